@@ -1,0 +1,1 @@
+//! Settings, provider table, paths and secrets.

@@ -1,0 +1,1 @@
+//! Every seam to the world in one struct, real and fake.

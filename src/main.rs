@@ -1,0 +1,3 @@
+//! argv to TUI or command; error to exit code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Bytes to model and back: reading, text, sanitising, file names.

@@ -1,0 +1,79 @@
+//! Mailboxes: roles and the numbers that a server keeps of them.
+
+use serde::{Deserialize, Serialize};
+
+/// What a mailbox is for (RFC 6154; INBOX is RFC 9051 section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Where new mail arrives.
+    Inbox,
+    /// `\Drafts`.
+    Drafts,
+    /// `\Sent`.
+    Sent,
+    /// `\Archive`.
+    Archive,
+    /// `\Junk`.
+    Junk,
+    /// `\Trash`.
+    Trash,
+    /// `\All`: every message of the account.
+    All,
+    /// `\Flagged`: the server's own view of flagged messages.
+    Flagged,
+}
+
+impl Role {
+    /// All roles, in the order in which a folder list shows them.
+    pub const ALL: [Role; 8] = [
+        Role::Inbox,
+        Role::Drafts,
+        Role::Sent,
+        Role::Archive,
+        Role::Junk,
+        Role::Trash,
+        Role::All,
+        Role::Flagged,
+    ];
+
+    /// The word of the command line, schema and configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Inbox => "inbox",
+            Role::Drafts => "drafts",
+            Role::Sent => "sent",
+            Role::Archive => "archive",
+            Role::Junk => "junk",
+            Role::Trash => "trash",
+            Role::All => "all",
+            Role::Flagged => "flagged",
+        }
+    }
+
+    /// Reads [`Role::word`], in any case.
+    pub fn parse(word: &str) -> Option<Role> {
+        Role::ALL
+            .into_iter()
+            .find(|role| role.word().eq_ignore_ascii_case(word))
+    }
+
+    /// The role of a SPECIAL-USE attribute such as `\Sent`.
+    pub fn of_attribute(attribute: &str) -> Option<Role> {
+        match attribute.strip_prefix('\\')?.to_ascii_lowercase().as_str() {
+            "drafts" => Some(Role::Drafts),
+            "sent" => Some(Role::Sent),
+            "archive" => Some(Role::Archive),
+            "junk" => Some(Role::Junk),
+            "trash" => Some(Role::Trash),
+            "all" => Some(Role::All),
+            "flagged" => Some(Role::Flagged),
+            _ => None,
+        }
+    }
+}
+
+/// UIDVALIDITY; 64 bits because servers exceed the 32 that RFC 9051 allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UidValidity(pub u64);

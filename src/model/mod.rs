@@ -1,0 +1,30 @@
+//! The vocabulary: ids, flags, mailboxes, envelopes, structures, operations and their fold.
+//!
+//! Everything here is a value. Nothing here knows SQL, the wire, a clock or a screen; the only
+//! thing that it decides is what `fold(base, operations)` is, because that is the one idea the
+//! whole program stands on (see the crate documentation).
+
+pub mod envelope;
+pub mod flag;
+pub mod id;
+pub mod journal;
+pub mod link;
+pub mod mailbox;
+pub mod notice;
+pub mod offline;
+pub mod structure;
+pub mod uid;
+
+pub use envelope::{Address, Envelope};
+pub use flag::{FlagChange, Flags};
+pub use id::{
+    AccountKey, ActionId, BlobKey, ContentKey, MailboxKey, MessageKey, OperationId, RequestId,
+    ThreadKey,
+};
+pub use journal::{Operation, OperationKind, OperationState};
+pub use link::{Link, LinkState};
+pub use mailbox::{Role, UidValidity};
+pub use notice::{Notice, Severity};
+pub use offline::{Kept, Offline};
+pub use structure::{Disposition, PartPath, Structure};
+pub use uid::{Uid, UidSet};

@@ -1,0 +1,1 @@
+//! The only SQL: schema, rows, bodies, journal, change bus.

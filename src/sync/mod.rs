@@ -1,0 +1,1 @@
+//! Store and server made equal: pure plans, a dull executor, the account task.

@@ -1,0 +1,1 @@
+//! The screen: pure app, pure screens, a dull shell.
