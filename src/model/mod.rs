@@ -12,6 +12,7 @@ pub mod link;
 pub mod mailbox;
 pub mod notice;
 pub mod offline;
+pub mod secret;
 pub mod structure;
 pub mod uid;
 
@@ -26,5 +27,6 @@ pub use link::{Link, LinkState};
 pub use mailbox::{Role, UidValidity};
 pub use notice::{Notice, Severity};
 pub use offline::{Kept, Offline};
+pub use secret::Secret;
 pub use structure::{Disposition, PartPath, Structure};
 pub use uid::{Uid, UidSet};
