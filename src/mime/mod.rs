@@ -1,1 +1,21 @@
-//! Bytes to model and back: reading, text, sanitising, file names.
+//! Bytes to model and back: reading headers, structure and text, sanitising, file names.
+//!
+//! Everything here is a pure function of its arguments: no file, clock, socket or randomness.
+//! Whatever comes from outside reaches a terminal only as [`sanitize::Shown`]. Nothing in this
+//! room panics or recurses by the depth of a message, and every loop is bounded by its input
+//! (SAFETY sections 3, 4, 5 and 7).
+//!
+//! Bytes to text goes: [`structure`] finds the parts, [`part`] undoes transfer encoding and
+//! charset, [`document`] chooses and arranges what a person reads, [`wrap`] lays it out.
+
+pub mod document;
+pub mod domain;
+pub mod envelope;
+pub mod filename;
+pub mod header;
+pub mod link;
+pub mod part;
+pub mod sanitize;
+pub mod sniff;
+pub mod structure;
+pub mod wrap;
