@@ -1,0 +1,515 @@
+//! The command line's grammar: what clap parses, and the argument types that are checked before
+//! anything runs. Only what is built is here, so that `--help` promises nothing else.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::{Flags, MessageKey, Offline, OperationId, PartPath};
+
+/// Everything that one start of the program was asked.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lacebark",
+    version,
+    about = "A terminal mail program that keeps your mail with you",
+    long_about = "A terminal mail program that keeps your mail with you.\n\nWithout a command it opens the screen; the first start asks for your address.",
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 queued because offline, 4 sign-in needed.",
+    disable_help_subcommand = true,
+    term_width = 80
+)]
+pub struct CommandLine {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command; none opens the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that stand before or after any command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Read the settings from this file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LACEBARK_CONFIG",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub config: Option<PathBuf>,
+    /// Keep mail and queue in this folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LACEBARK_DATA",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub data: Option<PathBuf>,
+    /// Keep what can be made again in this folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LACEBARK_CACHE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub cache: Option<PathBuf>,
+    /// Log more (twice: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// Append the log to this file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub log: Option<PathBuf>,
+    /// Append the dialogue with servers, without secrets, to this file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub transcript: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try the program on a bundled mailbox, without account or network
+    Demo,
+    /// Read messages from .eml files on the screen
+    Open {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Add an account: sign-in is tried before anything is stored
+    Setup(Box<Setup>),
+    /// Give the password of an account, tried before it is kept
+    Login {
+        /// The account
+        account: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Forget the password of an account
+    Logout {
+        /// The account
+        account: String,
+    },
+    /// Say how accounts, connections, queue and keyring stand
+    Status,
+    /// List, show, test, remove accounts and prune what they keep
+    #[command(subcommand)]
+    Account(Account),
+    /// Make store and servers equal once
+    Sync {
+        /// These accounts only
+        accounts: Vec<String>,
+        /// This mailbox only
+        #[arg(long, value_name = "MAILBOX")]
+        mailbox: Option<String>,
+    },
+    /// List mailboxes
+    #[command(subcommand)]
+    Mailbox(Mailbox),
+    /// List the messages of a mailbox, newest first
+    List {
+        /// [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive
+        #[arg(default_value = "inbox")]
+        mailbox: String,
+        /// The account of the mailbox
+        #[arg(long)]
+        account: Option<String>,
+        /// At most so many messages
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Unread messages only
+        #[arg(long)]
+        unread: bool,
+    },
+    /// Print a message
+    Show(Show),
+    /// Save a message, or one part of it, to a file
+    Save {
+        /// The message
+        id: MessageId,
+        /// Save this part, decoded; without it the whole message as .eml
+        #[arg(long, value_name = "PATH", value_parser = part_path)]
+        part: Option<PartPath>,
+        /// The folder to save to
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+    },
+    /// Set a flag of messages
+    Flag(FlagArgs),
+    /// Clear a flag of messages
+    Unflag(FlagArgs),
+    /// List, retry or drop what waits to be sent to servers
+    #[command(subcommand)]
+    Queue(Queue),
+}
+
+/// Arguments of `setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Your mail address
+    #[arg(long, value_name = "A")]
+    pub address: String,
+    /// Your name, as others will see it
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// The account's id in commands and settings; made from the address if not given
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// imaps://[user@]host[:993] or imap://[user@]host[:143] (STARTTLS required)
+    #[arg(long, value_name = "URL")]
+    pub imap: Option<String>,
+    /// smtps://[user@]host[:465] or smtp://[user@]host[:587], stored for sending
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<String>,
+    /// The login name, if it is not the address
+    #[arg(long, value_name = "L")]
+    pub login: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long, conflicts_with = "password_command")]
+    pub password_stdin: bool,
+    /// A command that prints the password or token; run without a shell
+    #[arg(long, value_name = "CMD")]
+    pub password_command: Option<String>,
+    /// Where the password is kept
+    #[arg(long, value_enum)]
+    pub keep: Option<Keep>,
+    /// How to sign in (xoauth2: the password command prints the token)
+    #[arg(long, value_enum, default_value_t = Auth::Password)]
+    pub auth: Auth,
+    /// Bodies kept for reading offline: none, headers, <n>d or all
+    #[arg(long, value_name = "KEPT", default_value_t = Offline::default(), value_parser = offline)]
+    pub offline: Offline,
+    /// Trust this certificate authority (PEM) for the account's servers
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca_file: Option<PathBuf>,
+    /// Store without trying the sign-in
+    #[arg(long)]
+    pub no_test: bool,
+}
+
+/// Where a password is kept; a file in clear text is not among the choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// In the system keyring
+    Keyring,
+    /// Nowhere: asked at each start
+    Ask,
+    /// Nowhere: printed by --password-command
+    Command,
+}
+
+/// How an account signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// A password
+    Password,
+    /// An OAuth 2 token
+    Xoauth2,
+}
+
+/// `lacebark account …`.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// List the accounts
+    List,
+    /// Show the settings of an account
+    Show {
+        /// The account
+        account: String,
+    },
+    /// Try to sign in
+    Test {
+        /// The account
+        account: String,
+    },
+    /// Remove an account with all mail, queue and password kept of it on this machine
+    Remove {
+        /// The account
+        account: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Drop kept bodies that are outside of the account's offline window
+    Prune {
+        /// The account; all of them without it
+        account: Option<String>,
+    },
+}
+
+/// `lacebark mailbox …`.
+#[derive(Debug, Subcommand)]
+pub enum Mailbox {
+    /// List mailboxes with their counts
+    List {
+        /// This account only
+        #[arg(long)]
+        account: Option<String>,
+    },
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The message
+    pub id: MessageId,
+    /// Its header fields as they came
+    #[arg(long, group = "view")]
+    pub headers: bool,
+    /// All its bytes as they came
+    #[arg(long, group = "view")]
+    pub raw: bool,
+    /// One part, decoded (1, 2.1 …)
+    #[arg(long, value_name = "PATH", group = "view", value_parser = part_path)]
+    pub part: Option<PartPath>,
+    /// Its first HTML part
+    #[arg(long, group = "view")]
+    pub html: bool,
+}
+
+/// Arguments of `flag` and `unflag`.
+#[derive(Debug, Args)]
+pub struct FlagArgs {
+    /// seen, flagged, answered or a keyword
+    #[arg(long = "as", value_name = "FLAG", default_value = "flagged")]
+    pub flag: FlagName,
+    /// The messages
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<MessageId>,
+}
+
+/// `lacebark queue …`.
+#[derive(Debug, Subcommand)]
+pub enum Queue {
+    /// List what waits, was refused or is unsure
+    List,
+    /// Try again
+    Retry(QueueSelection),
+    /// Take back: what was not sent is undone here
+    Drop(QueueSelection),
+}
+
+/// Which operations a queue command means.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
+pub struct QueueSelection {
+    /// The operations
+    #[arg(value_name = "ID", group = "which", conflicts_with = "all")]
+    pub ids: Vec<QueueId>,
+    /// All of them
+    #[arg(long, group = "which")]
+    pub all: bool,
+    /// Those whose outcome is unknown
+    #[arg(long, group = "which", conflicts_with = "ids")]
+    pub unsure: bool,
+}
+
+/// A message key as `list` prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageId(pub MessageKey);
+
+impl std::str::FromStr for MessageId {
+    type Err = BadArgument;
+
+    fn from_str(text: &str) -> Result<Self, BadArgument> {
+        positive(text)
+            .map(|n| Self(MessageKey(n)))
+            .ok_or(BadArgument::MessageId)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// An operation id as `queue list` prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueId(pub OperationId);
+
+impl std::str::FromStr for QueueId {
+    type Err = BadArgument;
+
+    fn from_str(text: &str) -> Result<Self, BadArgument> {
+        positive(text)
+            .map(|n| Self(OperationId(n)))
+            .ok_or(BadArgument::OperationId)
+    }
+}
+
+/// One flag by its command-line name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagName(pub Flags);
+
+impl std::str::FromStr for FlagName {
+    type Err = BadArgument;
+
+    fn from_str(text: &str) -> Result<Self, BadArgument> {
+        let system = match text.to_ascii_lowercase().as_str() {
+            "seen" => Some(Flags::SEEN),
+            "flagged" => Some(Flags::FLAGGED),
+            "answered" => Some(Flags::ANSWERED),
+            _ => None,
+        };
+        match system {
+            Some(bits) => Ok(Self(Flags::of(bits))),
+            None if is_keyword(text) => Ok(Self(Flags::parse([text]))),
+            None => Err(BadArgument::Flag),
+        }
+    }
+}
+
+/// Why an argument was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadArgument {
+    /// No message key.
+    #[error("a message ID is a number as `lacebark list` prints it")]
+    MessageId,
+    /// No operation id.
+    #[error("an operation ID is a number as `lacebark queue list` prints it")]
+    OperationId,
+    /// No flag.
+    #[error("a flag is seen, flagged, answered, or a keyword without blanks, quotes or brackets")]
+    Flag,
+    /// No part path.
+    #[error("a part is named by numbers such as 1 or 2.1")]
+    Part,
+    /// No offline policy.
+    #[error("one of none, headers, <n>d (1d to 36500d), all")]
+    Offline,
+}
+
+/// Reads argv; the error is clap's, to be printed by [`super::error::print_usage`].
+pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse_from(argv)
+}
+
+fn positive(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|n| *n > 0)
+}
+
+/// RFC 9051 flag-keyword: an atom. A backslash would name a system flag, which has its word.
+fn is_keyword(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 100
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"(){%*\"\\]".contains(&b))
+}
+
+fn part_path(text: &str) -> Result<PartPath, BadArgument> {
+    PartPath::parse(text)
+        .filter(|path| !path.is_root())
+        .ok_or(BadArgument::Part)
+}
+
+fn offline(text: &str) -> Result<Offline, BadArgument> {
+    Offline::parse(text).ok_or(BadArgument::Offline)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn check(line: &str) -> Result<CommandLine, clap::error::ErrorKind> {
+        parse(line.split(' ').map(OsString::from)).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_grammar_holds_together() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_documented_form_is_taken() {
+        for line in [
+            "lacebark",
+            "lacebark demo",
+            "lacebark open a.eml b.eml",
+            "lacebark setup --address a@b.example --imap imaps://b.example --password-stdin",
+            "lacebark setup --address a@b.example --password-command pass --keep command --auth xoauth2 --offline 30d --no-test",
+            "lacebark login work --password-stdin",
+            "lacebark logout work",
+            "lacebark status --json",
+            "lacebark account list",
+            "lacebark account show work",
+            "lacebark account test work",
+            "lacebark account remove work --yes",
+            "lacebark account prune",
+            "lacebark account prune work",
+            "lacebark sync",
+            "lacebark sync work home --mailbox inbox",
+            "lacebark mailbox list --account work",
+            "lacebark list",
+            "lacebark list work:INBOX/x --limit 3 --unread --json",
+            "lacebark show 3 --part 2.1",
+            "lacebark save 3 --part 2 --to /tmp",
+            "lacebark flag 1 2 3",
+            "lacebark unflag --as seen 1",
+            "lacebark flag --as $Junk 1",
+            "lacebark queue list",
+            "lacebark queue retry --all",
+            "lacebark queue retry --all --unsure",
+            "lacebark queue drop 1 2",
+            "lacebark -vv --log l --transcript t --config c --data d --cache e list",
+        ] {
+            assert!(check(line).is_ok(), "{line}: {:?}", check(line).err());
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_or_not_meant_is_a_usage_error() {
+        for line in [
+            "lacebark send",
+            "lacebark sync --watch",
+            "lacebark list --threads",
+            "lacebark list --limit 0",
+            "lacebark mailbox create x",
+            "lacebark open",
+            "lacebark setup",
+            "lacebark setup --address a@b --password-stdin --password-command x",
+            "lacebark setup --address a@b --offline 0d",
+            "lacebark setup --address a@b --keep file",
+            "lacebark show 0",
+            "lacebark show -1",
+            "lacebark show x",
+            "lacebark show 1 --raw --html",
+            "lacebark show 1 --part 0",
+            "lacebark show 1 --part .",
+            "lacebark flag",
+            "lacebark flag --as \\Deleted 1",
+            "lacebark flag --as a(b 1",
+            "lacebark queue retry",
+            "lacebark queue drop 1 --all",
+            "lacebark account",
+            "lacebark undo",
+        ] {
+            assert!(check(line).is_err(), "{line} was taken");
+        }
+    }
+}
