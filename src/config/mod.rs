@@ -1,1 +1,13 @@
 //! Settings, provider table, paths and secrets.
+//!
+//! The file of settings is read with line numbers and never trusted as a whole: an unknown key is a
+//! warning, a faulty account is left out and named, the others stay. Passwords never stand in it;
+//! they are in the system keyring, asked for, or printed by a command.
+
+pub mod settings;
+pub mod url;
+
+pub use settings::{
+    AccountKind, AccountSettings, Auth, Cursor, Keep, Settings, Theme, Ui, UserLevel,
+};
+pub use url::{Endpoint, Scheme, Security, UrlError};

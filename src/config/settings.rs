@@ -1,0 +1,193 @@
+//! What can be set, as types with their defaults; [`super::load`] reads them from the file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::config::url::Endpoint;
+use crate::model::Offline;
+
+/// Everything that the file of settings says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The accounts, in the order of the file. A faulty one is not here.
+    pub accounts: Vec<AccountSettings>,
+    /// The ids of accounts that were left out because their section is faulty. Their mail stays.
+    pub faulty: Vec<String>,
+    /// What the screen follows.
+    pub ui: Ui,
+    /// What is kept off line where an account says nothing.
+    pub offline: Offline,
+    /// The commands that open parts, by media type (`application/pdf`, `image/*`), as argument
+    /// vectors; `%s` is the file.
+    pub openers: BTreeMap<String, Vec<String>>,
+}
+
+impl Settings {
+    /// The account with this id.
+    pub fn account(&self, id: &str) -> Option<&AccountSettings> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// The opener for a media type: its own, else the one of `type/*`, else the one of `*/*`.
+    pub fn opener(&self, media_type: &str) -> Option<&[String]> {
+        let media_type = media_type.to_ascii_lowercase();
+        let family = media_type
+            .split_once('/')
+            .map(|(kind, _)| format!("{kind}/*"));
+        [Some(media_type), family, Some("*/*".to_owned())]
+            .into_iter()
+            .flatten()
+            .find_map(|key| self.openers.get(&key))
+            .map(Vec::as_slice)
+    }
+}
+
+/// `[ui]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ui {
+    /// How many rows the key menu takes.
+    pub user_level: UserLevel,
+    /// Where the cursor stands when a mailbox is opened.
+    pub cursor: Cursor,
+    /// How roles become attributes and colours.
+    pub theme: Theme,
+}
+
+/// `user_level`: two rows of keys, one, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserLevel {
+    /// Two rows.
+    #[default]
+    New,
+    /// One row.
+    Familiar,
+    /// No row; `?` still explains.
+    Expert,
+}
+
+/// `cursor`: where a mailbox opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cursor {
+    /// On the topmost unread message, else the newest.
+    #[default]
+    Unread,
+    /// On the newest message.
+    Newest,
+}
+
+/// `theme`: what carries a role beside its sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Bold, reverse and underline alone.
+    Mono,
+    /// The sixteen colours of the terminal's own palette.
+    #[default]
+    Ansi16,
+}
+
+/// One `[[account]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// Its name on the command line and in the keyring.
+    pub id: String,
+    /// The person's name in From; may be empty.
+    pub name: String,
+    /// The mail address; may be empty for a local account.
+    pub address: String,
+    /// What the server is told as user.
+    pub login: String,
+    /// Where its mail comes from.
+    pub kind: AccountKind,
+    /// Where mail is sent, if anywhere.
+    pub smtp: Option<Endpoint>,
+    /// How the password or token is presented.
+    pub auth: Auth,
+    /// Where the password or token is.
+    pub keep: Keep,
+    /// What is kept off line.
+    pub offline: Offline,
+    /// Mailboxes that are kept otherwise, by decoded name.
+    pub mailboxes: BTreeMap<String, Offline>,
+    /// Certificates to trust beside the system's (PEM).
+    pub tls_ca_file: Option<PathBuf>,
+}
+
+impl AccountSettings {
+    /// An account without a server, as `demo`, `open` and imports use it.
+    pub fn local(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: String::new(),
+            address: String::new(),
+            login: String::new(),
+            kind: AccountKind::Local,
+            smtp: None,
+            auth: Auth::Password,
+            keep: Keep::Ask,
+            offline: Offline::All,
+            mailboxes: BTreeMap::new(),
+            tls_ca_file: None,
+        }
+    }
+
+    /// An IMAP account that signs in as `address` with a password from the keyring.
+    pub fn imap(id: &str, address: &str, endpoint: Endpoint) -> Self {
+        let login = endpoint.user.clone().unwrap_or_else(|| address.to_owned());
+        Self {
+            address: address.to_owned(),
+            login,
+            kind: AccountKind::Imap(endpoint),
+            keep: Keep::Keyring,
+            offline: Offline::default(),
+            ..Self::local(id)
+        }
+    }
+
+    /// The IMAP server, if the account has one.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.kind {
+            AccountKind::Imap(endpoint) => Some(endpoint),
+            AccountKind::Local => None,
+        }
+    }
+
+    /// What is kept of a mailbox (by decoded name; INBOX in any case).
+    pub fn offline_of(&self, mailbox: &str) -> Offline {
+        let inbox = mailbox.eq_ignore_ascii_case("INBOX");
+        self.mailboxes
+            .iter()
+            .find(|(name, _)| *name == mailbox || inbox && name.eq_ignore_ascii_case("INBOX"))
+            .map_or(self.offline, |(_, offline)| *offline)
+    }
+}
+
+/// Where an account's mail comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// An IMAP server.
+    Imap(Endpoint),
+    /// Nowhere: its mailboxes are here alone.
+    Local,
+}
+
+/// How a password or token is presented to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// LOGIN or AUTHENTICATE PLAIN.
+    #[default]
+    Password,
+    /// AUTHENTICATE XOAUTH2 with the token that the password command prints.
+    XOAuth2,
+}
+
+/// Where a password or token is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// The system keyring.
+    #[default]
+    Keyring,
+    /// Nowhere: it is asked for at each start.
+    Ask,
+    /// This argument vector prints it as its first line.
+    Command(Vec<String>),
+}
