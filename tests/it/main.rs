@@ -7,3 +7,9 @@
     clippy::string_slice,
     clippy::panic
 )]
+
+#[path = "../harness/mod.rs"]
+#[allow(dead_code)]
+mod harness;
+
+mod live_harness;

@@ -1,0 +1,196 @@
+//! A TCP proxy between client and server that delays, cuts, goes silent or refuses, and counts
+//! round trips.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What the proxy does to the links through it; may be changed while they are open.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Waits so long before it hands on what the server says, once for each answer.
+    pub delay: Duration,
+    /// Closes a link after so many bytes of the server.
+    pub cut_after: Option<u64>,
+    /// Takes bytes and hands none on, in either direction: a dropped NAT entry.
+    pub silent: bool,
+    /// Closes each new connection at once.
+    pub refuse: bool,
+    /// Hands the server's bytes on one by one with this pause: a slow line.
+    pub trickle: Option<Duration>,
+}
+
+#[derive(Default)]
+struct Shared {
+    faults: Mutex<Faults>,
+    stopping: AtomicBool,
+    connections: AtomicUsize,
+    down: AtomicU64,
+    up: AtomicU64,
+    turns: AtomicU64,
+    links: Mutex<Vec<TcpStream>>,
+}
+
+/// A proxy on a port of its own in front of one server port.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    /// Listens on loopback and hands on to `target` there.
+    pub fn before(target: u16) -> Proxy {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Shared::default());
+        let state = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if state.stopping.load(Ordering::SeqCst) {
+                    return;
+                }
+                if let Ok(client) = client {
+                    accept(client, target, &state);
+                }
+            }
+        });
+        Proxy { port, shared }
+    }
+
+    /// The port that the client is given.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Changes what happens from now on.
+    pub fn set(&self, change: impl FnOnce(&mut Faults)) {
+        change(&mut self.shared.faults.lock().unwrap());
+    }
+
+    /// Closes all open links, as a lost network does with a reset.
+    pub fn cut_now(&self) {
+        for link in self.shared.links.lock().unwrap().drain(..) {
+            let _ = link.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Bytes from the server so far.
+    pub fn bytes_down(&self) -> u64 {
+        self.shared.down.load(Ordering::SeqCst)
+    }
+
+    /// Bytes from the client so far.
+    pub fn bytes_up(&self) -> u64 {
+        self.shared.up.load(Ordering::SeqCst)
+    }
+
+    /// Round trips so far as the issue counts them: one for each TCP connect, one for each TLS 1.3
+    /// handshake (hello and answer; the client's Finished belongs to it), then one each time that
+    /// client bytes follow server bytes.
+    pub fn round_trips(&self) -> u64 {
+        let connections = self.connections() as u64;
+        // The first turn of a link is the client's Finished after the server's hello.
+        2 * connections
+            + self
+                .shared
+                .turns
+                .load(Ordering::SeqCst)
+                .saturating_sub(connections)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        self.cut_now();
+    }
+}
+
+fn accept(client: TcpStream, target: u16, shared: &Arc<Shared>) {
+    if shared.faults.lock().unwrap().refuse {
+        return;
+    }
+    let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else {
+        return;
+    };
+    shared.connections.fetch_add(1, Ordering::SeqCst);
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let copies = [&client, &client, &server, &server].map(|stream| stream.try_clone().unwrap());
+    let [client_out, client_kept, server_out, server_kept] = copies;
+    shared
+        .links
+        .lock()
+        .unwrap()
+        .extend([client_kept, server_kept]);
+    let server_spoke = Arc::new(AtomicBool::new(false));
+    let (up, down) = (Arc::clone(shared), Arc::clone(shared));
+    let spoke = Arc::clone(&server_spoke);
+    thread::spawn(move || pump_up(client, server_out, &up, &spoke));
+    thread::spawn(move || pump_down(server, client_out, &down, &server_spoke));
+}
+
+fn pump_up(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if server_spoke.swap(false, Ordering::SeqCst) {
+            shared.turns.fetch_add(1, Ordering::SeqCst);
+        }
+        shared.up.fetch_add(count as u64, Ordering::SeqCst);
+        if !shared.faults.lock().unwrap().silent && to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
+    let mut buffer = vec![0; 1 << 16];
+    let mut passed = 0;
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        let first_of_answer = !server_spoke.swap(true, Ordering::SeqCst);
+        let Faults {
+            delay,
+            cut_after,
+            silent,
+            trickle,
+            ..
+        } = shared.faults.lock().unwrap().clone();
+        if first_of_answer && !delay.is_zero() {
+            thread::sleep(delay);
+        }
+        if silent {
+            continue;
+        }
+        let left = cut_after.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
+        let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
+        if hand_on(&mut to, &buffer[..count], trickle).is_err() {
+            break;
+        }
+        passed += count as u64;
+        shared.down.fetch_add(count as u64, Ordering::SeqCst);
+        if cut_after.is_some_and(|limit| passed >= limit) {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+fn hand_on(to: &mut TcpStream, bytes: &[u8], trickle: Option<Duration>) -> std::io::Result<()> {
+    let Some(pause) = trickle else {
+        return to.write_all(bytes);
+    };
+    for byte in bytes {
+        to.write_all(std::slice::from_ref(byte))?;
+        thread::sleep(pause);
+    }
+    Ok(())
+}
