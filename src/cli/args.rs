@@ -120,6 +120,7 @@ pub enum Command {
     /// Make store and servers equal once
     Sync {
         /// These accounts only
+        #[arg(value_name = "ACCOUNT")]
         accounts: Vec<String>,
         /// This mailbox only
         #[arg(long, value_name = "MAILBOX")]
@@ -281,7 +282,7 @@ pub struct Show {
     /// All its bytes as they came
     #[arg(long, group = "view")]
     pub raw: bool,
-    /// One part, decoded (1, 2.1 …)
+    /// One part (1, 2.1 …), decoded
     #[arg(long, value_name = "PATH", group = "view", value_parser = part_path)]
     pub part: Option<PartPath>,
     /// Its first HTML part

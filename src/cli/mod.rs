@@ -6,8 +6,13 @@
 //! screen: `main.rs` hands `demo`, `open` and a bare start to `tui`.
 
 pub mod args;
+pub mod demo;
 pub mod error;
+pub mod json;
 pub mod log;
 pub mod output;
+pub mod places;
+pub mod prompt;
+pub mod text;
 pub mod time;
 pub mod words;

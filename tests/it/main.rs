@@ -12,4 +12,7 @@
 #[allow(dead_code)]
 mod harness;
 
+#[allow(dead_code)]
+mod cli;
+mod cli_help;
 mod live_harness;

@@ -1,0 +1,264 @@
+//! The objects of `--json`, field by field as scripts rely on them. These types are the contract
+//! (`"schema": 1`): a field may be added, none may change its name or meaning.
+
+use serde::Serialize;
+
+use crate::model::Address;
+
+/// `list` and `show`.
+#[derive(Debug, Serialize)]
+pub struct Messages {
+    /// Newest first.
+    pub messages: Vec<Message>,
+}
+
+/// One message.
+#[derive(Debug, Serialize)]
+pub struct Message {
+    /// Its key, which outlives moves.
+    pub id: i64,
+    /// The account's id.
+    pub account: String,
+    /// The mailbox's decoded name.
+    pub mailbox: String,
+    /// The Date field, or the arrival where it cannot be read; RFC 3339.
+    pub date: String,
+    /// From.
+    pub from: Vec<JsonAddress>,
+    /// To.
+    pub to: Vec<JsonAddress>,
+    /// Cc.
+    pub cc: Vec<JsonAddress>,
+    /// The decoded subject.
+    pub subject: String,
+    /// With its angle brackets; `null` when there is none.
+    pub message_id: Option<String>,
+    /// The effective flags by their names on the wire.
+    pub flags: Vec<String>,
+    /// Whether `\Seen` is missing.
+    pub unread: bool,
+    /// Octets, as the server counts them.
+    pub size: u64,
+    /// The conversation.
+    pub thread: i64,
+    /// Parts that are no running text.
+    pub attachments: Vec<Attachment>,
+    /// `none`, `headers`, `text` or `all`.
+    pub kept: &'static str,
+    /// What `show` prints: text, header block or HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What `show --raw` and `show --part` print, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+}
+
+/// An address; both fields are always there.
+#[derive(Debug, Serialize)]
+pub struct JsonAddress {
+    /// The decoded display name, may be empty.
+    pub name: String,
+    /// The addr-spec.
+    pub address: String,
+}
+
+impl From<&Address> for JsonAddress {
+    fn from(address: &Address) -> Self {
+        Self {
+            name: address.name.clone(),
+            address: address.address.clone(),
+        }
+    }
+}
+
+/// A part that `save --part` takes.
+#[derive(Debug, Serialize)]
+pub struct Attachment {
+    /// Its path.
+    pub part: String,
+    /// The file name that the message proposes; may be empty.
+    pub name: String,
+    /// The media type that the message claims.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Octets in transfer encoding.
+    pub size: u64,
+}
+
+/// `queue` and `flag`.
+#[derive(Debug, Serialize)]
+pub struct Operations {
+    /// Oldest first, grouped by equal action, kind and state.
+    pub operations: Vec<Operation>,
+}
+
+/// What waits for a server.
+#[derive(Debug, Serialize)]
+pub struct Operation {
+    /// The first operation of the group.
+    pub id: i64,
+    /// Every operation of the group.
+    pub ids: Vec<i64>,
+    /// The account's id.
+    pub account: String,
+    /// `flag` …
+    pub kind: &'static str,
+    /// `queued`, `in-flight`, `unsure` or `failed`.
+    pub state: &'static str,
+    /// Message keys.
+    pub messages: Vec<i64>,
+    /// The target mailbox of a move or copy.
+    pub to: Option<String>,
+    /// Flags that are set.
+    pub add: Vec<String>,
+    /// Flags that are cleared.
+    pub remove: Vec<String>,
+    /// The server's words of a failure.
+    pub why: Option<String>,
+    /// When it was asked for; RFC 3339.
+    pub asked: String,
+}
+
+/// `mailbox list`.
+#[derive(Debug, Serialize)]
+pub struct Mailboxes {
+    /// By account, in the order of the folder list.
+    pub mailboxes: Vec<Mailbox>,
+}
+
+/// One mailbox.
+#[derive(Debug, Serialize)]
+pub struct Mailbox {
+    /// The account's id.
+    pub account: String,
+    /// The decoded name with the server's delimiter.
+    pub name: String,
+    /// `inbox`, `sent` … or `null`.
+    pub role: Option<&'static str>,
+    /// Messages without `\Seen`.
+    pub unread: u64,
+    /// Messages.
+    pub total: u64,
+    /// The policy: `none`, `headers`, `<n>d`, `all`.
+    pub offline: String,
+}
+
+/// `account list`, `account show`, `setup`.
+#[derive(Debug, Serialize)]
+pub struct Accounts {
+    /// In the order of the settings.
+    pub accounts: Vec<Account>,
+}
+
+/// One account as the settings have it.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// Whether the settings know it; mail of others stays in the store.
+    pub configured: bool,
+    /// The person's name.
+    pub name: String,
+    /// The mail address.
+    pub address: String,
+    /// `imap` or `local`.
+    pub kind: &'static str,
+    /// The URL of the server that mail is read from.
+    pub imap: Option<String>,
+    /// The URL of the server that mail is sent by.
+    pub smtp: Option<String>,
+    /// The login name.
+    pub login: String,
+    /// `password` or `xoauth2`.
+    pub auth: &'static str,
+    /// `keyring`, `ask` or `command`.
+    pub keep: &'static str,
+    /// The policy: `none`, `headers`, `<n>d`, `all`.
+    pub offline: String,
+}
+
+/// `status`.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// In the order of the settings.
+    pub accounts: Vec<AccountStatus>,
+    /// Which keyring answers.
+    pub keyring: Keyring,
+    /// The version of this program.
+    pub version: &'static str,
+}
+
+/// How one account stands.
+#[derive(Debug, Serialize)]
+pub struct AccountStatus {
+    /// Its id.
+    pub id: String,
+    /// Whether the settings know it.
+    pub configured: bool,
+    /// `idle`, `connecting`, `syncing`, `online`, `offline`, `offline-asked`, `sign-in-needed`,
+    /// `certificate-refused`.
+    pub state: &'static str,
+    /// The process that owns the account, if one does.
+    pub pid: Option<u32>,
+    /// Since when the state holds; RFC 3339.
+    pub since: Option<String>,
+    /// When the next try is made; RFC 3339.
+    pub next_try: Option<String>,
+    /// Why, in the server's or system's words.
+    pub why: Option<String>,
+    /// Messages without `\Seen` in all mailboxes.
+    pub unread: u64,
+    /// Messages in all mailboxes.
+    pub total: u64,
+    /// Operations that wait for the server.
+    pub queued: u64,
+    /// Operations that the server refused or whose outcome is unknown.
+    pub failed: u64,
+}
+
+/// Where passwords are kept.
+#[derive(Debug, Serialize)]
+pub struct Keyring {
+    /// The name of the back end.
+    pub backend: String,
+    /// Whether it answers and is unlocked.
+    pub available: bool,
+    /// Why not.
+    pub why: Option<String>,
+}
+
+/// `sync`.
+#[derive(Debug, Serialize)]
+pub struct Synced {
+    /// The accounts that were asked for.
+    pub accounts: Vec<SyncedAccount>,
+}
+
+/// What came of one account's sync.
+#[derive(Debug, Serialize)]
+pub struct SyncedAccount {
+    /// Its id.
+    pub id: String,
+    /// Whether it ended whole.
+    pub done: bool,
+    /// Messages that are new here.
+    pub new: u64,
+    /// Why it did not end whole.
+    pub why: Option<String>,
+}
+
+/// `save`.
+#[derive(Debug, Serialize)]
+pub struct Files {
+    /// The files that were made.
+    pub files: Vec<File>,
+}
+
+/// One file.
+#[derive(Debug, Serialize)]
+pub struct File {
+    /// Where it is.
+    pub path: String,
+    /// Its octets.
+    pub size: u64,
+}
