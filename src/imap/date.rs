@@ -1,0 +1,1 @@
+//! INTERNALDATE and search dates (RFC 9051 section 9, `date-time` and `date`).
