@@ -1,0 +1,12 @@
+//! The decisions of the sync, as pure functions: what to ask, what the answers mean, how long to
+//! wait.
+//!
+//! Nothing here knows a socket, a clock, the store or randomness; time and jitter come as
+//! arguments. `execute` (the account task) carries the plans out and decides nothing itself.
+
+pub mod backoff;
+pub mod keep;
+pub mod open;
+pub mod pull;
+pub mod push;
+pub mod renumber;
