@@ -8,14 +8,18 @@
 //! Bytes to text goes: [`structure`] finds the parts, [`part`] undoes transfer encoding and
 //! charset, [`document`] chooses and arranges what a person reads, [`wrap`] lays it out.
 
+mod address;
+mod date;
 pub mod document;
 pub mod domain;
 pub mod envelope;
 pub mod filename;
 pub mod header;
 pub mod link;
+mod parameter;
 pub mod part;
 pub mod sanitize;
 pub mod sniff;
 pub mod structure;
+mod word;
 pub mod wrap;
