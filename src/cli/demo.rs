@@ -1,78 +1,139 @@
-//! The bundled mailbox, dated so that it looks as if it had just come.
+//! The bundled mailbox of `lacebark demo`: what `assets/demo/manifest.toml` names, dated so that it
+//! looks as if it had just come. Nothing of it touches a network or the person's own folders.
 
+use serde::Deserialize;
+
+use super::error::Failure;
 use crate::mime::envelope;
 use crate::mime::header::Header;
+use crate::model::Flags;
 
-/// Seconds of a day; the shift is in whole days, so that times of the day stay as written.
-const DAY: i64 = 86_400;
+const MANIFEST: &str = include_str!("../../assets/demo/manifest.toml");
+const FILES: &[(&str, &[u8])] = &include!("../../assets/demo/files.rs");
 
-/// One bundled message.
-#[derive(Clone, Copy, Debug)]
-pub struct Bundled {
-    /// The mailbox that it lies in.
-    pub mailbox: &'static str,
-    /// Its file under `assets/demo`.
-    pub file: &'static str,
-    /// Its bytes.
-    pub raw: &'static [u8],
+/// The bundled mailbox.
+#[derive(Debug, Deserialize)]
+pub struct Demo {
+    /// When the Date fields of the files were written.
+    base: String,
+    /// Whose mailbox it is.
+    pub address: String,
+    /// Their name.
+    pub name: String,
+    /// The mailboxes, in order.
+    pub mailboxes: Vec<String>,
+    message: Vec<Bundled>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Bundled {
+    file: String,
+    mailbox: String,
+    age: i64,
+    flags: Vec<String>,
 }
 
 /// One message as it goes into the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dated {
+pub struct DemoMessage {
+    /// The mailbox that it lies in.
+    pub mailbox: String,
     /// Its bytes with the shifted Date field.
     pub raw: Vec<u8>,
-    /// The shifted date, in seconds since 1970.
+    /// When it came, in seconds since 1970.
     pub arrival: i64,
+    /// Its flags.
+    pub flags: Flags,
 }
 
-/// Shifts the dates of `messages` by whole days, so that the newest one is of the last 24 hours.
-pub fn dated<'a>(messages: impl IntoIterator<Item = &'a [u8]>, now: i64) -> Vec<Dated> {
-    let messages: Vec<(&[u8], Option<i64>)> = messages
-        .into_iter()
-        .map(|raw| (raw, envelope::of_message(raw).date))
-        .collect();
-    let newest = messages.iter().filter_map(|(_, date)| *date).max();
-    let days = newest.map_or(0, |newest| (now - newest).div_euclid(DAY));
-    messages
-        .into_iter()
-        .map(|(raw, date)| match date {
-            Some(date) => Dated {
-                raw: with_date(raw, date + days * DAY),
-                arrival: date + days * DAY,
-            },
-            None => Dated {
-                raw: raw.to_vec(),
-                arrival: now - DAY,
-            },
-        })
-        .collect()
+impl Demo {
+    /// Reads the manifest.
+    pub fn bundled() -> Result<Self, Failure> {
+        toml::from_str(MANIFEST).map_err(|error| broken(&error.to_string()))
+    }
+
+    /// The messages, as old against `now` as the manifest says.
+    pub fn messages(&self, now: i64) -> Result<Vec<DemoMessage>, Failure> {
+        let base: jiff::Timestamp = self
+            .base
+            .parse()
+            .map_err(|error: jiff::Error| broken(&error.to_string()))?;
+        let shift = now - base.as_second();
+        let dated = |message: &Bundled| {
+            let (_, raw) = FILES
+                .iter()
+                .find(|(file, _)| *file == message.file)
+                .ok_or_else(|| broken(&format!("{} is missing", message.file)))?;
+            Ok(DemoMessage {
+                mailbox: message.mailbox.clone(),
+                raw: shifted(raw, shift),
+                arrival: now - message.age * 60,
+                flags: Flags::parse(message.flags.iter().map(String::as_str)),
+            })
+        };
+        self.message.iter().map(dated).collect()
+    }
 }
 
-/// The message with another Date field, in the zone that it has.
-fn with_date(raw: &[u8], date: i64) -> Vec<u8> {
-    let text = |zone: i32| {
-        let time = jiff::Timestamp::from_second(date).ok()?;
-        let offset = jiff::tz::Offset::from_seconds(zone.checked_mul(60)?).ok()?;
+fn broken(why: &str) -> Failure {
+    Failure::new("The bundled mailbox cannot be read").cause(why)
+}
+
+/// The message with its Date field so many seconds later, in the zone that it has. One without a
+/// date that can be read stays as it is.
+fn shifted(raw: &[u8], seconds: i64) -> Vec<u8> {
+    let envelope = envelope::of_message(raw);
+    let text = || {
+        let time = jiff::Timestamp::from_second(envelope.date?.checked_add(seconds)?).ok()?;
+        let offset = jiff::tz::Offset::from_seconds(envelope.zone.checked_mul(60)?).ok()?;
         let zoned = time.to_zoned(jiff::tz::TimeZone::fixed(offset));
         Some(zoned.strftime("%a, %d %b %Y %H:%M:%S %z").to_string())
     };
-    let zone = envelope::of_message(raw).zone;
-    let place = Header::parse(raw)
-        .first("Date")
-        .map(<[u8]>::trim_ascii)
-        .filter(|value| !value.is_empty())
-        .and_then(|value| {
-            // The value is a piece of `raw`: its place is the distance of the two.
-            let at = (value.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
-            Some((at, at + value.len()))
-        });
-    match (place, text(zone)) {
-        (Some((from, to)), Some(text)) => {
-            let front = raw.get(..from).unwrap_or_default();
-            let back = raw.get(to..).unwrap_or_default();
-            [front, text.as_bytes(), back].concat()
-        }
+    let place = || {
+        let value = Header::parse(raw).first("Date")?.trim_ascii();
+        // The value is a piece of `raw`: its place is the distance of the two.
+        let from = (value.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
+        Some((raw.get(..from)?, raw.get(from + value.len()..)?))
+    };
+    match (place(), text()) {
+        (Some((front, back)), Some(text)) => [front, text.as_bytes(), back].concat(),
         _ => raw.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_900_000_000;
+
+    #[test]
+    fn every_message_is_as_old_as_the_manifest_says() {
+        let demo = Demo::bundled().unwrap();
+        let messages = demo.messages(NOW).unwrap();
+        assert!(messages.len() >= 55, "{}", messages.len());
+        assert_eq!(messages.len(), FILES.len());
+        for (message, bundled) in messages.iter().zip(&demo.message) {
+            assert!(demo.mailboxes.contains(&message.mailbox));
+            let Some(date) = envelope::of_message(&message.raw).date else {
+                continue;
+            };
+            let apart = (message.arrival - date).abs();
+            assert!(apart < 3 * 86_400, "{} {apart}", bundled.file);
+            assert!(message.arrival <= NOW);
+        }
+    }
+
+    #[test]
+    fn a_shift_changes_the_date_field_and_nothing_else() {
+        let raw = b"Received: x; Fri, 20 Nov 2026 08:02:00 +0100\r\nDate: Fri, 20 Nov 2026\r\n 08:02:00 +0100\r\nX: y\r\n\r\nDate: z\r\n";
+        let text = String::from_utf8(shifted(raw, 86_460)).unwrap();
+        assert_eq!(
+            text,
+            "Received: x; Fri, 20 Nov 2026 08:02:00 +0100\r\nDate: Sat, 21 Nov 2026 08:03:00 +0100\r\nX: y\r\n\r\nDate: z\r\n"
+        );
+        for raw in [&b"Subject: x\r\n\r\ny"[..], b"Date: when?\r\n\r\n", b""] {
+            assert_eq!(shifted(raw, 1), raw);
+        }
     }
 }

@@ -129,6 +129,12 @@ impl Out {
     }
 }
 
+/// A line on standard error beside the result: `warning: …`.
+pub fn warn(text: &str) {
+    // Where nobody listens there is nobody to warn.
+    let _ = writeln!(io::stderr().lock(), "warning: {}", Shown::line(text));
+}
+
 /// One column of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
