@@ -2,11 +2,21 @@
 //!
 //! The file of settings is read with line numbers and never trusted as a whole: an unknown key is a
 //! warning, a faulty account is left out and named, the others stay. Passwords never stand in it;
-//! they are in the system keyring, asked for, or printed by a command.
+//! they are in the system keyring ([`secrets`]), asked for, or printed by a command.
 
+pub mod edit;
+pub mod keyring;
+pub mod load;
+pub mod paths;
+pub mod providers;
+pub mod secrets;
 pub mod settings;
+mod table;
 pub mod url;
 
+pub use load::{ConfigError, Warning, load, parse};
+pub use paths::{Overrides, Paths};
+pub use secrets::{SecretError, Secrets};
 pub use settings::{
     AccountKind, AccountSettings, Auth, Cursor, Keep, Settings, Theme, Ui, UserLevel,
 };

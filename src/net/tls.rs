@@ -1,0 +1,120 @@
+//! TLS by the system's library: 1.2 at least, name and whole chain always checked (SAFETY T7, T8).
+
+use std::error::Error;
+use std::path::Path;
+
+use async_native_tls::TlsConnector;
+use native_tls::{Certificate, Protocol};
+
+use crate::net::{Later, Layer, NetError, Refusal, Stream};
+
+/// TLS towards one configured host.
+#[derive(Clone)]
+pub struct Tls {
+    host: String,
+    extra: Vec<Certificate>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "Tls({}, {} more authorities)",
+            self.host,
+            self.extra.len()
+        )
+    }
+}
+
+impl Tls {
+    /// TLS that expects `host` and trusts the system's authorities and those in `ca_file`.
+    pub fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, NetError> {
+        let extra = ca_file.map(read_bundle).transpose()?.unwrap_or_default();
+        Ok(Self {
+            host: host.to_owned(),
+            extra,
+        })
+    }
+}
+
+impl Layer for Tls {
+    fn secure(&self, stream: Box<dyn Stream>) -> Later<'static, Result<Box<dyn Stream>, NetError>> {
+        let tls = self.clone();
+        Box::pin(async move {
+            let mut connector = TlsConnector::new().min_protocol_version(Some(Protocol::Tlsv12));
+            for certificate in tls.extra {
+                connector = connector.add_root_certificate(certificate);
+            }
+            match connector.connect(tls.host.as_str(), stream).await {
+                Ok(stream) => Ok(Box::new(stream) as Box<dyn Stream>),
+                Err(error) => Err(classified(&tls.host, &words(&error))),
+            }
+        })
+    }
+}
+
+/// Reads every certificate of a PEM file.
+fn read_bundle(path: &Path) -> Result<Vec<Certificate>, NetError> {
+    let refused = |why: String| NetError::CaFile {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    let found = Certificate::stack_from_pem(&pem).map_err(|error| refused(error.to_string()))?;
+    if found.is_empty() {
+        return Err(refused("it holds no PEM certificate".to_owned()));
+    }
+    Ok(found)
+}
+
+/// The error and what lies under it, without saying anything twice.
+fn words(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(error) = below {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        below = error.source();
+    }
+    text
+}
+
+/// Sorts a failed handshake by the library's words, which are kept.
+fn classified(host: &str, why: &str) -> NetError {
+    let lower = why.to_ascii_lowercase();
+    let refusal = [
+        ("certificate has expired", Refusal::Expired),
+        ("not yet valid", Refusal::NotYetValid),
+        ("hostname mismatch", Refusal::Name),
+        ("ip address mismatch", Refusal::Name),
+        (
+            "self-signed certificate in certificate chain",
+            Refusal::UnknownAuthority,
+        ),
+        (
+            "self signed certificate in certificate chain",
+            Refusal::UnknownAuthority,
+        ),
+        ("self-signed certificate", Refusal::SelfSigned),
+        ("self signed certificate", Refusal::SelfSigned),
+        ("unable to get local issuer", Refusal::UnknownAuthority),
+        ("unable to get issuer", Refusal::UnknownAuthority),
+        ("unable to verify the first", Refusal::UnknownAuthority),
+        ("certificate verify failed", Refusal::Other),
+    ]
+    .into_iter()
+    .find(|(words, _)| lower.contains(words));
+    match refusal {
+        Some((_, refusal)) => NetError::Certificate {
+            host: host.to_owned(),
+            refusal,
+            why: why.to_owned(),
+        },
+        None => NetError::Tls {
+            host: host.to_owned(),
+            why: why.to_owned(),
+        },
+    }
+}
