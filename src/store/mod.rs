@@ -1,1 +1,142 @@
-//! The only SQL: schema, rows, bodies, journal, change bus.
+//! The only SQL: schema, rows, bodies, threads, journal, undo, notices, change bus.
+//!
+//! One file, `mail.db`, is the truth (DESIGN sections 6 and 10). [`Store`] owns one writing
+//! connection on a thread of its own, which puts a person's actions before bulk, and hands out
+//! query-only [`Reader`]s. What several processes see is what is committed; each commit sends the
+//! [`Change`]s that it made.
+//!
+//! Modules hold the rows of one table each: functions that read take anything that is [`Rows`] (a
+//! [`Reader`] or the [`Tx`] of a write), functions that write take a [`Tx`]. Nothing here calls the
+//! network, and nothing outside names SQL.
+
+pub mod accounts;
+pub mod bodies;
+mod bus;
+mod columns;
+pub mod contents;
+mod error;
+pub mod journal;
+pub mod links;
+pub mod lists;
+pub mod mailboxes;
+pub mod messages;
+pub mod notices;
+mod open;
+mod reader;
+mod renumber;
+pub mod requests;
+mod salvage;
+mod schema;
+#[cfg(test)]
+mod tests;
+pub mod threads;
+
+pub mod undo;
+mod writer;
+
+pub use bus::{Change, Changes, Watch};
+pub use error::StoreError;
+pub use reader::Reader;
+pub use renumber::{Renumbered, finish as finish_renumber};
+pub use writer::{Pending, Priority, Tx};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::protocol::Clock;
+
+use bus::Bus;
+use writer::Writer;
+
+/// Something that rows can be read from: a [`Reader`], or a [`Tx`], which sees its own writes.
+pub trait Rows {
+    /// The connection; only this room uses it.
+    fn connection(&self) -> &Connection;
+}
+
+/// The mail store: cheap to clone; the file closes with the last clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    bus: Arc<Bus>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+impl Store {
+    /// Opens the store at `path` (a file; its folder is made, 0700), creating, migrating or, when
+    /// the file is damaged, salvaging it. What was done about damage stands in a notice.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let opened = open::open(path, clock.wall())?;
+        let bus = Arc::new(Bus::default());
+        let writer = Writer::start(opened.connection, opened.key, bus.clone(), clock.clone())?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer,
+                bus,
+                path: path.to_owned(),
+                clock,
+            }),
+        })
+    }
+
+    /// Runs `work` as one transaction on the writer's thread, a person's before bulk. A person's
+    /// commit is on the disk when it answers; a bulk one when the system gets to it.
+    pub fn write<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.inner.writer.write(priority, work)
+    }
+
+    /// A new query-only connection. Keep it: opening one costs about a millisecond.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.inner.path)
+    }
+
+    /// A queue of what changes from now on, merged until it is taken.
+    pub fn subscribe(&self) -> Changes {
+        self.inner.bus.subscribe()
+    }
+
+    /// Calls `tell` on the writer's thread after each commit, until the [`Watch`] is dropped. It
+    /// must be quick and must not wait for the store.
+    pub fn watch(&self, tell: impl Fn(&[Change]) + Send + Sync + 'static) -> Watch {
+        self.inner.bus.watch(tell)
+    }
+
+    /// Looks whether another process has committed since the last look; if so, sends
+    /// [`Change::Others`] and answers true. Called on a wake-up, never as a poll.
+    pub fn look(&self) -> Pending<bool> {
+        self.inner.writer.look()
+    }
+
+    /// Gives freed pages back: overwrites deleted bytes, truncates the WAL, rebuilds the file
+    /// (SAFETY S7). Slow with a large file.
+    pub fn compact(&self) -> Pending<()> {
+        self.inner.writer.compact()
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The wall clock, in seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.inner.clock.wall()
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Store({})", self.inner.path.display())
+    }
+}

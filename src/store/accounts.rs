@@ -1,0 +1,158 @@
+//! Accounts: a row is made when the configuration first names one, and goes only by `account remove`.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::model::AccountKey;
+
+use super::{Change, Rows, StoreError, Tx};
+
+/// How an account's mail gets here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// By IMAP.
+    Imap,
+    /// By POP3.
+    Pop3,
+    /// By import only.
+    Local,
+}
+
+impl AccountKind {
+    /// The word in the schema and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            AccountKind::Imap => "imap",
+            AccountKind::Pop3 => "pop3",
+            AccountKind::Local => "local",
+        }
+    }
+
+    fn parse(word: &str) -> Self {
+        match word {
+            "pop3" => AccountKind::Pop3,
+            "local" => AccountKind::Local,
+            _ => AccountKind::Imap,
+        }
+    }
+}
+
+/// Whether a message is in one mailbox or carries labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Mailboxes.
+    Folders,
+    /// Labels (Gmail).
+    Labels,
+}
+
+/// One account's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its key.
+    pub key: AccountKey,
+    /// The configured id, such as `work`.
+    pub id: String,
+    /// How its mail gets here.
+    pub kind: AccountKind,
+    /// What its mailboxes are.
+    pub shape: Shape,
+}
+
+const COLUMNS: &str = "SELECT key, id, kind, shape FROM account";
+
+fn read(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
+    Ok(Account {
+        key: AccountKey(row.get(0)?),
+        id: row.get(1)?,
+        kind: AccountKind::parse(row.get_ref(2)?.as_str()?),
+        shape: match row.get_ref(3)?.as_str()? {
+            "labels" => Shape::Labels,
+            _ => Shape::Folders,
+        },
+    })
+}
+
+/// All accounts that the store has rows of, by age; the configuration knows their order.
+pub fn all(rows: &impl Rows) -> Result<Vec<Account>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached(&format!("{COLUMNS} ORDER BY key"))?;
+    let found = query.query_map([], read)?.collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+/// The account with this configured id.
+pub fn find(rows: &impl Rows, id: &str) -> Result<Option<Account>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
+    Ok(query.query_row([id], read).optional()?)
+}
+
+/// The account with this key.
+pub fn get(rows: &impl Rows, key: AccountKey) -> Result<Account, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached(&format!("{COLUMNS} WHERE key = ?1"))?;
+    query
+        .query_row([key.0], read)
+        .optional()?
+        .ok_or(StoreError::missing("account", key.0))
+}
+
+/// The key of the account with this id, made at first sight.
+pub fn ensure(tx: &Tx<'_>, id: &str, kind: AccountKind) -> Result<AccountKey, StoreError> {
+    if let Some(account) = find(tx, id)? {
+        return Ok(account.key);
+    }
+    tx.connection()
+        .prepare_cached("INSERT INTO account (id, kind) VALUES (?1, ?2)")?
+        .execute((id, kind.word()))?;
+    tx.changed(Change::Accounts);
+    Ok(AccountKey(tx.connection().last_insert_rowid()))
+}
+
+/// Deletes every row of the account: mailboxes, messages, contents, bodies, journal, drafts,
+/// requests and notices. The bytes on the disk go with [`super::Store::compact`] (SAFETY S7).
+pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
+    let account = get(tx, key)?;
+    let sql = tx.connection();
+    sql.execute_batch("PRAGMA secure_delete = ON")?;
+    sql.execute(
+        "DELETE FROM undo WHERE message IN (SELECT m.key FROM message m
+           JOIN content c ON c.key = m.content WHERE c.account = ?1)",
+        [key.0],
+    )?;
+    for table in ["journal", "request", "link", "draft", "pop3_seen"] {
+        sql.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [key.0])?;
+    }
+    sql.execute("DELETE FROM notice WHERE account = ?1", [&account.id])?;
+    sql.execute(
+        "DELETE FROM message WHERE content IN (SELECT key FROM content WHERE account = ?1)",
+        [key.0],
+    )?;
+    sql.execute(
+        "INSERT INTO tombstone (docid) SELECT docid FROM content WHERE account = ?1",
+        [key.0],
+    )?;
+    sql.execute("DELETE FROM content WHERE account = ?1", [key.0])?;
+    sql.execute(
+        "DELETE FROM blob WHERE key NOT IN (SELECT blob FROM content WHERE blob IS NOT NULL)",
+        [],
+    )?;
+    sql.execute(
+        "DELETE FROM mailbox_thread WHERE mailbox IN (SELECT key FROM mailbox WHERE account = ?1)",
+        [key.0],
+    )?;
+    sql.execute("DELETE FROM mailbox WHERE account = ?1", [key.0])?;
+    sql.execute(
+        "DELETE FROM msgid WHERE thread NOT IN (SELECT thread FROM content)
+           AND thread NOT IN (SELECT key FROM thread WHERE into_thread IS NOT NULL)",
+        [],
+    )?;
+    sql.execute("DELETE FROM account WHERE key = ?1", [key.0])?;
+    tx.changed(Change::Accounts);
+    tx.changed(Change::Mailboxes(key));
+    tx.changed(Change::Notices);
+    Ok(())
+}

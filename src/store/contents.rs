@@ -1,0 +1,353 @@
+//! Contents: what a message holds, once for all the mailboxes that it stands in.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::model::{
+    AccountKey, Address, ContentKey, Envelope, Kept, MessageKey, Structure, ThreadKey,
+};
+
+use super::columns::{count, json};
+use super::{Change, Rows, StoreError, Tx, threads};
+
+/// One content, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Its key.
+    pub key: ContentKey,
+    /// The account that it came with.
+    pub account: AccountKey,
+    /// Its row in the full-text index.
+    pub docid: i64,
+    /// Its thread.
+    pub thread: ThreadKey,
+    /// How much of it is here.
+    pub kept: Kept,
+    /// The decoded envelope; empty while `kept` is `None`.
+    pub envelope: Envelope,
+    /// The MIME tree, when it is known.
+    pub structure: Option<Structure>,
+    /// The first words of its text; may be empty.
+    pub preview: String,
+}
+
+pub(super) fn addresses(text: &str) -> Vec<Address> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn read(row: &Row<'_>) -> Result<Content, rusqlite::Error> {
+    // A value that cannot be read costs that value, not the message.
+    let mut envelope: Envelope =
+        serde_json::from_str(row.get_ref(11)?.as_str()?).unwrap_or_default();
+    envelope.date = row.get(5)?;
+    envelope.message_id = row.get(6)?;
+    envelope.subject = row.get(7)?;
+    envelope.from = addresses(row.get_ref(8)?.as_str()?);
+    envelope.to = addresses(row.get_ref(9)?.as_str()?);
+    envelope.list_id = row.get(10)?;
+    Ok(Content {
+        key: ContentKey(row.get(0)?),
+        account: AccountKey(row.get(1)?),
+        docid: row.get(2)?,
+        thread: ThreadKey(row.get(3)?),
+        kept: Kept::of_code(row.get(4)?),
+        envelope,
+        structure: row
+            .get_ref(12)?
+            .as_str_or_null()?
+            .and_then(|text| serde_json::from_str(text).ok()),
+        preview: row.get(13)?,
+    })
+}
+
+/// The content with this key.
+pub fn get(rows: &impl Rows, key: ContentKey) -> Result<Content, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT key, account, docid, thread, kept, date, message_id, subject, senders, recipients,
+           list_id, envelope, structure, preview FROM content WHERE key = ?1",
+    )?;
+    query
+        .query_row([key.0], read)
+        .optional()?
+        .ok_or(StoreError::missing("content", key.0))
+}
+
+/// How much of a content is here.
+pub fn kept(rows: &impl Rows, key: ContentKey) -> Result<Kept, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT kept FROM content WHERE key = ?1")?;
+    query
+        .query_row([key.0], |row| Ok(Kept::of_code(row.get(0)?)))
+        .optional()?
+        .ok_or(StoreError::missing("content", key.0))
+}
+
+/// The messages that hold this content.
+pub fn messages(rows: &impl Rows, key: ContentKey) -> Result<Vec<MessageKey>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT key FROM message WHERE content = ?1 ORDER BY key")?;
+    let found = query
+        .query_map([key.0], |row| Ok(MessageKey(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+/// Stores a structure that the server did not give or gave wrongly.
+pub fn set_structure(
+    tx: &Tx<'_>,
+    key: ContentKey,
+    structure: &Structure,
+) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE content SET structure = ?2, attachments = ?3 WHERE key = ?1")?
+        .execute((key.0, json(structure)?, !structure.attachments().is_empty()))?;
+    tx.changed(Change::Content(key));
+    Ok(())
+}
+
+/// Stores the first words of the text.
+pub fn set_preview(tx: &Tx<'_>, key: ContentKey, preview: &str) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE content SET preview = ?2 WHERE key = ?1")?
+        .execute((key.0, preview))?;
+    tx.changed(Change::Content(key));
+    Ok(())
+}
+
+/// What a new content is made of.
+pub(super) struct Fresh<'a> {
+    pub account: AccountKey,
+    pub arrival: i64,
+    pub remote_id: Option<&'a str>,
+    pub envelope: Option<&'a Envelope>,
+    pub structure: Option<&'a Structure>,
+}
+
+/// Makes a content, or finds the one that the server says is the same.
+pub(super) fn make(
+    tx: &Tx<'_>,
+    fresh: &Fresh<'_>,
+) -> Result<(ContentKey, ThreadKey, Kept), StoreError> {
+    if let Some(known) = same(tx, fresh)? {
+        return fill(tx, known, fresh.envelope, fresh.structure);
+    }
+    let thread = match fresh.envelope {
+        Some(envelope) => threads::link(tx, envelope)?,
+        None => ThreadKey(0),
+    };
+    let kept = match fresh.envelope {
+        Some(_) => Kept::Headers,
+        None => Kept::None,
+    };
+    let columns = Columns::of(fresh.envelope, fresh.structure)?;
+    tx.connection()
+        .prepare_cached(
+            "INSERT INTO content (account, docid, thread, kept, attachments, date, remote_id,
+               message_id, subject, senders, recipients, list_id, envelope, structure)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute((
+            fresh.account.0,
+            docid(tx, fresh.arrival)?,
+            thread.0,
+            kept.code(),
+            columns.attachments,
+            columns.envelope.and_then(|e| e.date),
+            fresh.remote_id,
+            columns.envelope.map_or("", |e| &e.message_id),
+            columns.envelope.map_or("", |e| &e.subject),
+            columns.senders,
+            columns.recipients,
+            columns.envelope.map_or("", |e| &e.list_id),
+            columns.rest,
+            columns.structure,
+        ))?;
+    Ok((
+        ContentKey(tx.connection().last_insert_rowid()),
+        thread,
+        kept,
+    ))
+}
+
+/// Gives a listed-only content the envelope that came later; a known one stays as it is, but takes
+/// a structure that it lacks.
+pub(super) fn fill(
+    tx: &Tx<'_>,
+    (key, thread, kept): (ContentKey, ThreadKey, Kept),
+    envelope: Option<&Envelope>,
+    structure: Option<&Structure>,
+) -> Result<(ContentKey, ThreadKey, Kept), StoreError> {
+    let Some(envelope) = envelope.filter(|_| kept == Kept::None) else {
+        if let Some(structure) = structure {
+            tx.connection()
+                .prepare_cached(
+                    "UPDATE content SET structure = ?2, attachments = ?3
+                     WHERE key = ?1 AND structure IS NULL",
+                )?
+                .execute((key.0, json(structure)?, !structure.attachments().is_empty()))?;
+        }
+        return Ok((key, thread, kept));
+    };
+    let thread = threads::link(tx, envelope)?;
+    let columns = Columns::of(Some(envelope), structure)?;
+    tx.connection()
+        .prepare_cached(
+            "UPDATE content SET thread = ?2, kept = 1, attachments = ?3, date = ?4, message_id = ?5,
+               subject = ?6, senders = ?7, recipients = ?8, list_id = ?9, envelope = ?10,
+               structure = ?11 WHERE key = ?1",
+        )?
+        .execute((
+            key.0,
+            thread.0,
+            columns.attachments,
+            envelope.date,
+            &envelope.message_id,
+            &envelope.subject,
+            columns.senders,
+            columns.recipients,
+            &envelope.list_id,
+            columns.rest,
+            columns.structure,
+        ))?;
+    tx.connection()
+        .prepare_cached("UPDATE message SET thread = ?2, wanted = 1 WHERE content = ?1")?
+        .execute((key.0, thread.0))?;
+    tx.changed(Change::Content(key));
+    Ok((key, thread, Kept::Headers))
+}
+
+fn same(
+    tx: &Tx<'_>,
+    fresh: &Fresh<'_>,
+) -> Result<Option<(ContentKey, ThreadKey, Kept)>, StoreError> {
+    let Some(remote) = fresh.remote_id else {
+        return Ok(None);
+    };
+    let mut query = tx.connection().prepare_cached(
+        "SELECT key, thread, kept FROM content WHERE account = ?1 AND remote_id = ?2",
+    )?;
+    Ok(query
+        .query_row((fresh.account.0, remote), |row| {
+            Ok((
+                ContentKey(row.get(0)?),
+                ThreadKey(row.get(1)?),
+                Kept::of_code(row.get(2)?),
+            ))
+        })
+        .optional()?)
+}
+
+/// Seconds of arrival shifted by 20 bits, plus a counter: ascending by date, never changed.
+fn docid(tx: &Tx<'_>, arrival: i64) -> Result<i64, StoreError> {
+    let low = arrival.clamp(0, (1 << 40) - 1) << 20;
+    let mut query = tx
+        .connection()
+        .prepare_cached("SELECT max(docid) FROM content WHERE docid >= ?1 AND docid < ?2")?;
+    let last: Option<i64> = query.query_row((low, low + (1 << 20)), |row| row.get(0))?;
+    Ok(last.map_or(low, |last| last + 1))
+}
+
+struct Columns<'a> {
+    envelope: Option<&'a Envelope>,
+    attachments: bool,
+    senders: String,
+    recipients: String,
+    rest: String,
+    structure: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(
+        envelope: Option<&'a Envelope>,
+        structure: Option<&Structure>,
+    ) -> Result<Self, StoreError> {
+        let (senders, recipients, rest) = match envelope {
+            None => ("[]".into(), "[]".into(), "{}".into()),
+            Some(envelope) => (
+                json(&envelope.from)?,
+                json(&envelope.to)?,
+                json(&Rest::of(envelope))?,
+            ),
+        };
+        Ok(Self {
+            envelope,
+            attachments: structure.is_some_and(|s| !s.attachments().is_empty()),
+            senders,
+            recipients,
+            rest,
+            structure: structure.map(json).transpose()?,
+        })
+    }
+}
+
+/// What of an envelope has no column of its own, without copying it.
+#[derive(serde::Serialize)]
+struct Rest<'a> {
+    #[serde(skip_serializing_if = "is_zero")]
+    zone: i32,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    sender: &'a [Address],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reply_to: &'a [Address],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cc: &'a [Address],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    bcc: &'a [Address],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    in_reply_to: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    references: &'a [String],
+}
+
+fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+impl<'a> Rest<'a> {
+    fn of(envelope: &'a Envelope) -> Self {
+        Self {
+            zone: envelope.zone,
+            sender: &envelope.sender,
+            reply_to: &envelope.reply_to,
+            cc: &envelope.cc,
+            bcc: &envelope.bcc,
+            in_reply_to: &envelope.in_reply_to,
+            references: &envelope.references,
+        }
+    }
+}
+
+/// Deletes a content that no message holds any more, its bytes if no other content holds them.
+pub(super) fn release(tx: &Tx<'_>, key: ContentKey) -> Result<(), StoreError> {
+    let sql = tx.connection();
+    let held: bool = sql
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE content = ?1)")?
+        .query_row([key.0], |row| row.get(0))?;
+    if held {
+        return Ok(());
+    }
+    let row: Option<(i64, i64, Option<i64>)> = sql
+        .prepare_cached("DELETE FROM content WHERE key = ?1 RETURNING docid, thread, blob")?
+        .query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((docid, thread, blob)) = row else {
+        return Ok(());
+    };
+    sql.prepare_cached("INSERT INTO tombstone (docid) VALUES (?1)")?
+        .execute([docid])?;
+    sql.prepare_cached("UPDATE thread SET contents = max(contents - 1, 0) WHERE key = ?1")?
+        .execute([thread])?;
+    if let Some(blob) = blob {
+        super::bodies::release(tx, blob)?;
+    }
+    Ok(())
+}
+
+/// How many contents there are, for the Log.
+pub fn total(rows: &impl Rows) -> Result<u64, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT count(*) FROM content")?;
+    Ok(count(query.query_row([], |row| row.get(0))?))
+}

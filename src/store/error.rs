@@ -1,0 +1,150 @@
+//! What can go wrong with the store, and whether trying again can help.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// A failure of the store, with its culprit.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or file cannot be made, read or renamed.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A later version of the program wrote the file.
+    #[error(
+        "{path} was written by a newer lacebark (schema {found}, this one knows {known}): update \
+         lacebark, or name another folder with --data"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The file is some other program's.
+    #[error("{path} is a database of another program: name another folder with --data")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder is on a file system where SQLite's WAL is unsafe.
+    #[error(
+        "{path} is on a network file system ({kind}), where the mail store can be damaged: name a \
+         folder on a local disk with --data or LACEBARK_DATA"
+    )]
+    NetworkFileSystem {
+        /// The folder.
+        path: PathBuf,
+        /// What kind, such as `NFS`.
+        kind: &'static str,
+    },
+    /// No room on the disk; nothing was changed.
+    #[error("the disk that holds the mail store is full: nothing was changed, free some space")]
+    Full,
+    /// Another process holds the file for longer than we wait.
+    #[error("another process is writing to the mail store: try again")]
+    Locked,
+    /// The file does not hold together. The next start salvages it.
+    #[error("the mail store is damaged ({what}): restart lacebark, it saves what can be read")]
+    Damaged {
+        /// What SQLite said.
+        what: String,
+    },
+    /// The file or disk is read-only, or the disk failed.
+    #[error("cannot write the mail store: {what}")]
+    Unwritable {
+        /// What SQLite said.
+        what: String,
+    },
+    /// A row that the caller names is not there (any more).
+    #[error("there is no {what} {key}")]
+    Missing {
+        /// `message`, `mailbox` …
+        what: &'static str,
+        /// Its key.
+        key: i64,
+    },
+    /// The mailbox does not take this keyword (PERMANENTFLAGS).
+    #[error("\"{mailbox}\" does not keep the keyword {keyword}: its server allows only its own")]
+    KeywordRefused {
+        /// The mailbox as shown.
+        mailbox: String,
+        /// The keyword.
+        keyword: String,
+    },
+    /// The store is closing.
+    #[error("the mail store is closed")]
+    Closed,
+    /// A transaction broke off by a fault of the program; nothing of it was written.
+    #[error("a fault in lacebark stopped a change to the mail store: {what}")]
+    Fault {
+        /// Where.
+        what: String,
+    },
+    /// Anything else that SQLite reports.
+    #[error("the mail store answered: {0}")]
+    Sql(rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the same call can succeed later without a change by the user.
+    pub fn retry(&self) -> bool {
+        matches!(self, StoreError::Locked | StoreError::Full)
+    }
+
+    pub(super) fn missing(what: &'static str, key: i64) -> Self {
+        StoreError::Missing { what, key }
+    }
+
+    pub(super) fn file(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        StoreError::File {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(super) fn fault(what: impl Into<String>) -> Self {
+        StoreError::Fault { what: what.into() }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let what = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { what }
+            }
+            Some(ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                StoreError::Unwritable { what }
+            }
+            _ => StoreError::Sql(error),
+        }
+    }
+}
+
+impl From<rusqlite::types::FromSqlError> for StoreError {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        StoreError::Damaged {
+            what: format!("a stored value cannot be read: {error}"),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        StoreError::Damaged {
+            what: format!("a stored value cannot be read: {error}"),
+        }
+    }
+}

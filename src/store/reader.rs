@@ -1,0 +1,41 @@
+//! Query-only connections.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Rows, StoreError, open};
+
+/// A query-only connection; each call is a read transaction of its own. It may be sent to another
+/// thread, not shared by two.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        open::tune(&connection)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Self { connection })
+    }
+
+    /// Runs several reads over one state of the store. Keep it short: a long read transaction keeps
+    /// the WAL from being emptied.
+    pub fn snapshot<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let out = read(self);
+        transaction.finish()?;
+        out
+    }
+}
+
+impl Rows for Reader {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}

@@ -1,0 +1,175 @@
+//! Request rows: what one process, or one thread, asks of the owner of an account.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::model::{AccountKey, ContentKey, MailboxKey, RequestId};
+
+use super::{Change, Rows, StoreError, Tx};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Fetch a section of a content; '' is the whole message.
+    FetchBody {
+        /// The content.
+        content: ContentKey,
+        /// The section as IMAP names it.
+        section: String,
+    },
+    /// Sync the account, or one mailbox of it.
+    Sync {
+        /// Which, if not all.
+        mailbox: Option<MailboxKey>,
+    },
+    /// Sign in anew: there may be another password now.
+    SignIn,
+}
+
+/// Where a request stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nobody has looked at it.
+    Open,
+    /// The owner works on it.
+    Taken,
+    /// It is done.
+    Done,
+    /// It cannot be done.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// One request row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its id.
+    pub id: RequestId,
+    /// The account whose owner is asked.
+    pub account: AccountKey,
+    /// What is asked.
+    pub asked: Asked,
+    /// After this second since 1970 the asker no longer waits.
+    pub deadline: i64,
+    /// Where it stands.
+    pub progress: Progress,
+}
+
+const COLUMNS: &str =
+    "SELECT id, account, kind, mailbox, content, section, deadline, state, why FROM request";
+
+fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
+    let asked = match row.get_ref(2)?.as_str()? {
+        "fetch_body" => Asked::FetchBody {
+            content: ContentKey(row.get::<_, Option<i64>>(4)?.unwrap_or_default()),
+            section: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+        },
+        "sync" => Asked::Sync {
+            mailbox: row.get::<_, Option<i64>>(3)?.map(MailboxKey),
+        },
+        _ => Asked::SignIn,
+    };
+    let progress = match row.get_ref(7)?.as_str()? {
+        "taken" => Progress::Taken,
+        "done" => Progress::Done,
+        "failed" => Progress::Failed { why: row.get(8)? },
+        _ => Progress::Open,
+    };
+    Ok(Request {
+        id: RequestId(row.get(0)?),
+        account: AccountKey(row.get(1)?),
+        asked,
+        deadline: row.get(6)?,
+        progress,
+    })
+}
+
+/// Asks; an open request for the same thing is answered with its id and the later deadline.
+pub fn ask(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    asked: &Asked,
+    deadline: i64,
+) -> Result<RequestId, StoreError> {
+    let (kind, mailbox, content, section) = match asked {
+        Asked::FetchBody { content, section } => {
+            ("fetch_body", None, Some(content.0), Some(section.as_str()))
+        }
+        Asked::Sync { mailbox } => ("sync", mailbox.map(|m| m.0), None, None),
+        Asked::SignIn => ("sign_in", None, None, None),
+    };
+    let sql = tx.connection();
+    tx.changed(Change::Requests);
+    let same: Option<i64> = sql
+        .prepare_cached(
+            "UPDATE request SET deadline = max(deadline, ?6)
+             WHERE account = ?1 AND kind = ?2 AND mailbox IS ?3 AND content IS ?4 AND section IS ?5
+               AND state = 'open' RETURNING id",
+        )?
+        .query_row(
+            (account.0, kind, mailbox, content, section, deadline),
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(id) = same {
+        return Ok(RequestId(id));
+    }
+    sql.prepare_cached(
+        "INSERT INTO request (account, kind, mailbox, content, section, deadline, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open')",
+    )?
+    .execute((account.0, kind, mailbox, content, section, deadline))?;
+    Ok(RequestId(sql.last_insert_rowid()))
+}
+
+/// The request with this id.
+pub fn find(rows: &impl Rows, id: RequestId) -> Result<Option<Request>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
+    Ok(query.query_row([id.0], read).optional()?)
+}
+
+/// The open requests to an account's owner, oldest first.
+pub fn open(rows: &impl Rows, account: AccountKey) -> Result<Vec<Request>, StoreError> {
+    let mut query = rows.connection().prepare_cached(&format!(
+        "{COLUMNS} WHERE account = ?1 AND state = 'open' ORDER BY id"
+    ))?;
+    let found = query
+        .query_map([account.0], read)?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+/// Records how far a request is.
+pub fn set_progress(tx: &Tx<'_>, id: RequestId, progress: &Progress) -> Result<(), StoreError> {
+    let (state, why) = match progress {
+        Progress::Open => ("open", ""),
+        Progress::Taken => ("taken", ""),
+        Progress::Done => ("done", ""),
+        Progress::Failed { why } => ("failed", why.as_str()),
+    };
+    tx.connection()
+        .prepare_cached("UPDATE request SET state = ?2, why = ?3 WHERE id = ?1")?
+        .execute((id.0, state, why))?;
+    tx.changed(Change::Requests);
+    Ok(())
+}
+
+/// Removes a request: by the asker who has the answer or no longer waits.
+pub fn remove(tx: &Tx<'_>, id: RequestId) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("DELETE FROM request WHERE id = ?1")?
+        .execute([id.0])?;
+    tx.changed(Change::Requests);
+    Ok(())
+}
+
+/// Removes requests of an account that are past their deadline.
+pub fn expire(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
+    Ok(tx
+        .connection()
+        .prepare_cached("DELETE FROM request WHERE account = ?1 AND deadline < ?2")?
+        .execute((account.0, tx.now()))?)
+}

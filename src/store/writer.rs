@@ -1,0 +1,378 @@
+//! The one writing connection, on a thread of its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, VecDeque};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::protocol::Clock;
+
+use super::bus::{Bus, lock};
+use super::{Change, Rows, StoreError, open, schema};
+
+/// Whose transaction goes first, and whether its commit waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// What a person did, or what must not be forgotten: goes first, is synced to the disk.
+    Person,
+    /// What can be fetched again. Keep each one short (20 ms, 4 MB): a person waits behind it.
+    Bulk,
+}
+
+/// A write transaction. It commits when its closure answers `Ok`.
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    now: i64,
+    key: [u8; 32],
+    durable: Cell<bool>,
+    changes: RefCell<BTreeSet<Change>>,
+}
+
+impl Tx<'_> {
+    /// The wall clock at the start of the transaction.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The key of the Message-ID hashes.
+    pub(super) fn thread_key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// Tells the bus after the commit.
+    pub fn changed(&self, change: Change) {
+        self.changes.borrow_mut().insert(change);
+    }
+
+    /// Has the commit synced to the disk even if it is a bulk one.
+    pub fn durable(&self) {
+        self.durable.set(true);
+    }
+}
+
+impl Rows for Tx<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Bench) + Send>;
+
+/// What a job works with.
+struct Bench {
+    connection: Connection,
+    key: [u8; 32],
+    full: bool,
+    others: i64,
+    bus: Arc<Bus>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct Queues {
+    person: VecDeque<Job>,
+    bulk: VecDeque<Job>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Desk {
+    queues: Mutex<Queues>,
+    work: Condvar,
+}
+
+pub(super) struct Writer {
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        key: [u8; 32],
+        bus: Arc<Bus>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let mut bench = Bench {
+            connection,
+            key,
+            full: true,
+            others: 0,
+            bus,
+            clock,
+        };
+        bench.others = bench.data_version()?;
+        let desk = Arc::new(Desk::default());
+        let queue = desk.clone();
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || run(&queue, &mut bench))
+            .map_err(|e| StoreError::fault(format!("no thread for the store: {e}")))?;
+        Ok(Self {
+            desk,
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.queue(priority, move |bench| bench.transact(priority, work))
+    }
+
+    pub(super) fn look(&self) -> Pending<bool> {
+        self.queue(Priority::Person, Bench::look)
+    }
+
+    pub(super) fn compact(&self) -> Pending<()> {
+        self.queue(Priority::Bulk, Bench::compact)
+    }
+
+    fn queue<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&mut Bench) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let answer = Arc::new(Answer::default());
+        let promise = Promise(Some(answer.clone()));
+        let job: Job = Box::new(move |bench| {
+            let out = catch_unwind(AssertUnwindSafe(|| work(bench)));
+            promise.keep(out.unwrap_or_else(|_| Err(StoreError::fault("see the log"))));
+        });
+        let mut queues = lock(&self.desk.queues);
+        if !queues.closed {
+            match priority {
+                Priority::Person => queues.person.push_back(job),
+                Priority::Bulk => queues.bulk.push_back(job),
+            }
+            self.desk.work.notify_one();
+        }
+        Pending { answer }
+    }
+}
+
+impl Drop for Writer {
+    /// What is queued is still written; then the thread ends.
+    fn drop(&mut self) {
+        lock(&self.desk.queues).closed = true;
+        self.desk.work.notify_all();
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // The last clone may be dropped by a watcher, that is on the thread itself.
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("the store's thread broke off");
+        }
+    }
+}
+
+fn run(desk: &Desk, bench: &mut Bench) {
+    loop {
+        let mut queues = lock(&desk.queues);
+        let job = loop {
+            if let Some(job) = queues.person.pop_front() {
+                break job;
+            }
+            if let Some(job) = queues.bulk.pop_front() {
+                break job;
+            }
+            if queues.closed {
+                return;
+            }
+            queues = match desk.work.wait(queues) {
+                Ok(queues) => queues,
+                Err(poisoned) => poisoned.into_inner(),
+            };
+        };
+        drop(queues);
+        job(bench);
+    }
+}
+
+impl Bench {
+    fn transact<T>(
+        &mut self,
+        priority: Priority,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let out = self.attempt(priority, work);
+        if let Err(StoreError::Damaged { .. }) = &out
+            && let Some(path) = self.connection.path()
+        {
+            open::suspect(std::path::Path::new(path));
+        }
+        out
+    }
+
+    fn attempt<T>(
+        &mut self,
+        priority: Priority,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.sync_to_disk(priority == Priority::Person)?;
+        let now = self.clock.wall();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found = schema::version(&transaction)?;
+        if found != schema::VERSION {
+            return Err(StoreError::Newer {
+                path: transaction.path().unwrap_or_default().into(),
+                found,
+                known: schema::VERSION,
+            });
+        }
+        let tx = Tx {
+            connection: &transaction,
+            now,
+            key: self.key,
+            durable: Cell::new(false),
+            changes: RefCell::default(),
+        };
+        let value = work(&tx)?;
+        let (durable, changes) = (tx.durable.get(), tx.changes.take());
+        transaction.commit()?;
+        if durable && !self.full {
+            // A synced commit takes with it what was written to the WAL before.
+            self.sync_to_disk(true)?;
+            self.connection
+                .execute("UPDATE store SET made = made", [])?;
+        }
+        self.bus.send(&changes.into_iter().collect::<Vec<_>>());
+        Ok(value)
+    }
+
+    fn sync_to_disk(&mut self, full: bool) -> Result<(), StoreError> {
+        if self.full != full {
+            let mode = if full { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", mode)?;
+            self.full = full;
+        }
+        Ok(())
+    }
+
+    fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    fn look(&mut self) -> Result<bool, StoreError> {
+        let now = self.data_version()?;
+        let others = now != self.others;
+        self.others = now;
+        if others {
+            self.bus.send(&[Change::Others]);
+        }
+        Ok(others)
+    }
+
+    fn compact(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("VACUUM")?;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// The answer of a write that was queued: wait for it, await it, or drop it (the write goes on).
+#[must_use = "a failed write is only known to who waits for it"]
+pub struct Pending<T> {
+    answer: Arc<Answer<T>>,
+}
+
+struct Answer<T> {
+    slot: Mutex<Slot<T>>,
+    ready: Condvar,
+}
+
+struct Slot<T> {
+    value: Option<Result<T, StoreError>>,
+    gone: bool,
+    waker: Option<Waker>,
+}
+
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Self {
+            slot: Mutex::new(Slot {
+                value: None,
+                gone: false,
+                waker: None,
+            }),
+            ready: Condvar::new(),
+        }
+    }
+}
+
+/// The job's half: whoever drops it unkept answers `Closed`.
+struct Promise<T>(Option<Arc<Answer<T>>>);
+
+impl<T> Promise<T> {
+    fn keep(mut self, value: Result<T, StoreError>) {
+        if let Some(answer) = self.0.take() {
+            answer.set(Some(value));
+        }
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer.set(None);
+        }
+    }
+}
+
+impl<T> Answer<T> {
+    fn set(&self, value: Option<Result<T, StoreError>>) {
+        let mut slot = lock(&self.slot);
+        slot.value = value;
+        slot.gone = true;
+        let waker = slot.waker.take();
+        drop(slot);
+        self.ready.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// Waits on this thread. Never on the UI thread, never inside a transaction.
+    pub fn wait(self) -> Result<T, StoreError> {
+        let mut slot = lock(&self.answer.slot);
+        while !slot.gone {
+            slot = match self.answer.ready.wait(slot) {
+                Ok(slot) => slot,
+                Err(poisoned) => poisoned.into_inner(),
+            };
+        }
+        slot.value.take().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Lets the write go on without anybody asking how it ended, apart from the log.
+    pub fn forget(self) {}
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut slot = lock(&self.answer.slot);
+        if slot.gone {
+            return Poll::Ready(slot.value.take().unwrap_or(Err(StoreError::Closed)));
+        }
+        slot.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
