@@ -96,4 +96,6 @@ pub(crate) fn arrived(uid: u32, id: &str) -> Arrived {
     }
 }
 
+mod files;
+mod rows;
 mod schema;

@@ -1,0 +1,322 @@
+//! Messages, epochs, cursors and flags.
+
+use crate::model::{FlagChange, Flags, MessageKey, OperationKind, Uid, UidSet};
+use crate::store::lists::{Filter, Place};
+use crate::store::mailboxes::{Cursor, Epoch, Opened, StatusCounts};
+use crate::store::messages::{Arrived, FlagsSeen};
+use crate::store::{
+    Priority, StoreError, Tx, contents, finish_renumber, journal, lists, mailboxes, messages,
+    threads,
+};
+
+use super::{Bed, arrived, line, selected};
+
+impl Bed {
+    pub(super) fn put<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        self.store.write(Priority::Person, work).wait().unwrap()
+    }
+
+    pub(super) fn insert(&self, arrived: Vec<Arrived>) -> Vec<MessageKey> {
+        let inbox = self.inbox;
+        self.put(move |tx| {
+            let epoch = mailboxes::get(tx, inbox)?.epoch;
+            messages::insert(tx, inbox, epoch, &arrived)
+        })
+    }
+
+    pub(super) fn select(&self, uidvalidity: u64) -> Opened {
+        let inbox = self.inbox;
+        self.put(move |tx| mailboxes::record_select(tx, inbox, &selected(uidvalidity)))
+    }
+
+    fn subjects(&self) -> Vec<String> {
+        let reader = self.store.reader().unwrap();
+        lists::older(&reader, self.inbox, Filter::All, Place::TOP, 100)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.subject)
+            .collect()
+    }
+
+    fn counts_hold(&self) {
+        let reader = self.store.reader().unwrap();
+        let row = mailboxes::get(&reader, self.inbox).unwrap();
+        let counted = mailboxes::recount(&reader, self.inbox).unwrap();
+        assert_eq!((row.total, row.unread), counted);
+        let threads = threads::newest(&reader, self.inbox, 1000).unwrap();
+        let sum = threads
+            .iter()
+            .fold((0, 0), |at, t| (at.0 + t.total, at.1 + t.unread));
+        assert_eq!(sum, counted);
+    }
+
+    pub(super) fn flag(&self, key: MessageKey, change: FlagChange) -> crate::model::OperationId {
+        let (account, inbox) = (self.account, self.inbox);
+        self.put(move |tx| {
+            let action = journal::action(tx, "flag")?;
+            let kind = OperationKind::Flag {
+                message: key,
+                change,
+            };
+            let id = journal::add(tx, action, account, Some(inbox), &kind)?;
+            messages::refold(tx, key)?;
+            Ok(id)
+        })
+    }
+
+    pub(super) fn shown(&self, key: MessageKey) -> String {
+        let reader = self.store.reader().unwrap();
+        messages::get(&reader, key).unwrap().flags.to_string()
+    }
+}
+
+#[test]
+fn the_newest_stands_first_and_counts_follow_every_change() {
+    let bed = Bed::new();
+    bed.insert(vec![arrived(2, "b"), arrived(1, "a"), arrived(3, "c")]);
+    assert_eq!(bed.subjects(), ["About c", "About b", "About a"]);
+    bed.counts_hold();
+    let inbox = bed.inbox;
+    bed.put(move |tx| {
+        let seen = FlagsSeen {
+            uid: Uid(2),
+            flags: Flags::of(Flags::SEEN),
+            modseq: None,
+        };
+        messages::update_flags(tx, inbox, Epoch(1), &[seen])
+    });
+    bed.counts_hold();
+    let gone =
+        bed.put(move |tx| messages::expunge(tx, inbox, Epoch(1), &UidSet::range(2, u32::MAX)));
+    assert_eq!((gone, bed.subjects()), (2, vec!["About a".to_owned()]));
+    bed.counts_hold();
+}
+
+#[test]
+fn a_pending_flag_survives_what_the_server_says_until_the_verdict() {
+    let bed = Bed::new();
+    let key = bed.insert(vec![arrived(1, "a")])[0];
+    let id = bed.flag(key, FlagChange::add(Flags::of(Flags::SEEN)));
+    let inbox = bed.inbox;
+    let says = |flags: &'static str, modseq| {
+        bed.put(move |tx| {
+            let seen = FlagsSeen {
+                uid: Uid(1),
+                flags: Flags::parse(flags.split(' ')),
+                modseq: Some(modseq),
+            };
+            messages::update_flags(tx, inbox, Epoch(1), &[seen])
+        })
+    };
+    says("\\Flagged", 5);
+    assert_eq!(bed.shown(key), "\\Seen \\Flagged");
+    says("\\Answered", 4);
+    assert_eq!(
+        bed.shown(key),
+        "\\Seen \\Flagged",
+        "an older MODSEQ is no news"
+    );
+    bed.put(move |tx| journal::fail(tx, id, "no"));
+    assert_eq!(bed.shown(key), "\\Flagged", "a refusal takes itself back");
+    bed.put(move |tx| journal::requeue(tx, id, None));
+    bed.put(move |tx| journal::done(tx, id, Some(6)));
+    assert_eq!(bed.shown(key), "\\Seen \\Flagged");
+    says("\\Flagged", 7);
+    assert_eq!(bed.shown(key), "\\Flagged");
+    bed.counts_hold();
+}
+
+#[test]
+fn r5_a_new_uidvalidity_keeps_keys_bodies_and_pending_flags() {
+    let bed = Bed::new();
+    assert_eq!(bed.select(7), Opened::Fresh(Epoch(1)));
+    let twin = |uid| Arrived {
+        arrival: 5,
+        ..arrived(uid, "twin")
+    };
+    let keys = bed.insert(vec![arrived(1, "a"), arrived(2, "b"), twin(3), twin(4)]);
+    bed.flag(keys[0], FlagChange::add(Flags::of(Flags::FLAGGED)));
+    assert_eq!(bed.select(8), Opened::Renumbered(Epoch(2)));
+    let inbox = bed.inbox;
+    let again = |uid, like: u32, id: &str| Arrived {
+        uid,
+        flags: Flags::of(Flags::SEEN),
+        ..arrived(like, id)
+    };
+    // The pull is cut in the middle and the number changes once more.
+    bed.insert(vec![again(11, 2, "b")]);
+    assert_eq!(bed.subjects().len(), 4, "the old rows stay on screen");
+    assert_eq!(bed.select(9), Opened::Renumbered(Epoch(3)));
+    bed.insert(vec![
+        again(21, 1, "a"),
+        again(22, 9, "new"),
+        Arrived { uid: 23, ..twin(3) },
+        Arrived { uid: 24, ..twin(4) },
+    ]);
+    let reader = bed.store.reader().unwrap();
+    let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
+    assert_eq!(waiting[0].uid, None, "nothing is sent under an old UID");
+    assert_eq!(bed.select(9), Opened::Renumbered(Epoch(3)));
+    let outcome = bed.put(move |tx| finish_renumber(tx, inbox));
+    assert_eq!((outcome.kept, outcome.gone, outcome.new), (1, 3, 3));
+    let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
+    assert_eq!(waiting[0].uid, Some(Uid(21)));
+    assert_eq!(bed.shown(keys[0]), "\\Seen \\Flagged");
+    assert_eq!(
+        bed.subjects(),
+        ["About new", "About a", "About twin", "About twin"]
+    );
+    assert_eq!(bed.select(9), Opened::Same(Epoch(3)));
+    bed.counts_hold();
+}
+
+#[test]
+fn p8_odd_numbers_change_nothing() {
+    let bed = Bed::new();
+    bed.select(7);
+    bed.insert(vec![arrived(1, "a")]);
+    for uidvalidity in [0, 7] {
+        assert_eq!(
+            bed.select(uidvalidity),
+            Opened::Same(Epoch(1)),
+            "{uidvalidity}"
+        );
+    }
+    assert_eq!(bed.select(u64::MAX - 1), Opened::Renumbered(Epoch(2)));
+    assert_eq!(bed.subjects(), ["About a"]);
+}
+
+#[test]
+fn r6_the_cursor_moves_with_the_rows_or_not_at_all() {
+    let bed = Bed::new();
+    let inbox = bed.inbox;
+    let cursor = Cursor {
+        top: 9,
+        missing: UidSet::range(1, 8),
+    };
+    let moved = cursor.clone();
+    let cut = bed.store.write(Priority::Bulk, move |tx| {
+        messages::insert(tx, inbox, Epoch(1), &[arrived(9, "i")])?;
+        mailboxes::set_cursor(tx, inbox, Epoch(1), &moved)?;
+        Err::<(), _>(StoreError::Full)
+    });
+    assert!(matches!(cut.wait(), Err(StoreError::Full)));
+    let now = || {
+        let reader = bed.store.reader().unwrap();
+        mailboxes::get(&reader, inbox).unwrap().cursor
+    };
+    assert_eq!((now(), bed.subjects().len()), (Cursor::default(), 0));
+    let moved = cursor.clone();
+    bed.put(move |tx| {
+        messages::insert(tx, inbox, Epoch(1), &[arrived(9, "i")])?;
+        mailboxes::set_cursor(tx, inbox, Epoch(1), &moved)
+    });
+    assert_eq!((now(), bed.subjects().len()), (cursor, 1));
+    let stale = bed.store.write(Priority::Bulk, move |tx| {
+        mailboxes::set_cursor(tx, inbox, Epoch(2), &Cursor::default())
+    });
+    assert!(
+        stale.wait().is_err(),
+        "an epoch that is not the current one"
+    );
+}
+
+#[test]
+fn a_late_parent_joins_two_threads_and_contents_are_shared_where_the_server_says_so() {
+    let bed = Bed::new();
+    let mut left = arrived(1, "left");
+    let mut right = arrived(2, "right");
+    let mut child = arrived(3, "child");
+    if let Some(envelope) = &mut child.envelope {
+        envelope.references = vec!["root".into(), "left".into()];
+    }
+    if let Some(envelope) = &mut right.envelope {
+        envelope.in_reply_to = vec!["other".into()];
+    }
+    let mut other = arrived(4, "other");
+    if let Some(envelope) = &mut other.envelope {
+        envelope.references = vec!["root".into()];
+    }
+    for message in [&mut left, &mut right, &mut child, &mut other] {
+        message.remote_id = Some(format!("M{}", message.uid % 4));
+    }
+    let keys = bed.insert(vec![child, left, right]);
+    let reader = bed.store.reader().unwrap();
+    let thread = |key| messages::get(&reader, key).unwrap().thread;
+    assert_eq!(thread(keys[0]), thread(keys[1]));
+    assert_ne!(thread(keys[0]), thread(keys[2]));
+    let last = bed.insert(vec![other])[0];
+    for key in keys {
+        assert_eq!(thread(key), thread(last));
+    }
+    bed.counts_hold();
+    let copy = Arrived {
+        remote_id: Some("M1".into()),
+        ..arrived(9, "left")
+    };
+    let copy = bed.insert(vec![copy])[0];
+    let content = |key| messages::get(&reader, key).unwrap().content;
+    assert_eq!(contents::messages(&reader, content(copy)).unwrap().len(), 2);
+}
+
+#[test]
+fn a_listed_message_takes_its_envelope_later() {
+    let bed = Bed::new();
+    let listed = Arrived {
+        envelope: None,
+        ..arrived(1, "a")
+    };
+    let key = bed.insert(vec![listed])[0];
+    let reader = bed.store.reader().unwrap();
+    let without = || messages::without_envelope(&reader, bed.inbox, Epoch(1), 9).unwrap();
+    assert_eq!(
+        (bed.subjects(), without()),
+        (vec![String::new()], vec![Uid(1)])
+    );
+    assert_eq!(bed.insert(vec![arrived(1, "a")]), [key]);
+    assert_eq!(
+        (bed.subjects(), without()),
+        (vec!["About a".into()], vec![])
+    );
+    bed.counts_hold();
+}
+
+#[test]
+fn p9_mailboxes_are_known_by_their_wire_name_and_renames_are_found() {
+    let bed = Bed::new();
+    let account = bed.account;
+    let list = |lines: Vec<_>| bed.put(move |tx| mailboxes::record_list(tx, account, &lines));
+    let odd = ["../../x", "/etc", "a\u{1b}b", "A", "a", "a\r\nb", "&bad"];
+    let mut lines: Vec<_> = odd.iter().map(|name| line(name)).collect();
+    lines.extend([line("INBOX"), line("a")]);
+    assert_eq!(list(lines.clone()).new.len(), odd.len());
+    assert_eq!(list(lines.clone()), mailboxes::ListOutcome::default());
+    // Renamed by MAILBOXID, and vanished.
+    lines[3].mailbox_id = Some("id".into());
+    list(lines.clone());
+    let reader = bed.store.reader().unwrap();
+    let key = mailboxes::by_wire_name(&reader, account, "A")
+        .unwrap()
+        .unwrap()
+        .key;
+    lines[3].name = "Z".into();
+    lines[3].shown = "Z".into();
+    lines.remove(0);
+    let outcome = list(lines);
+    assert_eq!(outcome.renamed, [key]);
+    assert_eq!((outcome.new.len(), outcome.vanished.len()), (0, 1));
+    let row = mailboxes::get(&reader, key).unwrap();
+    assert_eq!(row.name.as_deref(), Some("Z"));
+    bed.put(move |tx| {
+        let counts = StatusCounts {
+            messages: Some(3),
+            unseen: Some(1),
+        };
+        mailboxes::record_status(tx, key, counts)
+    });
+    let row = mailboxes::get(&reader, key).unwrap();
+    assert_eq!((row.status.messages, row.total), (Some(3), 0));
+}
