@@ -11,6 +11,7 @@ pub mod ca;
 pub mod dovecot;
 pub mod generate;
 pub mod keyring;
+pub mod program;
 pub mod proxy;
 pub mod pty;
 pub mod raw;

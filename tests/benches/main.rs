@@ -1,0 +1,66 @@
+//! The figures of the issue, each measured and printed beside its budget.
+//!
+//! `cargo bench` measures all of them; `cargo bench -- start keys` measures some. What a figure
+//! needs (Dovecot, openssl) and is missing is said and left out. A figure over its budget is marked
+//! and makes the exit code 1, so that a script can tell.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic
+)]
+
+#[path = "../harness/mod.rs"]
+#[allow(dead_code)]
+mod harness;
+
+mod figures;
+mod keys;
+mod memory;
+mod open;
+mod start;
+mod sync;
+
+use figures::Figures;
+
+/// A group of figures.
+type Bench = fn(&mut Figures);
+
+const BENCHES: [(&str, Bench); 9] = [
+    ("trips", sync::round_trips),
+    ("envelopes", sync::envelopes),
+    ("whole", sync::whole_messages),
+    ("split", sync::split),
+    ("open", open::all),
+    ("keys", keys::quiet),
+    ("busy", keys::while_syncing),
+    ("memory", memory::all),
+    ("start", start::all),
+];
+
+fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let unknown = wanted
+        .iter()
+        .find(|name| !BENCHES.iter().any(|(known, _)| known == name));
+    if let Some(name) = unknown {
+        eprintln!(
+            "error: no figure is called {name}; there are {:?}",
+            BENCHES.map(|(name, _)| name)
+        );
+        std::process::exit(2);
+    }
+    let mut figures = Figures::new();
+    for (name, bench) in BENCHES {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            bench(&mut figures);
+        }
+    }
+    std::process::exit(figures.summary());
+}
