@@ -15,7 +15,6 @@ mod harness;
 #[allow(dead_code)]
 mod cli;
 mod cli_help;
-mod fuzz;
 mod licences;
 mod live_harness;
 mod tidy;

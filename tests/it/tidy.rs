@@ -214,7 +214,7 @@ fn every_module_says_what_it_is_for() {
             .iter()
             .map(|line| line.split_whitespace().count() - 1)
             .sum();
-        if words < 4 && !source.is_test() {
+        if words == 0 && !source.is_test() {
             wrong.push(format!(
                 "{}: begin it with `//!`: what for, and what it must not do",
                 source.name
@@ -409,6 +409,11 @@ impl Source {
 
     /// The numbered lines of the program itself: no comments, and nothing from the test module on.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines(false)
+    }
+
+    /// The same, with the comments if wanted.
+    fn lines(&self, comments: bool) -> impl Iterator<Item = (usize, &str)> {
         let all = if self.is_test() {
             ""
         } else {
@@ -426,7 +431,7 @@ impl Source {
                 !ends
             })
             .map(|(number, line)| (number + 1, line))
-            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+            .filter(move |(_, line)| comments || !line.trim_start().starts_with("//"))
     }
 }
 
@@ -453,12 +458,12 @@ fn has_word(line: &str, word: &str) -> bool {
 fn hits(under: &str, words: &[&str], what_to_do: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in Source::all(under) {
-        for (number, line) in source.text.lines().enumerate() {
+        // Tests may start a shell and write the forbidden words down.
+        for (number, line) in source.lines(true) {
             if words.iter().any(|word| line.contains(word)) {
                 wrong.push(format!(
-                    "{}:{}: {what_to_do}: {}",
+                    "{}:{number}: {what_to_do}: {}",
                     source.name,
-                    number + 1,
                     line.trim()
                 ));
             }
