@@ -185,7 +185,7 @@ pub fn done(tx: &Tx<'_>, id: OperationId, modseq: Option<u64>) -> Result<(), Sto
     let Some(operation) = find(tx, id)? else {
         return Ok(());
     };
-    delete(tx, id)?;
+    remove(tx, id)?;
     match &operation.kind {
         OperationKind::Flag { message, change } => {
             let Some(row) = messages::find(tx, *message)? else {
@@ -229,7 +229,7 @@ pub fn unsure(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
 /// Takes an operation back: what is shown reverts by itself.
 pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     let message = find(tx, id)?.and_then(|operation| operation.kind.message());
-    delete(tx, id)?;
+    remove(tx, id)?;
     if let Some(message) = message {
         messages::refold(tx, message)?;
     }
@@ -246,7 +246,8 @@ fn settle(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn delete(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
+/// Removes a row without a word on what is shown.
+pub fn remove(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached("DELETE FROM journal WHERE id = ?1")?
         .execute([id.0])?;

@@ -452,16 +452,12 @@ pub(super) fn refold(tx: &Tx<'_>, key: MessageKey) -> Result<bool, StoreError> {
     if shown.flags == message.flags {
         return Ok(false);
     }
-    set_shown_flags(tx, &message, &shown.flags)?;
+    show_flags(tx, &message, &shown.flags)?;
     Ok(true)
 }
 
-/// Writes the flags that the user sees.
-pub(super) fn set_shown_flags(
-    tx: &Tx<'_>,
-    message: &Message,
-    flags: &Flags,
-) -> Result<(), StoreError> {
+/// Writes the flags that the user sees. Who calls it also writes the journal row that makes them so.
+pub fn show_flags(tx: &Tx<'_>, message: &Message, flags: &Flags) -> Result<(), StoreError> {
     let (system, keywords) = of_flags(flags);
     tx.connection()
         .prepare_cached("UPDATE message SET flags = ?2, keywords = ?3 WHERE key = ?1")?

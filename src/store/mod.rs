@@ -28,7 +28,7 @@ pub mod requests;
 mod salvage;
 mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod threads;
 
 pub mod undo;

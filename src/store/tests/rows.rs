@@ -12,14 +12,14 @@ use crate::store::{
 use super::{Bed, arrived, line, selected};
 
 impl Bed {
-    pub(super) fn put<T: Send + 'static>(
+    pub(crate) fn put<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> T {
         self.store.write(Priority::Person, work).wait().unwrap()
     }
 
-    pub(super) fn insert(&self, arrived: Vec<Arrived>) -> Vec<MessageKey> {
+    pub(crate) fn insert(&self, arrived: Vec<Arrived>) -> Vec<MessageKey> {
         let inbox = self.inbox;
         self.put(move |tx| {
             let epoch = mailboxes::get(tx, inbox)?.epoch;
@@ -27,7 +27,7 @@ impl Bed {
         })
     }
 
-    pub(super) fn select(&self, uidvalidity: u64) -> Opened {
+    pub(crate) fn select(&self, uidvalidity: u64) -> Opened {
         let inbox = self.inbox;
         self.put(move |tx| mailboxes::record_select(tx, inbox, &selected(uidvalidity)))
     }
@@ -53,7 +53,7 @@ impl Bed {
         assert_eq!(sum, counted);
     }
 
-    pub(super) fn flag(&self, key: MessageKey, change: FlagChange) -> crate::model::OperationId {
+    pub(crate) fn flag(&self, key: MessageKey, change: FlagChange) -> crate::model::OperationId {
         let (account, inbox) = (self.account, self.inbox);
         self.put(move |tx| {
             let action = journal::action(tx, "flag")?;
@@ -67,7 +67,7 @@ impl Bed {
         })
     }
 
-    pub(super) fn shown(&self, key: MessageKey) -> String {
+    pub(crate) fn shown(&self, key: MessageKey) -> String {
         let reader = self.store.reader().unwrap();
         messages::get(&reader, key).unwrap().flags.to_string()
     }

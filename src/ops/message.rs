@@ -1,0 +1,172 @@
+//! One message: what is known of it, its parts and its bytes.
+
+use crate::mime::structure;
+use crate::model::{AccountKey, ContentKey, Kept, MessageKey, Operation, PartPath, Structure};
+use crate::store::bodies::{self, Have, PartSpan};
+use crate::store::contents::Content;
+use crate::store::messages::Message;
+use crate::store::{Priority, Rows, Store, StoreError, contents, journal, messages};
+
+/// What is known of a message without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its row: flags, arrival, size, mailbox.
+    pub message: Message,
+    /// What it holds: envelope, structure, how much is kept.
+    pub content: Content,
+    /// What was asked of it and has not reached the server.
+    pub pending: Vec<Operation>,
+}
+
+impl Source {
+    /// The account that it came with.
+    pub fn account(&self) -> AccountKey {
+        self.content.account
+    }
+}
+
+/// Reads what is known of a message.
+pub fn source(rows: &impl Rows, key: MessageKey) -> Result<Source, StoreError> {
+    let message = messages::get(rows, key)?;
+    Ok(Source {
+        content: contents::get(rows, message.content)?,
+        pending: journal::of_message(rows, key)?,
+        message,
+    })
+}
+
+/// The bytes of a part, in their transfer encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartBytes {
+    /// They are here; cut at the limit that the call named.
+    Kept {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Whether that is all of them.
+        whole: bool,
+    },
+    /// They are on the server only.
+    NotKept {
+        /// Octets there, in transfer encoding; of the whole message when the part's are unknown.
+        size: u64,
+    },
+    /// The message has no such part.
+    NoSuchPart,
+}
+
+/// The bytes of one part as `BODY[path]` would give them, at most `limit` of them; the empty path
+/// is the whole message. Where the parts lie is remembered at the first reading, so that a part of a
+/// large message is then read alone.
+pub fn part(
+    store: &Store,
+    rows: &impl Rows,
+    message: &Message,
+    path: &PartPath,
+    limit: u64,
+) -> Result<PartBytes, StoreError> {
+    let content = message.content;
+    if contents::kept(rows, content)? == Kept::All {
+        return of_whole(store, rows, content, path, limit);
+    }
+    let section = path.to_string();
+    let known = contents::get(rows, content)?;
+    let size = known
+        .structure
+        .as_ref()
+        .and_then(|tree| tree.find(path).map(|part| part.size))
+        .unwrap_or(message.size);
+    match bodies::have(rows, content, &section)? {
+        Have::Whole(length) => {
+            let bytes = bodies::read(rows, content, &section, 0, limit)?.unwrap_or_default();
+            Ok(PartBytes::Kept {
+                bytes,
+                whole: length <= limit,
+            })
+        }
+        Have::Nothing | Have::Part(_) => match known.structure {
+            Some(tree) if !path.is_root() && tree.find(path).is_none() => Ok(PartBytes::NoSuchPart),
+            _ => Ok(PartBytes::NotKept { size }),
+        },
+    }
+}
+
+fn of_whole(
+    store: &Store,
+    rows: &impl Rows,
+    content: ContentKey,
+    path: &PartPath,
+    limit: u64,
+) -> Result<PartBytes, StoreError> {
+    let span = if path.is_root() {
+        let end = match bodies::have(rows, content, "")? {
+            Have::Whole(length) => length,
+            Have::Nothing | Have::Part(_) => 0,
+        };
+        Some((0, end))
+    } else {
+        let spans = match bodies::spans(rows, content)? {
+            Some(spans) => spans,
+            None => look(store, rows, content)?.1,
+        };
+        spans
+            .into_iter()
+            .find(|span| span.path == *path)
+            .map(|span| (span.start, span.end))
+    };
+    let Some((start, end)) = span else {
+        return Ok(PartBytes::NoSuchPart);
+    };
+    let until = end.min(start.saturating_add(limit));
+    let bytes = bodies::read(rows, content, "", start, until)?.unwrap_or_default();
+    Ok(PartBytes::Kept {
+        bytes,
+        whole: until == end,
+    })
+}
+
+/// The MIME tree: as stored, else read from the whole message, if that is here.
+pub fn structure(
+    store: &Store,
+    rows: &impl Rows,
+    content: &Content,
+) -> Result<Option<Structure>, StoreError> {
+    match (&content.structure, content.kept) {
+        (Some(tree), _) => Ok(Some(tree.clone())),
+        (None, Kept::All) => Ok(Some(look(store, rows, content.key)?.0)),
+        (None, Kept::None | Kept::Headers | Kept::Text) => Ok(None),
+    }
+}
+
+/// Reads the structure and the places of the parts from the whole message and has both remembered.
+fn look(
+    store: &Store,
+    rows: &impl Rows,
+    content: ContentKey,
+) -> Result<(Structure, Vec<PartSpan>), StoreError> {
+    let raw = raw(rows, content)?.unwrap_or_default();
+    let (tree, offsets) = structure::of_message(&raw);
+    let spans: Vec<PartSpan> = offsets
+        .into_iter()
+        .map(|offset| PartSpan {
+            path: offset.path,
+            start: offset.body as u64,
+            end: offset.end as u64,
+        })
+        .collect();
+    let (keep_tree, keep) = (tree.clone(), spans.clone());
+    store
+        .write(Priority::Bulk, move |tx| {
+            bodies::set_spans(tx, content, &keep)?;
+            if contents::get(tx, content)?.structure.is_none() {
+                contents::set_structure(tx, content, &keep_tree)?;
+            }
+            Ok(())
+        })
+        .forget();
+    Ok((tree, spans))
+}
+
+/// The whole message as the server gave it; `None` unless every byte is here.
+pub fn raw(rows: &impl Rows, content: ContentKey) -> Result<Option<Vec<u8>>, StoreError> {
+    bodies::read_whole(rows, content, "")
+}
