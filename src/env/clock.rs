@@ -1,4 +1,4 @@
-//! The machine's clocks.
+//! The clocks of the machine: monotonic, since boot, and the wall clock for showing only.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

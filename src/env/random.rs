@@ -1,4 +1,4 @@
-//! Unguessable octets.
+//! Unguessable octets from the kernel, behind a seam so that a test can count on them.
 
 use std::io;
 

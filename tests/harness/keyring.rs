@@ -32,6 +32,12 @@ pub enum Keyring {
     NoBus,
 }
 
+/// The daemon goes to the background before it answers on the bus: asks until it does, 20 s at most.
+const ANSWERS: &str = "n=0
+    until dbus-send --session --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q true
+    do n=$((n+1)); [ $n -lt 400 ] || break; sleep 0.05; done";
+
 const MARK: &str = "LACEBARK_TEST_INSIDE";
 
 /// What is stored before the keyring is locked: service, user name and password.
@@ -64,13 +70,19 @@ pub fn inside(test: &str, keyring: Keyring) -> bool {
     if keyring == Keyring::Locked {
         store_and_lock(dir);
     }
-    let open = "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec \"$@\"";
-    let closed = "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1; exec \"$@\"";
+    let open = format!(
+        "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+        {ANSWERS}; exec \"$@\""
+    );
+    let closed = format!(
+        "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1
+        {ANSWERS}; exec \"$@\""
+    );
     let mut command = match keyring {
         Keyring::NoBus => hermetic("env", dir),
         Keyring::NoService => on_bus(dir),
-        Keyring::Unlocked => shell(on_bus(dir), open),
-        Keyring::Locked => shell(on_bus(dir), closed),
+        Keyring::Unlocked => shell(on_bus(dir), &open),
+        Keyring::Locked => shell(on_bus(dir), &closed),
     };
     command.arg(env::current_exe().unwrap()).args([
         "--exact",
@@ -151,9 +163,12 @@ fn shell(mut command: Command, script: &str) -> Command {
 
 fn store_and_lock(dir: &Path) {
     let (service, user, password) = LOCKED_ITEM;
-    let script = "printf 'the key of the keyring\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
-        printf '%s' \"$3\" | secret-tool store --label=lacebark service \"$1\" username \"$2\"";
-    let mut command = shell(on_bus(dir), script);
+    let script = format!(
+        "printf 'the key of the keyring\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+        {ANSWERS}
+        printf '%s' \"$3\" | secret-tool store --label=lacebark service \"$1\" username \"$2\""
+    );
+    let mut command = shell(on_bus(dir), &script);
     let output = command
         .args([service, user, password])
         .stdin(Stdio::null())

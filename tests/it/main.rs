@@ -17,4 +17,6 @@ mod cli;
 mod cli_help;
 mod licences;
 mod live_harness;
+mod live_secrets;
+mod net_tls;
 mod tidy;
