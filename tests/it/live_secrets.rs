@@ -145,6 +145,31 @@ fn a_keyring_that_comes_later_is_found_without_a_restart() {
     assert_eq!(found.unwrap().expose(), CANARY);
 }
 
+#[test]
+fn the_keyring_is_found_as_under_cron() {
+    let name = "live_secrets::the_keyring_is_found_as_under_cron";
+    if !keyring::inside(name, Keyring::Unlocked) {
+        return;
+    }
+    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
+        // Once more, without the address: only the runtime folder says where the bus is.
+        let output = keyring::as_cron(&std::env::current_exe().unwrap())
+            .env("LACEBARK_TEST_INSIDE", "1")
+            .args(["--exact", name, "--nocapture"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && told.contains("1 passed"),
+            "{told}"
+        );
+        return;
+    }
+    let ring = OurKeyring::start();
+    ring.set("cron", Secret::new(CANARY)).wait().unwrap();
+    assert_eq!(ring.get("cron").wait().unwrap().expose(), CANARY);
+}
+
 /// Looks through the home and runtime folders of the inner run.
 fn s3_nothing_on_disk_holds_the_canary() {
     fn look(folder: &Path) {

@@ -15,6 +15,7 @@ mod harness;
 #[allow(dead_code)]
 mod cli;
 mod cli_help;
+mod env_harden;
 mod licences;
 mod live_harness;
 mod live_secrets;
