@@ -6,8 +6,12 @@ use lacebark::cli;
 use lacebark::cli::error::Failure;
 
 fn main() -> ExitCode {
-    ExitCode::from(match cli::args::parse(std::env::args_os()) {
-        Ok(_) => Failure::new("This command is not built yet").report(),
-        Err(error) => cli::error::print_usage(&error),
+    let line = match cli::args::parse(std::env::args_os()) {
+        Ok(line) => line,
+        Err(error) => return ExitCode::from(cli::error::print_usage(&error)),
+    };
+    ExitCode::from(match line.command {
+        Some(command) => cli::run(&line.global, command),
+        None => Failure::new("The screen is not built yet").report(),
     })
 }

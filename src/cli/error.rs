@@ -7,7 +7,10 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
+use crate::config::SecretError;
+use crate::config::edit::EditError;
 use crate::mime::sanitize::Shown;
+use crate::store::StoreError;
 
 /// The exit codes that scripts may rely on, beside 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +127,38 @@ impl Failure {
         // When standard error is gone too, the code is all that is left to say.
         let _ = io::stderr().lock().write_all(self.text().as_bytes());
         self.exit as u8
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing { .. } | StoreError::KeywordRefused { .. } => {
+                Self::new(sentence(&error.to_string()))
+            }
+            error => Self::new("The mail store cannot be used").caused_by(&error),
+        }
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::sign_in(sentence(&error.to_string())).hint(error.hint())
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        Self::new("The settings were not changed").caused_by(&error)
+    }
+}
+
+/// The text with a capital letter in front, as the first line of an error has it.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
     }
 }
 

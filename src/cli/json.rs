@@ -219,8 +219,8 @@ pub struct AccountStatus {
 /// Where passwords are kept.
 #[derive(Debug, Serialize)]
 pub struct Keyring {
-    /// The name of the back end.
-    pub backend: String,
+    /// The name of the back end, where one answers.
+    pub backend: Option<String>,
     /// Whether it answers and is unlocked.
     pub available: bool,
     /// Why not.
@@ -261,4 +261,15 @@ pub struct File {
     pub path: String,
     /// Its octets.
     pub size: u64,
+}
+
+/// A command whose exit code says it all.
+#[derive(Debug, Serialize)]
+pub struct Done {}
+
+/// `account prune`.
+#[derive(Debug, Serialize)]
+pub struct Pruned {
+    /// Bodies that are no longer kept.
+    pub dropped: u64,
 }

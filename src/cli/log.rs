@@ -2,9 +2,7 @@
 //! the screen never gets it. Only this program's own events are written: what libraries log of a
 //! dialogue may hold what must not be logged (SAFETY S2).
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::Level;
@@ -15,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::Global;
 use super::error::Failure;
+use super::save;
 use crate::mime::sanitize::Shown;
 
 /// Starts the log; without `--log` and `-v` there is none.
@@ -25,7 +24,7 @@ pub fn start(global: &Global, screen: bool) -> Result<(), Failure> {
         _ => Level::TRACE,
     };
     let sink: Box<dyn Write + Send> = match &global.log {
-        Some(path) => Box::new(Lines::over(open(path)?)),
+        Some(path) => Box::new(Lines::over(save::append(path)?)),
         None if global.verbose > 0 && !screen => Box::new(Lines::over(io::stderr())),
         None => return Ok(()),
     };
@@ -36,16 +35,6 @@ pub fn start(global: &Global, screen: bool) -> Result<(), Failure> {
         .with(lines)
         .try_init();
     Ok(())
-}
-
-fn open(path: &Path) -> Result<impl Write + Send + use<>, Failure> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|error| {
-            Failure::new(format!("Cannot open the log {}", path.display())).cause(error)
-        })
 }
 
 /// Passes whole lines on, sanitised: a log is read in a terminal sooner or later.

@@ -5,14 +5,57 @@
 //! own types in `json`; an error is three kinds of line and an exit code. Nothing here draws a
 //! screen: `main.rs` hands `demo`, `open` and a bare start to `tui`.
 
+pub mod account;
 pub mod args;
 pub mod demo;
 pub mod error;
+pub mod fetch;
 pub mod json;
+pub mod list;
 pub mod log;
 pub mod output;
 pub mod places;
 pub mod prompt;
+pub mod save;
+
+pub mod show;
+pub mod start;
 pub mod text;
 pub mod time;
-pub mod words;
+
+use args::{Account, Command, Global, Mailbox};
+use error::Failure;
+use start::Start;
+
+/// Runs one command to its end and returns the exit code.
+pub fn run(global: &Global, command: Command) -> u8 {
+    match attempt(global, command) {
+        Ok(()) => 0,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
+    log::start(global, false)?;
+    let mut start = Start::new(global)?;
+    start.tell_warnings();
+    dispatch(&mut start, command)?;
+    start.out.finish()
+}
+
+fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Account(Account::List) => account::list(start),
+        Command::Account(Account::Show { account }) => account::show(start, &account),
+        Command::Mailbox(Mailbox::List { account }) => list::mailboxes(start, account.as_deref()),
+        Command::List {
+            mailbox,
+            account,
+            limit,
+            unread,
+        } => list::messages(start, &mailbox, account.as_deref(), limit, unread),
+        Command::Show(arguments) => show::show(start, &arguments),
+        Command::Save { id, part, to } => show::save_file(start, id.0, part.as_ref(), &to),
+        _ => Err(Failure::new("This command is not built yet")),
+    }
+}
