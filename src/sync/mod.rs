@@ -1,8 +1,41 @@
 //! Store and server made equal: pure plans, a dull executor, the account task.
 //!
-//! [`plan`] decides and knows neither socket nor clock. The rest carries out: it dials, asks,
-//! writes what came into the store in transactions, and tells by link rows and notices how it
-//! goes. All results of one mailbox pass through its account's one task, in the order of the wire,
-//! so that no older snapshot is ever written over a newer one (DESIGN section 2).
+//! [`plan`] decides and knows neither socket nor clock. The rest carries out:
+//!
+//! - `dialogue`: a signed-in connection, its answers and its news;
+//! - `worker`: one connection at work, the most urgent thing first; `pull`, `push` and `bodies` are
+//!   its three kinds of work;
+//! - `account`: the task of one account, which owns its lock, connects, and waits when it cannot;
+//! - [`Supervisor`]: all account tasks, on a thread of their own;
+//! - [`once()`]: one sync with a deadline, for the command line;
+//! - [`setup`]: tries and stores an account.
+//!
+//! All results of one mailbox pass through its account's one task, in the order of the wire, so
+//! that no older snapshot is ever written over a newer one (DESIGN section 2). A UID is looked up
+//! when it is sent, in the epoch that the SELECT on this connection has confirmed. What a run did
+//! not finish the next one finds by comparing the sets of UIDs, so that nothing has to be
+//! remembered but the mod-sequence of the flags.
+//!
+//! RFC 4549 (disconnected clients), 7162 (CONDSTORE), 2177 (IDLE), 9051.
 
+mod account;
+mod bodies;
+mod desk;
+mod dialogue;
+mod error;
+mod glue;
+mod once;
+pub mod owner;
 pub mod plan;
+mod pull;
+mod push;
+pub mod setup;
+mod signal;
+mod supervisor;
+mod worker;
+
+pub use desk::{Progress, Tally};
+pub use error::SyncError;
+pub use once::{Once, once};
+pub use setup::{Field, Proof, SetupError, SetupRequest};
+pub use supervisor::Supervisor;

@@ -2,26 +2,19 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{MessageKey, Offline, Uid};
+use crate::model::{ContentKey, Uid};
 
-/// A message whose bytes are not in the store.
+/// A message whose bytes are wanted and not in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lacking {
-    /// The message.
-    pub message: MessageKey,
+    /// What it holds.
+    pub content: ContentKey,
     /// Its UID in the selected mailbox.
     pub uid: Uid,
     /// RFC822.SIZE. It plans windows and is believed for nothing else: servers are wrong about it.
     pub size: u64,
-}
-
-/// From when on (seconds since 1970) bodies are kept; `None` keeps none.
-pub fn horizon(policy: Offline, now: i64) -> Option<i64> {
-    match policy {
-        Offline::None | Offline::Headers => None,
-        Offline::Days(days) => Some(now.saturating_sub(i64::from(days) * 86_400)),
-        Offline::All => Some(i64::MIN),
-    }
+    /// The octet from which on bytes are missing, after an earlier try was cut.
+    pub from: u64,
 }
 
 /// Messages above this size come after all others, one to a window.
@@ -48,9 +41,10 @@ pub fn next_size(octets: u64, millis: u64) -> u64 {
 /// The size of the first window.
 pub const FIRST: u64 = LEAST;
 
-/// Puts what lacks its bytes (newest first) into the order of fetching: the big ones last.
+/// Puts what lacks its bytes (newest first) into the order of fetching: the big ones
+/// and those that were cut before last.
 pub fn queue(mut lacking: Vec<Lacking>) -> VecDeque<Lacking> {
-    lacking.sort_by_key(|one| one.size > BIG);
+    lacking.sort_by_key(|one| one.size > BIG || one.from > 0);
     lacking.into()
 }
 
@@ -60,11 +54,11 @@ pub fn take_window(queue: &mut VecDeque<Lacking>, octets: u64) -> Vec<Lacking> {
     let mut sum = 0u64;
     while let Some(next) = queue.front() {
         sum = sum.saturating_add(next.size);
-        let fits = sum <= octets && next.size <= BIG && window.len() < MESSAGES;
+        let alone = next.size > BIG || next.from > 0;
+        let fits = sum <= octets && !alone && window.len() < MESSAGES;
         if !fits && !window.is_empty() {
             break;
         }
-        let alone = next.size > BIG;
         window.extend(queue.pop_front());
         if alone {
             break;
@@ -82,9 +76,10 @@ mod tests {
             .iter()
             .zip(1..)
             .map(|(&size, n)| Lacking {
-                message: MessageKey(i64::from(n)),
+                content: ContentKey(i64::from(n)),
                 uid: Uid(n),
                 size,
+                from: 0,
             })
             .collect()
     }
@@ -120,13 +115,5 @@ mod tests {
         }
         assert_eq!((fast, slow), (MOST, LEAST));
         assert_eq!(next_size(FIRST, 700), FIRST);
-    }
-
-    #[test]
-    fn the_horizon_follows_the_policy() {
-        assert_eq!(horizon(Offline::None, 100), None);
-        assert_eq!(horizon(Offline::Headers, 100), None);
-        assert_eq!(horizon(Offline::Days(1), 86_500), Some(100));
-        assert_eq!(horizon(Offline::All, 100), Some(i64::MIN));
     }
 }

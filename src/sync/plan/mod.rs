@@ -9,4 +9,3 @@ pub mod keep;
 pub mod open;
 pub mod pull;
 pub mod push;
-pub mod renumber;

@@ -5,58 +5,30 @@
 //! only cursor is the mod-sequence of the flags; it moves in the commit that holds all flags below
 //! it (SAFETY R6).
 
-use crate::model::{Uid, UidSet, UidValidity};
+use crate::model::{Uid, UidSet};
 
-/// What the store knows of a mailbox.
+/// What the store knows of a mailbox, in its current epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Local {
-    /// The UIDVALIDITY of its epoch; `None` before the first sync.
-    pub validity: Option<UidValidity>,
-    /// The UIDs of its epoch.
+    /// The stored UIDs.
     pub known: UidSet,
-    /// Whether rows of an older epoch wait for their pairs.
-    pub old_rows: bool,
     /// The flags of all `known` are at least as new as this.
     pub modseq: Option<u64>,
-    /// UIDNEXT when the last pull ended.
-    pub uid_next: Option<u32>,
 }
 
-/// What SELECT said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Remote {
-    /// EXISTS.
-    pub exists: u32,
-    /// UIDVALIDITY.
-    pub validity: Option<UidValidity>,
-    /// UIDNEXT.
-    pub uid_next: Option<u32>,
-    /// HIGHESTMODSEQ as sent; 0 stands for "no mod-sequences" on some servers.
-    pub modseq: Option<u64>,
-}
-
-/// How store and server meet.
+/// Why a mailbox is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meeting {
-    /// The store holds nothing of it.
-    Fresh,
-    /// The same epoch.
-    Same,
-    /// Another UIDVALIDITY, or an earlier change of it was not followed to its end.
-    Renumbered {
-        /// Whether a new epoch begins now.
-        new_epoch: bool,
+pub enum Look {
+    /// It was just selected, and SELECT said so.
+    Selected {
+        /// HIGHESTMODSEQ as sent; 0 stands for "no mod-sequences" on some servers.
+        modseq: Option<u64>,
     },
-}
-
-/// Decides by UIDVALIDITY. A server that sends none is taken to have kept its own.
-pub fn meet(local: &Local, remote: &Remote) -> Meeting {
-    match (local.validity, remote.validity) {
-        (Some(ours), Some(theirs)) if ours != theirs => Meeting::Renumbered { new_epoch: true },
-        _ if local.old_rows => Meeting::Renumbered { new_epoch: false },
-        _ if local.known.is_empty() => Meeting::Fresh,
-        _ => Meeting::Same,
-    }
+    /// It is open already, and news came.
+    Again {
+        /// Whether flags are among them.
+        flags: bool,
+    },
 }
 
 /// How the flags of known messages are brought up to date.
@@ -64,63 +36,89 @@ pub fn meet(local: &Local, remote: &Remote) -> Meeting {
 pub enum FlagsAsk {
     /// They are current.
     Nothing,
-    /// UID FETCH 1:* (FLAGS) (CHANGEDSINCE n).
+    /// UID FETCH (FLAGS) (CHANGEDSINCE n).
     ChangedSince(u64),
     /// The flags of all known UIDs.
     All,
 }
 
-/// What is asked of a mailbox of the same epoch, or a fresh one.
+/// What is asked of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PullAsk {
     /// The newest messages by sequence number, before anything else is known: (low, high). Reading
     /// by number is safe, as every answer carries its UID.
     pub newest: Option<(u32, u32)>,
+    /// The few messages above the largest known UID, asked for before the sets are compared.
+    pub newer: Option<Uid>,
     /// Whether UID SEARCH ALL is needed to compare the sets.
     pub search: bool,
     /// The flags.
     pub flags: FlagsAsk,
-    /// The mod-sequence that all flags have reached when this pull is through; `None` if the server
-    /// has no usable one.
+    /// The mod-sequence that the flags have reached at least when this pull is through; `None` if
+    /// the server has no usable one.
     pub reach: Option<u64>,
 }
 
 /// How many envelopes come first: a screen of them.
 pub const FIRST_WINDOW: u32 = 50;
 
-/// Plans the pull of a mailbox that was just selected.
-pub fn ask(local: &Local, remote: &Remote) -> PullAsk {
-    let reach = remote.modseq.filter(|n| *n > 0 && *n <= i64::MAX as u64);
+/// Plans the pull of an open mailbox with `exists` messages.
+pub fn ask(local: &Local, exists: u32, look: Look) -> PullAsk {
     let fresh = local.known.is_empty();
-    let newest = (fresh && remote.exists > 0).then(|| {
-        (
-            remote.exists.saturating_sub(FIRST_WINDOW - 1).max(1),
-            remote.exists,
-        )
-    });
+    let newest =
+        (fresh && exists > 0).then(|| (exists.saturating_sub(FIRST_WINDOW - 1).max(1), exists));
     let all_in_window = newest.is_some_and(|(low, _)| low == 1);
-    let flags = match (local.modseq, reach) {
+    let more = u64::from(exists).saturating_sub(local.known.len());
+    let newer = (!fresh && (1..=WINDOW as u64).contains(&more))
+        .then(|| Uid(local.known.last().map_or(1, |uid| uid.0.saturating_add(1))));
+    let reach = match look {
+        Look::Selected { modseq } => modseq.filter(|n| *n > 0 && *n <= i64::MAX as u64),
+        Look::Again { .. } => local.modseq,
+    };
+    let flags = match (look, local.modseq, reach) {
         _ if fresh => FlagsAsk::Nothing,
-        (Some(ours), Some(theirs)) if ours == theirs => FlagsAsk::Nothing,
-        (Some(ours), Some(theirs)) if ours < theirs => FlagsAsk::ChangedSince(ours),
-        _ => FlagsAsk::All,
+        (Look::Again { flags: false }, _, _) => FlagsAsk::Nothing,
+        (Look::Again { flags: true }, Some(ours), _) => FlagsAsk::ChangedSince(ours),
+        (Look::Selected { .. }, Some(ours), Some(theirs)) if ours == theirs => FlagsAsk::Nothing,
+        (Look::Selected { .. }, Some(ours), Some(theirs)) if ours < theirs => {
+            FlagsAsk::ChangedSince(ours)
+        }
+        (Look::Again { flags: true }, None, _) | (Look::Selected { .. }, _, _) => FlagsAsk::All,
     };
     PullAsk {
         newest,
-        search: !all_in_window && !is_complete(local, remote),
+        newer,
+        search: !(all_in_window || fresh && exists == 0),
         flags,
         reach,
     }
 }
 
-/// Whether the sets must be equal: nothing arrived since the last full pull, and as many are here
-/// as there.
-fn is_complete(local: &Local, remote: &Remote) -> bool {
-    let nothing_new = match (local.uid_next, remote.uid_next) {
-        (Some(ours), Some(theirs)) => ours == theirs,
-        _ => remote.exists == 0,
-    };
-    nothing_new && local.known.len() == u64::from(remote.exists)
+/// What STATUS says of a mailbox that is not open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// MESSAGES.
+    pub messages: Option<u64>,
+    /// UNSEEN.
+    pub unseen: Option<u64>,
+    /// UIDNEXT.
+    pub uid_next: Option<u64>,
+    /// UIDVALIDITY.
+    pub validity: Option<u64>,
+    /// HIGHESTMODSEQ.
+    pub modseq: Option<u64>,
+}
+
+/// Whether what STATUS says differs from what the last pull left, so that a pull is due. A server
+/// that does not even say MESSAGES is looked at anew.
+pub fn is_due(ours: &Counts, theirs: &Counts) -> bool {
+    let differs = |ours: Option<u64>, theirs: Option<u64>| theirs.is_some() && ours != theirs;
+    theirs.messages.is_none()
+        || differs(ours.messages, theirs.messages)
+        || differs(ours.unseen, theirs.unseen)
+        || differs(ours.uid_next, theirs.uid_next)
+        || differs(ours.validity, theirs.validity)
+        || differs(ours.modseq, theirs.modseq.filter(|n| *n > 0))
 }
 
 /// What a comparison of the sets says.
@@ -214,12 +212,6 @@ pub fn windows(missing: &UidSet, first: usize, most: usize) -> Vec<UidSet> {
     windows
 }
 
-/// UIDs that are new, given the largest known one: what EXISTS during IDLE asks for.
-pub fn newer_than(known: &UidSet) -> UidSet {
-    let from = known.last().map_or(1, |Uid(n)| n.saturating_add(1));
-    UidSet::range(from, u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,120 +220,111 @@ mod tests {
         UidSet::parse(text).unwrap_or_default()
     }
 
-    fn local(known: &str, modseq: u64, uid_next: u32) -> Local {
+    fn local(known: &str, modseq: u64) -> Local {
         Local {
-            validity: Some(UidValidity(1)),
             known: set(known),
-            old_rows: false,
             modseq: (modseq > 0).then_some(modseq),
-            uid_next: (uid_next > 0).then_some(uid_next),
         }
     }
 
-    fn remote(exists: u32, modseq: u64, uid_next: u32) -> Remote {
-        Remote {
-            exists,
-            validity: Some(UidValidity(1)),
-            uid_next: (uid_next > 0).then_some(uid_next),
+    fn selected(modseq: u64) -> Look {
+        Look::Selected {
             modseq: Some(modseq),
         }
     }
 
     #[test]
-    fn uidvalidity_alone_decides_how_store_and_server_meet() {
-        let same = remote(3, 0, 4);
-        assert_eq!(meet(&Local::default(), &same), Meeting::Fresh);
-        assert_eq!(meet(&local("1:3", 0, 4), &same), Meeting::Same);
-        let other = Remote {
-            validity: Some(UidValidity(u64::MAX)),
-            ..same
+    fn a_fresh_mailbox_gives_its_newest_screen_first() {
+        let check = |exists: u32, newest: Option<(u32, u32)>, search: bool| {
+            let ask = ask(&Local::default(), exists, selected(1));
+            assert_eq!((ask.newest, ask.search), (newest, search), "{exists}");
+            assert_eq!((ask.flags, ask.newer), (FlagsAsk::Nothing, None));
         };
-        let new_epoch = Meeting::Renumbered { new_epoch: true };
-        assert_eq!(meet(&local("1:3", 0, 4), &other), new_epoch);
-        let silent = Remote {
-            validity: None,
-            ..same
-        };
-        assert_eq!(meet(&local("1:3", 0, 4), &silent), Meeting::Same);
-        let unfinished = Local {
-            old_rows: true,
-            ..local("1:3", 0, 4)
-        };
-        let resumed = Meeting::Renumbered { new_epoch: false };
-        assert_eq!(meet(&unfinished, &same), resumed);
-    }
-
-    fn check_ask(local: &Local, remote: &Remote, expect: (Option<(u32, u32)>, bool, FlagsAsk)) {
-        let ask = ask(local, remote);
-        assert_eq!(
-            (ask.newest, ask.search, ask.flags),
-            expect,
-            "{local:?} {remote:?}"
-        );
+        check(0, None, false);
+        check(1, Some((1, 1)), false);
+        check(50, Some((1, 50)), false);
+        check(51, Some((2, 51)), true);
+        check(9000, Some((8951, 9000)), true);
     }
 
     #[test]
-    fn only_what_can_have_changed_is_asked() {
-        let fresh = Local::default();
-        check_ask(&fresh, &remote(0, 1, 1), (None, false, FlagsAsk::Nothing));
-        check_ask(
-            &fresh,
-            &remote(50, 1, 51),
-            (Some((1, 50)), false, FlagsAsk::Nothing),
-        );
-        check_ask(
-            &fresh,
-            &remote(9000, 1, 0),
-            (Some((8951, 9000)), true, FlagsAsk::Nothing),
-        );
-        check_ask(
-            &local("1:3", 5, 4),
-            &remote(3, 5, 4),
-            (None, false, FlagsAsk::Nothing),
-        );
-        check_ask(
-            &local("1:3", 5, 4),
-            &remote(3, 9, 4),
-            (None, false, FlagsAsk::ChangedSince(5)),
-        );
-        check_ask(
-            &local("1:3", 5, 4),
-            &remote(2, 9, 4),
-            (None, true, FlagsAsk::ChangedSince(5)),
-        );
-        check_ask(
-            &local("1:3", 5, 4),
-            &remote(3, 5, 5),
-            (None, true, FlagsAsk::Nothing),
-        );
-        check_ask(
-            &local("1:3", 5, 0),
-            &remote(3, 5, 4),
-            (None, true, FlagsAsk::Nothing),
-        );
+    fn a_few_new_messages_come_before_the_comparison() {
+        let check = |exists: u32, newer: Option<u32>| {
+            let ask = ask(&local("1:3", 0), exists, Look::Again { flags: false });
+            assert_eq!((ask.newer, ask.search), (newer.map(Uid), true), "{exists}");
+        };
+        check(3, None);
+        check(2, None);
+        check(4, Some(4));
+        check(503, Some(4));
+        check(504, None);
+    }
+
+    #[test]
+    fn flags_are_asked_since_the_cursor_where_the_server_has_one() {
+        let check = |modseq: u64, look: Look, flags: FlagsAsk| {
+            assert_eq!(ask(&local("1:3", modseq), 3, look).flags, flags, "{look:?}");
+        };
+        check(5, selected(5), FlagsAsk::Nothing);
+        check(5, selected(9), FlagsAsk::ChangedSince(5));
+        check(0, selected(9), FlagsAsk::All);
+        check(5, Look::Again { flags: false }, FlagsAsk::Nothing);
+        check(5, Look::Again { flags: true }, FlagsAsk::ChangedSince(5));
+        check(0, Look::Again { flags: true }, FlagsAsk::All);
     }
 
     #[test]
     fn p8_an_odd_highestmodseq_falls_back_to_all_flags() {
-        for odd in [0, 4, u64::MAX, 1 << 63] {
-            check_ask(
-                &local("1:3", 5, 4),
-                &remote(3, odd, 4),
-                (None, false, FlagsAsk::All),
-            );
+        for odd in [Some(0), Some(4), Some(u64::MAX), Some(1 << 63), None] {
+            let ask = ask(&local("1:3", 5), 3, Look::Selected { modseq: odd });
+            assert_eq!(ask.flags, FlagsAsk::All, "{odd:?}");
+            assert_eq!(ask.reach, odd.filter(|n| *n == 4));
         }
-        let none = Remote {
-            modseq: None,
-            ..remote(3, 0, 4)
+    }
+
+    #[test]
+    fn a_mailbox_is_pulled_when_status_differs() {
+        let ours = Counts {
+            messages: Some(3),
+            unseen: Some(1),
+            uid_next: Some(4),
+            validity: Some(1),
+            modseq: Some(9),
         };
-        check_ask(&local("1:3", 5, 4), &none, (None, false, FlagsAsk::All));
-        check_ask(
-            &local("1:3", 0, 4),
-            &remote(3, 7, 4),
-            (None, false, FlagsAsk::All),
-        );
-        assert_eq!(ask(&local("1:3", 5, 4), &remote(3, 0, 4)).reach, None);
-        assert_eq!(ask(&local("1:3", 5, 4), &remote(3, 4, 4)).reach, Some(4));
+        assert!(!is_due(&ours, &ours));
+        assert!(is_due(&ours, &Counts::default()));
+        for changed in [
+            Counts {
+                messages: Some(4),
+                ..ours
+            },
+            Counts {
+                unseen: Some(0),
+                ..ours
+            },
+            Counts {
+                uid_next: Some(5),
+                ..ours
+            },
+            Counts {
+                validity: Some(2),
+                ..ours
+            },
+            Counts {
+                modseq: Some(10),
+                ..ours
+            },
+        ] {
+            assert!(is_due(&ours, &changed), "{changed:?}");
+        }
+        let silent = Counts {
+            unseen: None,
+            uid_next: None,
+            validity: None,
+            modseq: Some(0),
+            ..ours
+        };
+        assert!(!is_due(&ours, &silent));
     }
 
     fn check_compare(
@@ -395,11 +378,5 @@ mod tests {
             &["1051:1100", "551:1050", "51:550", "1:50"],
         );
         check("1:4294967295", 1, 1, &["4294967295"]);
-    }
-
-    #[test]
-    fn new_mail_is_what_lies_above_the_largest_known_uid() {
-        assert_eq!(newer_than(&set("")).to_string(), "1:4294967295");
-        assert_eq!(newer_than(&set("3,9")).to_string(), "10:4294967295");
     }
 }

@@ -1,0 +1,329 @@
+//! The task of one account: takes the lock, connects, works, and waits when it cannot.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{LinkState, Secret, Severity};
+use crate::net::NetError;
+use crate::protocol::Time;
+use crate::store::{journal, links, requests};
+
+use super::SyncError;
+use super::desk::{Desk, Tally};
+use super::dialogue::Dialogue;
+use super::owner::Owner;
+use super::plan::backoff::{self, Ended as Why};
+use super::worker::{Aim, Ended, Worker};
+
+/// Everything from the dial to the end of the sign-in.
+const CONNECT: Duration = Duration::from_secs(80);
+/// A locked or absent keyring, or another owner, is looked at again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Another process that owned the account may end at any time.
+const TAKE_OVER: Duration = Duration::from_secs(10);
+
+/// One account's task.
+pub(super) struct Task {
+    pub(super) desk: Desk,
+    pub(super) data: PathBuf,
+    secret: Option<Secret>,
+    failures: u32,
+    offline_since: Option<Time>,
+}
+
+impl Task {
+    pub(super) fn new(desk: Desk, data: PathBuf) -> Self {
+        Self {
+            desk,
+            data,
+            secret: None,
+            failures: 0,
+            offline_since: None,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) async fn run(mut self) {
+        if let Err(error) = self.own_and_run().await {
+            tracing::error!(account = %self.desk.account.id, %error, "the sync ended");
+        }
+    }
+
+    async fn own_and_run(&mut self) -> Result<(), SyncError> {
+        let Some(_owner) = self.own().await? else {
+            return Ok(());
+        };
+        let key = self.desk.key;
+        self.desk
+            .durable(move |tx| requests::expire(tx, key).map(|_| ()))
+            .await?;
+        while !self.desk.signal.is_stopped() {
+            if self.desk.signal.is_offline() {
+                self.desk.link(LinkState::OfflineAsked, None, "").await?;
+                self.desk.signal.wait().await;
+                continue;
+            }
+            self.note_secret();
+            let began = self.desk.env.clock.monotonic();
+            match self.session(Aim::Stay, &mut Tally::default()).await {
+                Ok(_) => {}
+                Err(error) => self.recover(error, began).await?,
+            }
+        }
+        Ok(self.desk.bulk(move |tx| links::clear(tx, key)).await?)
+    }
+
+    /// Waits for the account's lock; `None` if it was told to stop before.
+    async fn own(&mut self) -> Result<Option<Owner>, SyncError> {
+        loop {
+            match Owner::take(&self.data, &self.desk.account.id) {
+                Ok(owner) => return Ok(Some(owner)),
+                Err(SyncError::Owned { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            self.pause(Some(TAKE_OVER)).await;
+            if self.desk.signal.is_stopped() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn note_secret(&mut self) {
+        if let Some(secret) = self.desk.signal.take_secret() {
+            self.secret = Some(secret);
+        }
+    }
+
+    /// One connection from the dial to its end.
+    pub(super) async fn session(
+        &mut self,
+        aim: Aim,
+        tally: &mut Tally,
+    ) -> Result<Ended, SyncError> {
+        let key = self.desk.key;
+        self.desk.link(LinkState::Connecting, None, "").await?;
+        // Flags are sent again; what was under way when the link broke is unsure until then.
+        self.desk
+            .durable(move |tx| journal::unsettle(tx, key).map(|_| ()))
+            .await?;
+        let Some(talk) = self.connect().await? else {
+            return Ok(Ended::Asked);
+        };
+        self.desk.settle(&["sign-in", "tls", "link"]).await?;
+        let mut worker = Worker::new(&self.desk, talk, aim);
+        let outcome = worker.work().await;
+        tally.add(&worker.tally);
+        let talk = worker.talk;
+        match &outcome {
+            Ok(_) => talk.goodbye().await,
+            Err(error) => {
+                tracing::info!(account = %self.desk.account.id, %error, "the link ended");
+            }
+        }
+        outcome
+    }
+
+    /// Dials and signs in; `None` if it was told to stop meanwhile.
+    async fn connect(&mut self) -> Result<Option<Dialogue>, SyncError> {
+        let secret = match &self.secret {
+            Some(secret) => secret.clone(),
+            None => self.desk.env.password(&self.desk.account).await?,
+        };
+        let clock = self.desk.env.clock.clone();
+        let (env, account) = (&self.desk.env, &self.desk.account);
+        let signed_in = async {
+            let mut talk = Dialogue::greet(env, account).await?;
+            talk.sign_in(account, &secret).await?;
+            Ok::<Dialogue, SyncError>(talk)
+        };
+        let late = clock.sleep_until(clock.monotonic().after(CONNECT));
+        let talk = tokio::select! {
+            talk = signed_in => talk?,
+            () = late => {
+                return Err(SyncError::Late {
+                    what: format!("signing in to {}", self.desk.account.id),
+                    seconds: CONNECT.as_secs(),
+                });
+            }
+            () = self.desk.signal.wait_for_end() => return Ok(None),
+        };
+        // A token is good for one sign-in; a password that worked is kept until the end.
+        if self.desk.account.auth == crate::config::Auth::Password {
+            self.secret = Some(secret);
+        }
+        Ok(Some(talk))
+    }
+
+    /// Tells what happened and waits as long as that takes.
+    async fn recover(&mut self, error: SyncError, began: Time) -> Result<(), SyncError> {
+        let now = self.desk.env.clock.monotonic();
+        let id = self.desk.account.id.clone();
+        match error {
+            SyncError::Stopped => Ok(()),
+            SyncError::Slept => {
+                self.failures = 0;
+                Ok(())
+            }
+            SyncError::Store(error) if !error.retry() => {
+                let text = format!("{id} is not synced: {error}");
+                self.desk
+                    .tell(Severity::Attention, "store", text, "")
+                    .await?;
+                self.wait(LinkState::Offline, None, &error.to_string())
+                    .await
+            }
+            error if error.is_sign_in() => self.need_sign_in(error).await,
+            SyncError::Net(NetError::Certificate { .. }) => {
+                let hint = error.hint();
+                self.desk
+                    .tell(Severity::Attention, "tls", error.to_string(), hint)
+                    .await?;
+                let wait = backoff::wait(Why::Refused, u32::MAX, Duration::ZERO, self.jitter());
+                let why = error.to_string();
+                self.wait(LinkState::CertificateRefused, Some(wait), &why)
+                    .await
+            }
+            error => {
+                self.failures = backoff::failures(self.failures, now.since(began));
+                if self.failures == 1 {
+                    self.offline_since = Some(now);
+                }
+                let offline = self
+                    .offline_since
+                    .map_or(Duration::ZERO, |at| now.since(at));
+                let why = if error.is_unreachable() {
+                    Why::Unreachable
+                } else {
+                    Why::Refused
+                };
+                let wait = backoff::wait(why, self.failures, offline, self.jitter());
+                if error.needs_person() {
+                    self.desk
+                        .tell(Severity::Attention, "link", error.to_string(), error.hint())
+                        .await?;
+                } else if self.failures == 1 {
+                    let hint = "Trying again by itself.";
+                    self.desk
+                        .tell(Severity::Warning, "link", error.to_string(), hint)
+                        .await?;
+                }
+                self.wait(LinkState::Offline, Some(wait), &error.to_string())
+                    .await
+            }
+        }
+    }
+
+    /// A wrong password is not tried again; a keyring that does not answer is asked again.
+    async fn need_sign_in(&mut self, error: SyncError) -> Result<(), SyncError> {
+        self.secret = None;
+        self.desk
+            .tell(
+                Severity::Attention,
+                "sign-in",
+                error.to_string(),
+                error.hint(),
+            )
+            .await?;
+        let again = match &error {
+            SyncError::Secret(error) if error.retry() => Some(LOOK_AGAIN),
+            _ => None,
+        };
+        self.wait(LinkState::SignInNeeded, again, &error.to_string())
+            .await
+    }
+
+    fn jitter(&self) -> u32 {
+        let most = u64::from(u32::MAX);
+        let drawn = self.desk.env.random.below(most).unwrap_or(most / 2);
+        u32::try_from(drawn).unwrap_or(u32::MAX / 2)
+    }
+
+    /// Waits for a wish that makes a try worth while, or for the time.
+    async fn wait(
+        &mut self,
+        state: LinkState,
+        wait: Option<Duration>,
+        why: &str,
+    ) -> Result<(), SyncError> {
+        let seconds = wait.map(|wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
+        let next_try = seconds.map(|s| self.desk.store.now().saturating_add(s));
+        self.desk.link(state, next_try, why).await?;
+        self.fail_requests(why).await?;
+        self.pause(wait).await;
+        Ok(())
+    }
+
+    /// Until the time, or until somebody wants a try now. A wake for the journal is no reason: it
+    /// waits for the connection anyway.
+    async fn pause(&mut self, wait: Option<Duration>) {
+        let clock = self.desk.env.clock.clone();
+        let until = wait.map(|wait| clock.monotonic().after(wait));
+        loop {
+            let signal = &self.desk.signal;
+            if signal.is_stopped() || signal.is_offline() {
+                return;
+            }
+            let wishes = signal.take();
+            let secret = wishes.secret.is_some();
+            if secret {
+                self.secret = wishes.secret;
+            }
+            if secret || wishes.sync_now || wishes.slept {
+                return;
+            }
+            if wishes.work && self.asked_to_try() {
+                return;
+            }
+            let time = async {
+                match until {
+                    Some(until) => clock.sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = time => return,
+                () = self.desk.signal.wait() => {}
+            }
+        }
+    }
+
+    /// Whether another process asked for a sync or a new sign-in.
+    fn asked_to_try(&self) -> bool {
+        let key = self.desk.key;
+        let open = self.desk.read(|reader| requests::open(reader, key));
+        open.is_ok_and(|open| {
+            open.iter().any(|request| {
+                matches!(
+                    request.asked,
+                    requests::Asked::SignIn | requests::Asked::Sync { .. }
+                )
+            })
+        })
+    }
+
+    /// What needs the connection that is not there is answered at once, with the reason.
+    async fn fail_requests(&mut self, why: &str) -> Result<(), SyncError> {
+        let (key, why) = (self.desk.key, why.to_owned());
+        Ok(self
+            .desk
+            .durable(move |tx| {
+                for request in requests::open(tx, key)? {
+                    let failed = requests::Progress::Failed { why: why.clone() };
+                    requests::set_progress(tx, request.id, &failed)?;
+                }
+                requests::expire(tx, key).map(|_| ())
+            })
+            .await?)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, more: &Tally) {
+        self.new += more.new;
+        self.flags += more.flags;
+        self.expunged += more.expunged;
+        self.bodies += more.bodies;
+        self.pushed += more.pushed;
+        self.refused += more.refused;
+    }
+}

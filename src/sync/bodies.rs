@@ -1,0 +1,451 @@
+//! Bytes of messages: what a person waits for at once, what the policy wants in windows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::imap::{
+    Command, Content, Event, FetchItem, Partial, Reply, Section, SectionContent, SequenceSet,
+};
+use crate::model::{ContentKey, MailboxKey, PartPath, RequestId, Severity, Uid, UidSet};
+use crate::protocol::Time;
+use crate::store::bodies::{self, BodyWriter, Piece};
+use crate::store::requests::{self, Asked, Progress, Request};
+use crate::store::{Pending, contents, links, messages};
+
+use super::SyncError;
+use super::dialogue::Step;
+use super::plan::keep::{self, Lacking};
+use super::pull::is_for_now;
+use super::worker::Worker;
+
+/// So many messages of a mailbox are looked up at once.
+const PAGE: usize = 1_000;
+
+/// Bytes that one transaction takes.
+const COMMIT: usize = 2 << 20;
+
+/// No server counts beyond this, and some take a longer partial for an error.
+const REST: u32 = i32::MAX as u32;
+
+/// One FETCH of bytes under way.
+struct Load {
+    section: String,
+    /// What each UID is to fill.
+    contents: BTreeMap<Uid, ContentKey>,
+    /// Large literals that arrive in pieces.
+    streams: BTreeMap<u64, (Uid, BodyWriter)>,
+    /// Whole messages that wait for their transaction.
+    ready: Vec<Piece>,
+    /// Octets in `ready`.
+    size: usize,
+    /// Which have come.
+    came: BTreeSet<Uid>,
+    /// The transaction under way.
+    writing: Option<Pending<()>>,
+}
+
+impl Worker<'_> {
+    /// Serves what persons and other processes ask for.
+    pub(super) async fn serve(&mut self) -> Result<(), SyncError> {
+        let key = self.desk.key;
+        let open = self.desk.read(|reader| requests::open(reader, key))?;
+        for request in open {
+            let progress = match &request.asked {
+                Asked::Sync { mailbox } => {
+                    match mailbox {
+                        Some(mailbox) => {
+                            self.due.insert(*mailbox);
+                            self.pull(*mailbox).await?;
+                        }
+                        None => {
+                            let mailboxes = self.mailboxes()?;
+                            let wanted = self.wanted(&mailboxes)?;
+                            self.due.extend(wanted);
+                        }
+                    }
+                    Progress::Done
+                }
+                // There is a connection, so that the password is right.
+                Asked::SignIn => Progress::Done,
+                Asked::FetchBody { content, section } => {
+                    self.serve_body(&request, *content, section).await?
+                }
+            };
+            self.answer(request.id, progress).await?;
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, id: RequestId, progress: Progress) -> Result<(), SyncError> {
+        let key = self.desk.key;
+        Ok(self
+            .desk
+            .durable(move |tx| {
+                requests::set_progress(tx, id, &progress)?;
+                requests::expire(tx, key).map(|_| ())
+            })
+            .await?)
+    }
+
+    async fn serve_body(
+        &mut self,
+        request: &Request,
+        content: ContentKey,
+        section: &str,
+    ) -> Result<Progress, SyncError> {
+        let failed = |why: &str| Progress::Failed {
+            why: why.to_owned(),
+        };
+        if self.desk.store.now() > request.deadline {
+            return Ok(failed("nobody waits for it any more"));
+        }
+        let Some((mailbox, uid)) = self.whereabouts(content)? else {
+            return Ok(failed("the message is gone from the server"));
+        };
+        if let Err(error) = self.select(mailbox).await {
+            return match error {
+                SyncError::Refused { .. } => Ok(failed(&error.to_string())),
+                error => Err(error),
+            };
+        }
+        // SELECT may have begun a new epoch, in which that UID is another message (SAFETY R5).
+        let Some((again, uid)) = self.whereabouts(content)?.filter(|(_, now)| *now == uid) else {
+            return Ok(failed("the mailbox is being read anew; try again"));
+        };
+        if again != mailbox {
+            return Ok(failed("the message has moved; try again"));
+        }
+        let (load, reply) = self.load(section, vec![(uid, content, 0)]).await?;
+        if load.came.contains(&uid) {
+            return Ok(Progress::Done);
+        }
+        Ok(if reply.is_ok() {
+            self.due.insert(mailbox);
+            failed("the server does not give it")
+        } else {
+            failed(&format!("the server says \"{}\"", reply.text))
+        })
+    }
+
+    /// A mailbox and UID where the server has this content.
+    fn whereabouts(&self, content: ContentKey) -> Result<Option<(MailboxKey, Uid)>, SyncError> {
+        self.desk.read(|reader| {
+            for key in contents::messages(reader, content)? {
+                let Some(base) = messages::get(reader, key)?.base else {
+                    continue;
+                };
+                let row = crate::store::mailboxes::get(reader, base.mailbox)?;
+                if row.epoch == base.epoch {
+                    return Ok(Some((base.mailbox, base.uid)));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Fetches one page of bodies of the first mailbox that lacks some. False if none does.
+    pub(super) async fn bodies(&mut self) -> Result<bool, SyncError> {
+        let now = self.desk.store.now();
+        let mailboxes = self.mailboxes()?;
+        let wanted = self.wanted(&mailboxes)?;
+        for mailbox in mailboxes.iter().filter(|m| wanted.contains(&m.key)) {
+            let (key, policy) = (mailbox.key, self.policy(mailbox));
+            let lacking = self
+                .desk
+                .read(|reader| bodies::wanted(reader, key, policy, now, PAGE))?;
+            if lacking.is_empty() {
+                continue;
+            }
+            let total = self
+                .desk
+                .read(|reader| bodies::count_wanted(reader, key, policy, now))?;
+            let lacking = lacking
+                .into_iter()
+                .map(|one| Lacking {
+                    content: one.content,
+                    uid: one.uid,
+                    size: one.size,
+                    from: one.from,
+                })
+                .collect();
+            self.page(key, lacking, total).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn page(
+        &mut self,
+        mailbox: MailboxKey,
+        lacking: Vec<Lacking>,
+        total: u64,
+    ) -> Result<(), SyncError> {
+        self.select(mailbox).await?;
+        let Some(selected) = self.selected.clone() else {
+            return Ok(());
+        };
+        let row = self
+            .desk
+            .read(|reader| crate::store::mailboxes::get(reader, mailbox))?;
+        if row.settled != row.epoch {
+            // It was renumbered just now: first the rows are paired, then bodies are looked for.
+            self.due.insert(mailbox);
+            return Ok(());
+        }
+        let mut queue = keep::queue(lacking);
+        let mut octets = self.window;
+        let mut done = 0;
+        let clock = self.desk.env.clock.clone();
+        loop {
+            let window = keep::take_window(&mut queue, octets);
+            if window.is_empty() {
+                return Ok(());
+            }
+            let began: Time = clock.monotonic();
+            let asked: u64 = window.iter().map(|one| one.size).sum();
+            let wanted = window.iter().map(|one| (one.uid, one.content, one.from));
+            let (load, reply) = self.load("", wanted.collect()).await?;
+            done += load.came.len() as u64;
+            self.tally.bodies += load.came.len() as u64;
+            self.give_up(&window, &load, &reply).await?;
+            let millis = clock.monotonic().since(began).as_millis();
+            if asked >= octets / 2 {
+                octets = keep::next_size(octets, u64::try_from(millis).unwrap_or(u64::MAX));
+                self.window = octets;
+            }
+            let (key, link) = (
+                self.desk.key,
+                self.desk.progress(&selected.name, done, total),
+            );
+            self.desk.bulk(move |tx| links::set(tx, key, &link)).await?;
+            if self.is_urgent()? || self.talk.has_news() {
+                self.due.extend(self.talk.has_news().then_some(mailbox));
+                return Ok(());
+            }
+        }
+    }
+
+    /// What a window did not bring is asked for alone; what does not come then is given up until
+    /// somebody opens it.
+    async fn give_up(
+        &mut self,
+        window: &[Lacking],
+        load: &Load,
+        reply: &Reply,
+    ) -> Result<(), SyncError> {
+        if is_for_now(reply) {
+            return Err(self.talk.refused("give messages", reply.clone()));
+        }
+        for one in window.iter().filter(|one| !load.came.contains(&one.uid)) {
+            if window.len() > 1 {
+                let (again, _) = self.load("", vec![(one.uid, one.content, 0)]).await?;
+                if again.came.contains(&one.uid) {
+                    self.tally.bodies += 1;
+                    continue;
+                }
+            }
+            let content = one.content;
+            self.desk
+                .bulk(move |tx| bodies::give_up(tx, content))
+                .await?;
+            let text = format!("{} does not give a message that it lists", self.talk.host());
+            let hint = "It is listed, and fetched again when you open it.";
+            self.desk
+                .tell(Severity::Warning, "messages", text, hint)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Fetches one section of some messages of the open mailbox into the store.
+    async fn load(
+        &mut self,
+        section: &str,
+        wanted: Vec<(Uid, ContentKey, u64)>,
+    ) -> Result<(Load, Reply), SyncError> {
+        let mut load = Load::new(section, &wanted);
+        let mut partial = None;
+        if let [(_, content, from)] = wanted.as_slice()
+            && *from > 0
+        {
+            let writer = self
+                .desk
+                .read(|reader| BodyWriter::resume(reader, *content, section))?;
+            if writer.next() > 0 {
+                partial = Some(Partial {
+                    from: writer.next(),
+                    length: REST,
+                });
+            }
+        }
+        let path = PartPath::parse(section).unwrap_or_default();
+        let tag = self.talk.submit(Command::Fetch {
+            set: SequenceSet::Uid(load.contents.keys().copied().collect::<UidSet>()),
+            items: vec![
+                FetchItem::Uid,
+                FetchItem::Body {
+                    section: Section::Part(path),
+                    partial,
+                },
+            ],
+            changed_since: None,
+            vanished: false,
+        });
+        loop {
+            match self.talk.next().await? {
+                Step::Event(Event::Literal {
+                    literal,
+                    uid,
+                    origin,
+                    ..
+                }) => self.begin_stream(&mut load, literal, uid, origin)?,
+                Step::Chunk {
+                    literal,
+                    bytes,
+                    end,
+                } => {
+                    load.push(literal, &bytes, end);
+                    self.flush(&mut load, false).await?;
+                }
+                Step::Event(Event::Fetched(data)) => {
+                    if data.flags.is_some() {
+                        self.talk.note_flags();
+                    }
+                    if let (Some(uid), Some(found)) = (data.uid, data.sections.first()) {
+                        self.take_inline(&mut load, uid, found)?;
+                        self.flush(&mut load, false).await?;
+                    }
+                }
+                Step::Event(_) => {}
+                Step::Done(done, reply) if done == tag => {
+                    self.flush(&mut load, true).await?;
+                    return Ok((load, reply));
+                }
+                Step::Done(..) => {}
+            }
+        }
+    }
+
+    /// A literal without a UID before it belongs to nobody, unless only one message was asked for;
+    /// it is dropped then, and its message asked for alone.
+    fn begin_stream(
+        &mut self,
+        load: &mut Load,
+        literal: u64,
+        uid: Option<Uid>,
+        origin: Option<u64>,
+    ) -> Result<(), SyncError> {
+        let only = match load.contents.len() {
+            1 => load.contents.keys().next().copied(),
+            _ => None,
+        };
+        let Some(uid) = uid.or(only) else {
+            return Ok(());
+        };
+        if let Some(writer) = self.writer(load, uid, origin)? {
+            load.streams.insert(literal, (uid, writer));
+        }
+        Ok(())
+    }
+
+    fn take_inline(
+        &mut self,
+        load: &mut Load,
+        uid: Uid,
+        found: &SectionContent,
+    ) -> Result<(), SyncError> {
+        let Content::Inline(bytes) = &found.content else {
+            return Ok(());
+        };
+        // Some servers answer "" for a message that they cannot read.
+        if bytes.is_empty() && load.section.is_empty() && found.origin.unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        if let Some(mut writer) = self.writer(load, uid, found.origin)? {
+            writer.push(bytes);
+            load.end(uid, writer);
+        }
+        Ok(())
+    }
+
+    /// Where the bytes of a message go; `None` if nobody asked for them. Only what continues
+    /// exactly is continued.
+    fn writer(
+        &mut self,
+        load: &Load,
+        uid: Uid,
+        origin: Option<u64>,
+    ) -> Result<Option<BodyWriter>, SyncError> {
+        let Some(content) = load.contents.get(&uid).copied() else {
+            return Ok(None);
+        };
+        let from = origin.unwrap_or(0);
+        if from == 0 {
+            return Ok(Some(BodyWriter::new(content, &load.section)));
+        }
+        let writer = self
+            .desk
+            .read(|reader| BodyWriter::resume(reader, content, &load.section))?;
+        Ok(Some(writer).filter(|writer| writer.next() == from))
+    }
+
+    /// Writes what is ready, if it is enough for a transaction or the last. One transaction is under
+    /// way while the next bytes come.
+    async fn flush(&mut self, load: &mut Load, last: bool) -> Result<(), SyncError> {
+        if load.size >= COMMIT || last && !load.ready.is_empty() {
+            if let Some(writing) = load.writing.take() {
+                writing.await?;
+            }
+            let pieces = std::mem::take(&mut load.ready);
+            load.size = 0;
+            load.writing = Some(self.desk.bulk(move |tx| {
+                for piece in &pieces {
+                    bodies::store(tx, piece)?;
+                }
+                Ok(())
+            }));
+        }
+        if last && let Some(writing) = load.writing.take() {
+            writing.await?;
+        }
+        Ok(())
+    }
+}
+
+impl Load {
+    fn new(section: &str, wanted: &[(Uid, ContentKey, u64)]) -> Self {
+        Self {
+            section: section.to_owned(),
+            contents: wanted.iter().map(|(uid, key, _)| (*uid, *key)).collect(),
+            streams: BTreeMap::new(),
+            ready: Vec::new(),
+            size: 0,
+            came: BTreeSet::new(),
+            writing: None,
+        }
+    }
+
+    fn push(&mut self, literal: u64, bytes: &[u8], end: bool) {
+        let Some((uid, mut writer)) = self.streams.remove(&literal) else {
+            return;
+        };
+        writer.push(bytes);
+        if end {
+            self.end(uid, writer);
+            return;
+        }
+        self.add(writer.take());
+        self.streams.insert(literal, (uid, writer));
+    }
+
+    fn end(&mut self, uid: Uid, writer: BodyWriter) {
+        self.add(writer.finish());
+        self.came.insert(uid);
+    }
+
+    fn add(&mut self, piece: Piece) {
+        if !piece.is_empty() {
+            self.size += piece.len();
+            self.ready.push(piece);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What the work for one account stands on, whatever connection it has: store, settings, wishes,
+//! and the ways to tell how it goes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::AccountSettings;
+use crate::env::Env;
+use crate::model::{AccountKey, Link, LinkState, Notice, Severity};
+use crate::store::{Pending, Priority, Reader, Store, StoreError, Tx, accounts, links, notices};
+
+use super::SyncError;
+use super::signal::Signal;
+
+/// What a sync did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that came.
+    pub new: u64,
+    /// Messages whose flags another client changed.
+    pub flags: u64,
+    /// Messages that another client removed.
+    pub expunged: u64,
+    /// Messages whose bytes came.
+    pub bodies: u64,
+    /// Operations that the server confirmed.
+    pub pushed: u64,
+    /// Operations that it refused.
+    pub refused: u64,
+}
+
+/// How far a sync is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which account.
+    pub account: String,
+    /// The mailbox at hand, decoded, not sanitised; may be empty.
+    pub mailbox: String,
+    /// Done so far.
+    pub done: u64,
+    /// Of how many; 0 when unknown.
+    pub total: u64,
+}
+
+type Watch = Box<dyn Fn(&Progress) + Send + Sync>;
+
+/// One account's desk.
+pub(super) struct Desk {
+    pub(super) env: Env,
+    pub(super) store: Store,
+    pub(super) account: AccountSettings,
+    pub(super) key: AccountKey,
+    pub(super) signal: Arc<Signal>,
+    reader: Mutex<Reader>,
+    watch: Option<Watch>,
+    last: Mutex<Option<Link>>,
+}
+
+impl Desk {
+    /// Opens the desk; the account's row is made at first sight.
+    pub(super) async fn open(
+        env: &Env,
+        store: &Store,
+        account: &AccountSettings,
+        signal: Arc<Signal>,
+        watch: Option<Watch>,
+    ) -> Result<Self, SyncError> {
+        let id = account.id.clone();
+        let ensure = move |tx: &Tx<'_>| accounts::ensure(tx, &id, accounts::AccountKind::Imap);
+        let key = store.write(Priority::Person, ensure).await?;
+        Ok(Self {
+            env: env.clone(),
+            store: store.clone(),
+            account: account.clone(),
+            key,
+            signal,
+            reader: Mutex::new(store.reader()?),
+            watch,
+            last: Mutex::new(None),
+        })
+    }
+
+    /// Reads from the store; short queries only, they run on a thread of the network.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, SyncError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(read(&reader)?)
+    }
+
+    /// One bulk transaction.
+    pub(super) fn bulk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.store.write(Priority::Bulk, work)
+    }
+
+    /// One transaction that is synced to the disk before anything else happens.
+    pub(super) fn durable<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.store.write(Priority::Person, work)
+    }
+
+    /// Writes the link row, if it says anything new.
+    pub(super) async fn link(
+        &self,
+        state: LinkState,
+        next_try: Option<i64>,
+        why: &str,
+    ) -> Result<(), SyncError> {
+        let (link, news) = self.link_row(state, (0, 0), next_try, why);
+        let key = self.key;
+        if !news {
+            return Ok(());
+        }
+        Ok(self.bulk(move |tx| links::set(tx, key, &link)).await?)
+    }
+
+    /// A link row that says `state`, whose `since` is when that state began; and whether it differs
+    /// from the last one.
+    fn link_row(
+        &self,
+        state: LinkState,
+        (done, total): (u64, u64),
+        next_try: Option<i64>,
+        why: &str,
+    ) -> (Link, bool) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match &*last {
+            Some(link) if link.state == state => link.since,
+            _ => self.store.now(),
+        };
+        let link = Link {
+            pid: std::process::id(),
+            state,
+            done,
+            total,
+            since,
+            next_try,
+            why: why.to_owned(),
+        };
+        let news = last.as_ref() != Some(&link);
+        *last = Some(link.clone());
+        (link, news)
+    }
+
+    /// The link row of a sync under way; to be written with the rows that it tells of.
+    pub(super) fn progress(&self, mailbox: &str, done: u64, total: u64) -> Link {
+        if let Some(watch) = &self.watch {
+            watch(&Progress {
+                account: self.account.id.clone(),
+                mailbox: mailbox.to_owned(),
+                done,
+                total,
+            });
+        }
+        self.link_row(LinkState::Syncing, (done, total), None, "").0
+    }
+
+    /// Tells something under a topic.
+    pub(super) async fn tell(
+        &self,
+        severity: Severity,
+        topic: &str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Result<(), SyncError> {
+        let notice = self.notice(severity, topic, text, hint);
+        Ok(self
+            .durable(move |tx| notices::add(tx, &notice).map(|_| ()))
+            .await?)
+    }
+
+    /// A notice of this account.
+    pub(super) fn notice(
+        &self,
+        severity: Severity,
+        topic: &str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Notice {
+        Notice {
+            severity,
+            account: self.account.id.clone(),
+            topic: topic.to_owned(),
+            text: text.into(),
+            hint: hint.into(),
+            detail: String::new(),
+        }
+    }
+
+    /// What these topics were about is over.
+    pub(super) async fn settle(&self, topics: &'static [&'static str]) -> Result<(), SyncError> {
+        let account = self.account.id.clone();
+        let settle = move |tx: &Tx<'_>| {
+            topics
+                .iter()
+                .try_for_each(|topic| notices::settle(tx, &account, topic))
+        };
+        Ok(self.bulk(settle).await?)
+    }
+}

@@ -1,0 +1,158 @@
+//! What can go wrong between a store and its server, with account and mailbox named.
+
+use crate::config::SecretError;
+use crate::net::NetError;
+use crate::store::StoreError;
+
+/// A failure of the sync; each names the culprit and says whether waiting helps.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The link could not be made or was lost.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no password to sign in with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The server refused the password or token.
+    #[error("sign-in to {host} refused: the server says \"{text}\"")]
+    SignIn {
+        /// The server.
+        host: String,
+        /// Its words.
+        text: String,
+    },
+    /// No way of signing in is allowed and safe; nothing secret was sent.
+    #[error("cannot sign in to {host}: {why}")]
+    NoWay {
+        /// The server.
+        host: String,
+        /// What stands in the way.
+        why: &'static str,
+    },
+    /// The server refused a command that the sync cannot do without.
+    #[error("{host} refused to {what}: the server says \"{text}\"")]
+    Refused {
+        /// The server.
+        host: String,
+        /// What was asked: `open "Archive"`.
+        what: String,
+        /// Its words.
+        text: String,
+    },
+    /// The server said goodbye.
+    #[error("{host} closed the link: the server says \"{text}\"")]
+    Bye {
+        /// The server.
+        host: String,
+        /// Its words.
+        text: String,
+    },
+    /// The machine slept, so that the link is not to be trusted.
+    #[error("this machine slept")]
+    Slept,
+    /// Another process syncs this account.
+    #[error("process {pid} syncs the account {account}")]
+    Owned {
+        /// The account's id.
+        account: String,
+        /// The process.
+        pid: u32,
+    },
+    /// The configuration has no such account.
+    #[error("no account is called {0}")]
+    NoAccount(String),
+    /// The account has no server.
+    #[error("the account {0} has no server: its mail is here alone")]
+    Local(String),
+    /// The account has no such mailbox.
+    #[error("the account {account} has no mailbox \"{mailbox}\"")]
+    NoMailbox {
+        /// The account's id.
+        account: String,
+        /// The name.
+        mailbox: String,
+    },
+    /// A deadline passed.
+    #[error("{what} took longer than {seconds} s")]
+    Late {
+        /// What.
+        what: String,
+        /// The deadline.
+        seconds: u64,
+    },
+    /// The system gave no thread, runtime or lock file.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was wanted.
+        what: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The sync was told to stop.
+    #[error("the sync was stopped")]
+    Stopped,
+}
+
+impl SyncError {
+    /// Whether only a person can help: a password, a certificate, the settings.
+    pub fn needs_person(&self) -> bool {
+        match self {
+            SyncError::SignIn { .. } | SyncError::NoWay { .. } => true,
+            SyncError::Secret(error) => !error.retry(),
+            SyncError::Net(error) => !error.retry() && !matches!(error, NetError::Closed),
+            SyncError::NoAccount(_)
+            | SyncError::Local(_)
+            | SyncError::Owned { .. }
+            | SyncError::NoMailbox { .. } => true,
+            SyncError::Store(error) => !error.retry(),
+            SyncError::Refused { .. }
+            | SyncError::Bye { .. }
+            | SyncError::Slept
+            | SyncError::Late { .. }
+            | SyncError::System { .. }
+            | SyncError::Stopped => false,
+        }
+    }
+
+    /// Whether it is about the sign-in, so that a password ends it.
+    pub fn is_sign_in(&self) -> bool {
+        matches!(
+            self,
+            SyncError::SignIn { .. } | SyncError::NoWay { .. } | SyncError::Secret(_)
+        )
+    }
+
+    /// Whether nobody answered at all, as when there is no network.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            SyncError::Net(NetError::Resolve { .. } | NetError::TimedOut { .. })
+        )
+    }
+
+    /// What to do about it; empty when waiting is all.
+    pub fn hint(&self) -> String {
+        match self {
+            SyncError::Net(error) => error.hint().to_owned(),
+            SyncError::Secret(error) => error.hint(),
+            SyncError::SignIn { .. } => {
+                "Not retried. Give the right password (lacebark login ACCOUNT).".to_owned()
+            }
+            SyncError::NoWay { .. } => "Nothing secret was sent.".to_owned(),
+            SyncError::Owned { .. } => "It does the work; end it, or ask there.".to_owned(),
+            SyncError::NoMailbox { .. } => "See: lacebark mailbox list".to_owned(),
+            SyncError::Store(_)
+            | SyncError::Refused { .. }
+            | SyncError::Bye { .. }
+            | SyncError::Slept
+            | SyncError::NoAccount(_)
+            | SyncError::Local(_)
+            | SyncError::Late { .. }
+            | SyncError::System { .. }
+            | SyncError::Stopped => String::new(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One sync of one account with a deadline, for the command line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use crate::config::{AccountSettings, Paths};
+use crate::env::Env;
+use crate::model::LinkState;
+use crate::store::{Store, links};
+
+use super::SyncError;
+use super::account::Task;
+use super::desk::{Desk, Progress, Tally};
+use super::dialogue::endpoint;
+use super::owner::Owner;
+use super::signal::Signal;
+use super::worker::Aim;
+
+/// What [`once`] is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// Only this mailbox, by its decoded name; all wanted ones without.
+    pub mailbox: Option<String>,
+    /// After this long it gives up; what came until then is kept.
+    pub deadline: Duration,
+}
+
+/// Makes store and server equal once, on this thread. What came before an error is in the store.
+///
+/// Refuses with [`SyncError::Owned`] while another process syncs the account.
+pub fn once(
+    env: &Env,
+    store: &Store,
+    account: &AccountSettings,
+    paths: &Paths,
+    once: &Once,
+    progress: impl Fn(&Progress) + Send + Sync + 'static,
+) -> Result<Tally, SyncError> {
+    endpoint(account)?;
+    let _owner = Owner::take(&paths.data, &account.id)?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| SyncError::System {
+            what: "start the network".to_owned(),
+            source,
+        })?;
+    let outcome = runtime.block_on(run(env, store, account, paths, once, Box::new(progress)));
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn run(
+    env: &Env,
+    store: &Store,
+    account: &AccountSettings,
+    paths: &Paths,
+    once: &Once,
+    progress: Box<dyn Fn(&Progress) + Send + Sync>,
+) -> Result<Tally, SyncError> {
+    let signal = Arc::new(Signal::default());
+    let desk = Desk::open(env, store, account, signal, Some(progress)).await?;
+    let key = desk.key;
+    let mut task = Task::new(desk, paths.data.clone());
+    let mut tally = Tally::default();
+    let clock = env.clock.clone();
+    let late = clock.sleep_until(clock.monotonic().after(once.deadline));
+    let outcome = tokio::select! {
+        outcome = task.session(Aim::Once(once.mailbox.clone()), &mut tally) => outcome.map(|_| ()),
+        () = late => Err(SyncError::Late {
+            what: format!("the sync of {}", account.id),
+            seconds: once.deadline.as_secs(),
+        }),
+    };
+    match &outcome {
+        Ok(()) => task.desk.bulk(move |tx| links::clear(tx, key)).await?,
+        Err(error) if error.is_sign_in() => {
+            let state = LinkState::SignInNeeded;
+            task.desk.link(state, None, &error.to_string()).await?;
+        }
+        Err(error) => {
+            let state = LinkState::Offline;
+            task.desk.link(state, None, &error.to_string()).await?;
+        }
+    }
+    outcome.map(|()| tally)
+}

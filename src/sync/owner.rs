@@ -1,0 +1,128 @@
+//! Who syncs an account: the holder of the lock on `DATA/run/<account>.lock`.
+//!
+//! The system frees the lock of a process that ends, however it ends; the file itself stays.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::SyncError;
+
+/// The lock on one account, for as long as the value lives.
+#[derive(Debug)]
+pub struct Owner {
+    _file: File,
+}
+
+impl Owner {
+    /// Takes the lock, or says which process has it.
+    pub fn take(data: &Path, account: &str) -> Result<Self, SyncError> {
+        let failed = |source: io::Error| SyncError::System {
+            what: format!("lock the account {account}"),
+            source,
+        };
+        let mut file = open(data, account).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                note(&mut file).map_err(failed)?;
+                Ok(Self { _file: file })
+            }
+            Err(TryLockError::WouldBlock) => Err(SyncError::Owned {
+                account: account.to_owned(),
+                pid: noted(&mut file),
+            }),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// The process that syncs an account now, if one does.
+pub fn of(data: &Path, account: &str) -> Result<Option<u32>, SyncError> {
+    if !path(data, account).exists() {
+        return Ok(None);
+    }
+    match Owner::take(data, account) {
+        Ok(_) => Ok(None),
+        Err(SyncError::Owned { pid, .. }) => Ok(Some(pid)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Only letters and digits of an id reach the file system as they are (SAFETY P9, A1).
+fn path(data: &Path, account: &str) -> PathBuf {
+    let mut name = String::new();
+    for byte in account.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    data.join("run").join(format!("{name}.lock"))
+}
+
+fn open(data: &Path, account: &str) -> io::Result<File> {
+    let path = path(data, account);
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
+fn note(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// The pid in the file; 0 if its owner has not written it yet.
+fn noted(file: &mut File) -> u32 {
+    let mut text = String::new();
+    match file.read_to_string(&mut text) {
+        Ok(_) => text.trim().parse().unwrap_or(0),
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r15_two_never_own_one_account() {
+        let data = tempfile::tempdir().unwrap();
+        assert_eq!(of(data.path(), "work").unwrap(), None);
+        let owner = Owner::take(data.path(), "work").unwrap();
+        // A second open file is a second holder, even in one process.
+        let refused = Owner::take(data.path(), "work").unwrap_err();
+        assert!(
+            matches!(&refused, SyncError::Owned { pid, .. } if *pid == std::process::id()),
+            "{refused}"
+        );
+        assert_eq!(of(data.path(), "work").unwrap(), Some(std::process::id()));
+        assert!(Owner::take(data.path(), "home").is_ok());
+        drop(owner);
+        assert_eq!(of(data.path(), "work").unwrap(), None);
+        assert!(Owner::take(data.path(), "work").is_ok());
+    }
+
+    #[test]
+    fn p9_an_odd_id_makes_no_odd_path() {
+        let data = tempfile::tempdir().unwrap();
+        for id in ["../../x", "/etc", "a\0b", "", "."] {
+            let path = path(data.path(), id);
+            assert_eq!(path.parent().unwrap(), data.path().join("run"), "{id:?}");
+            let _owner = Owner::take(data.path(), id).unwrap();
+        }
+    }
+}
