@@ -1,109 +1,155 @@
 //! The state machine of one connection (RFC 9051 section 3): greeting, STARTTLS, tags,
 //! continuations, IDLE and deadlines. No socket, no clock.
 
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::capability::Capabilities;
 use super::command::Command;
-use super::quirks::Quirks;
-use super::response::{Event, Reply};
-use crate::protocol::{Output, Protocol, Tag, Time, Transmit, Upgrade};
+use super::encode::{Dialect, encode, start_tls};
+use super::fetch::opening;
+use super::frame::{Framer, Large, Piece};
+use super::kind::{Idle, Kind, goes_alone, kind_of, name_of};
+use super::options::{Limits, Options, Security};
+use super::parse::{MOST_TEXT, Response, parse, tag_of};
+use super::quirks::{self, Quirks};
+use super::response::{Code, Event, Reply, Said, Status};
+use super::value::Cursor;
+use crate::protocol::{Broken, Output, Protocol, Tag, Time, Transmit, Upgrade};
 
-/// How the link is secured.
+/// What one response may hold before the connection is usable (SAFETY T6).
+const EARLY_LIMIT: usize = 64 << 10;
+/// How often a SASL exchange may go on after our response.
+const MOST_CHALLENGES: u8 = 3;
+/// How many octets go out at a time at most, but for one large argument.
+const TRANSMIT: usize = 64 << 10;
+
+/// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// TLS is up before the first byte.
-    Tls,
-    /// The machine itself sends STARTTLS after the greeting, asks for
-    /// [`Upgrade::Tls`] and is usable only then; no command leaves before (SAFETY T1). Whatever the
-    /// server said before TLS is forgotten (T4).
+enum Phase {
+    /// Waits for the greeting.
+    Greeting,
+    /// Greeted; the machine's own commands go first.
+    Opening,
+    /// Waits for [`Protocol::upgraded`].
+    Upgrading,
+    /// Usable.
+    Ready,
+    /// Over.
+    Broken,
+}
+
+/// Whose command it is, and what follows it.
+#[derive(Clone, Debug, PartialEq)]
+enum Purpose {
+    /// The caller's.
+    Caller,
+    /// Our own: does the server offer STARTTLS?
+    BeforeTls,
+    /// Our own STARTTLS.
     StartTls,
-    /// Clear text, for a loopback address only.
-    Plain,
+    /// Our own: capabilities, before the caller hears the greeting.
+    Opening,
+    /// Our own: capabilities after sign-in, before the caller hears that it succeeded.
+    AfterSignIn(Tag, Reply),
 }
 
-/// What a server may cost (SAFETY P1, P4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Octets of a line.
-    pub line: usize,
-    /// Octets of one response with its inline literals.
-    pub response: usize,
-    /// Octets of one literal.
-    pub literal: u64,
-    /// A body literal above this is streamed.
-    pub inline: u64,
-    /// Other literals above this are cut, with a warning.
-    pub text: u64,
-    /// Untagged lines for one command, or while none runs.
-    pub lines: u64,
-    /// Untagged octets for one command, streamed literals not counted.
-    pub octets: u64,
-    /// LIST and LSUB responses for one command.
-    pub listed: u64,
+/// A command that was begun.
+#[derive(Debug)]
+struct Running {
+    tag: Tag,
+    purpose: Purpose,
+    kind: Kind,
+    name: &'static str,
+    /// Segments that wait for a continuation each.
+    waiting: VecDeque<Transmit>,
+    /// Whether some of it was handed out.
+    begun: bool,
+    /// Whether all of it was handed out (SAFETY T5).
+    written: bool,
+    /// A challenge of XOAUTH2 that tells what was wrong.
+    challenge: Option<String>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            line: 32 << 20,
-            response: 64 << 20,
-            literal: 100 << 20,
-            inline: 64 << 10,
-            text: 1 << 20,
-            lines: 5_000_000,
-            octets: 2 << 30,
-            listed: 100_000,
-        }
-    }
+/// Bytes that wait for [`Protocol::poll_transmit`].
+#[derive(Debug)]
+struct Outgoing {
+    transmit: Transmit,
+    tag: Tag,
+    last: bool,
 }
 
-/// How a connection is to be run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How the link is secured.
-    pub security: Security,
-    /// When the link came up.
-    pub started: Time,
-    /// What the server may cost.
-    pub limits: Limits,
-    /// How long the greeting may take.
-    pub greeting: Duration,
-    /// How long a running command may go without one byte from the server.
-    pub progress: Duration,
-    /// What tags begin with: one to eight ASCII letters; a random one is harder to forge (T5).
-    pub tag_prefix: String,
-}
-
-impl Options {
-    /// The usual limits and deadlines of 60 seconds.
-    pub fn new(security: Security, started: Time) -> Self {
-        Self {
-            security,
-            started,
-            limits: Limits::default(),
-            greeting: Duration::from_secs(60),
-            progress: Duration::from_secs(60),
-            tag_prefix: "a".to_owned(),
-        }
-    }
+#[derive(Debug, Default)]
+struct Counts {
+    lines: u64,
+    octets: u64,
+    listed: u64,
 }
 
 /// One IMAP connection.
+///
+/// Before [`Event::Greeting`] nothing that was submitted is sent. Commands are pipelined; LOGIN,
+/// AUTHENTICATE, IDLE and LOGOUT wait until all earlier ones are answered, and later ones wait for
+/// them. [`Output::Broken`] is the last output: no reply comes for what was still open.
 #[derive(Debug)]
 pub struct Machine {
     options: Options,
+    phase: Phase,
+    secured: bool,
+    preauth: bool,
+    greeting: String,
+    /// What the server said.
+    offered: Capabilities,
+    /// What of it can be relied on.
     capabilities: Capabilities,
+    id: Vec<(String, String)>,
     quirks: Quirks,
+    framer: Framer,
+    taken: u64,
+    last_tag: u32,
+    own: VecDeque<(Tag, Purpose)>,
+    queue: VecDeque<(Tag, Command)>,
+    running: Vec<Running>,
+    outgoing: VecDeque<Outgoing>,
+    outputs: VecDeque<Output<Event, Reply>>,
+    /// DONE commands that wait for the end of IDLE.
+    ends_idle: Vec<Tag>,
+    /// CAPABILITY came while the command at hand ran.
+    heard_capabilities: bool,
+    counts: Counts,
+    seen: Time,
+    /// Since when the server owes us a byte.
+    armed: Option<Time>,
 }
 
 impl Machine {
     /// A machine for a link that has just come up.
     pub fn new(options: Options) -> Self {
         Self {
-            options,
+            phase: Phase::Greeting,
+            secured: options.security != Security::StartTls,
+            preauth: false,
+            greeting: String::new(),
+            offered: Capabilities::default(),
             capabilities: Capabilities::default(),
+            id: Vec::new(),
             quirks: Quirks::default(),
+            framer: Framer::new(),
+            taken: 0,
+            last_tag: 0,
+            own: VecDeque::new(),
+            queue: VecDeque::new(),
+            running: Vec::new(),
+            outgoing: VecDeque::new(),
+            outputs: VecDeque::new(),
+            ends_idle: Vec::new(),
+            heard_capabilities: false,
+            counts: Counts::default(),
+            seen: options.started,
+            armed: None,
+            options,
         }
     }
 
@@ -118,9 +164,481 @@ impl Machine {
         self.quirks
     }
 
-    /// Whether IDLE is running or about to.
+    /// Whether IDLE was begun and has not ended.
     pub fn is_idle(&self) -> bool {
-        false
+        self.running.iter().any(|r| matches!(r.kind, Kind::Idle(_)))
+    }
+
+    fn break_off(&mut self, what: impl Into<String>) {
+        if self.phase == Phase::Broken {
+            return;
+        }
+        self.phase = Phase::Broken;
+        self.outgoing.clear();
+        self.outputs.push_back(Output::Broken(Broken {
+            what: what.into(),
+            at: self.taken,
+        }));
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = self.options.limits;
+        if self.phase == Phase::Ready {
+            return limits;
+        }
+        Limits {
+            line: limits.line.min(EARLY_LIMIT),
+            response: limits.response.min(EARLY_LIMIT),
+            literal: limits.literal.min(EARLY_LIMIT as u64),
+            ..limits
+        }
+    }
+
+    fn next_tag(&mut self) -> Tag {
+        self.last_tag = self.last_tag.wrapping_add(1).max(1);
+        Tag(self.last_tag)
+    }
+
+    fn own_command(&mut self, purpose: Purpose) {
+        let tag = self.next_tag();
+        self.own.push_back((tag, purpose));
+    }
+
+    /// Begins every command that may go out now.
+    fn pump(&mut self) {
+        while matches!(self.phase, Phase::Opening | Phase::Ready) && self.may_begin() {
+            if let Some((tag, purpose)) = self.own.pop_front() {
+                self.begin_own(tag, purpose);
+            } else if self.phase == Phase::Ready {
+                let alone = self
+                    .queue
+                    .front()
+                    .is_some_and(|(_, command)| goes_alone(command));
+                if alone && !self.running.is_empty() {
+                    return;
+                }
+                let Some((tag, command)) = self.queue.pop_front() else {
+                    return;
+                };
+                self.begin(tag, &command);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn may_begin(&self) -> bool {
+        let own_first = !self.own.is_empty() && !self.running.is_empty();
+        let held = |r: &Running| r.kind != Kind::Plain || !r.waiting.is_empty();
+        !own_first && !self.running.iter().any(held)
+    }
+
+    fn begin_own(&mut self, tag: Tag, purpose: Purpose) {
+        let wire = self.wire(tag);
+        let (transmit, name) = if purpose == Purpose::StartTls {
+            (start_tls(&wire), "STARTTLS")
+        } else {
+            let bytes = format!("{wire} CAPABILITY\r\n").into_bytes();
+            let secret = Vec::new();
+            (Transmit { bytes, secret }, "CAPABILITY")
+        };
+        self.heard_capabilities = false;
+        self.run(tag, purpose, Kind::Alone, name, vec![transmit]);
+    }
+
+    fn begin(&mut self, tag: Tag, command: &Command) {
+        let disabled = self.offered.has("LOGINDISABLED");
+        if disabled && matches!(command, Command::Login { .. }) {
+            let name = "LOGINDISABLED".to_owned();
+            let argument = String::new();
+            let code = Some(Code::Other { name, argument });
+            return self.refuse(tag, code, "the server has LOGIN disabled");
+        }
+        let dialect = Dialect {
+            capabilities: &self.capabilities,
+            quirks: self.quirks,
+        };
+        match encode(&self.wire(tag), command, dialect) {
+            Ok(segments) => {
+                self.heard_capabilities = false;
+                self.run(
+                    tag,
+                    Purpose::Caller,
+                    kind_of(command),
+                    name_of(command),
+                    segments,
+                );
+            }
+            Err(why) => self.refuse(tag, None, why.0),
+        }
+    }
+
+    fn refuse(&mut self, tag: Tag, code: Option<Code>, why: &str) {
+        let reply = Reply {
+            status: Status::NotSent,
+            code,
+            text: why.to_owned(),
+        };
+        self.outputs.push_back(Output::Done(tag, reply));
+    }
+
+    fn run(
+        &mut self,
+        tag: Tag,
+        purpose: Purpose,
+        kind: Kind,
+        name: &'static str,
+        segments: Vec<Transmit>,
+    ) {
+        if !self.is_owed() {
+            self.armed = None;
+        }
+        self.counts = Counts::default();
+        let mut waiting = VecDeque::from(segments);
+        let first = waiting.pop_front().unwrap_or_default();
+        self.outgoing.push_back(Outgoing {
+            transmit: first,
+            tag,
+            last: waiting.is_empty(),
+        });
+        self.running.push(Running {
+            tag,
+            purpose,
+            kind,
+            name,
+            waiting,
+            begun: false,
+            written: false,
+            challenge: None,
+        });
+    }
+
+    fn wire(&self, tag: Tag) -> String {
+        format!("{}{}", self.options.tag_prefix, tag.0)
+    }
+
+    /// Whether the server owes us an answer.
+    fn is_owed(&self) -> bool {
+        let resting = |r: &Running| r.kind == Kind::Idle(Idle::Running);
+        self.running.iter().any(|r| !resting(r))
+    }
+
+    fn on_response(&mut self) {
+        let (text, literals) = self.framer.response();
+        let response = parse(text, literals, &self.options.tag_prefix);
+        self.counts.lines += 1;
+        self.counts.octets += self.framer.size() as u64;
+        self.framer.clear();
+        let limits = self.options.limits;
+        if self.counts.lines > limits.lines || self.counts.octets > limits.octets {
+            return self.break_off("responses without end");
+        }
+        if self.phase == Phase::Greeting {
+            return self.on_greeting(response);
+        }
+        match response {
+            Response::Untagged(event) => self.on_event(event),
+            Response::Preauth(_, text) => self.on_event(Event::Other(text.into_bytes())),
+            Response::Continue(text) => self.on_continue(&text),
+            Response::Tagged(tag, reply) => self.on_tagged(&tag, reply),
+            Response::Garbage(line) => self.on_event(Event::Other(line)),
+        }
+    }
+
+    fn on_greeting(&mut self, response: Response) {
+        let (preauth, code, text) = match response {
+            Response::Untagged(Event::Said {
+                said: Said::Ok,
+                code,
+                text,
+            }) => (false, code, text),
+            Response::Preauth(code, text) => (true, code, text),
+            Response::Untagged(Event::Said {
+                said: Said::Bye,
+                text,
+                ..
+            }) => {
+                let text = if self.secured { text } else { String::new() };
+                return self.break_off(format!("it refuses the connection: {text}"));
+            }
+            Response::Untagged(_)
+            | Response::Tagged(..)
+            | Response::Continue(_)
+            | Response::Garbage(_) => {
+                return self.break_off("it does not greet as an IMAP server does");
+            }
+        };
+        self.phase = Phase::Opening;
+        if let Some(Code::Capability(offered)) = code {
+            self.learn(offered);
+        }
+        if !self.secured {
+            if preauth {
+                let what = "it claims that we are signed in (PREAUTH) before TLS is up";
+                return self.break_off(what);
+            }
+            if self.offered.is_empty() {
+                self.own_command(Purpose::BeforeTls);
+            } else {
+                self.ask_for_tls();
+            }
+            return;
+        }
+        self.preauth = preauth;
+        self.greeting = text;
+        let offered = std::mem::take(&mut self.offered);
+        self.learn(offered);
+        if self.offered.is_empty() {
+            self.own_command(Purpose::Opening);
+        } else {
+            self.open();
+        }
+    }
+
+    fn ask_for_tls(&mut self) {
+        if self.offered.has("STARTTLS") {
+            self.own_command(Purpose::StartTls);
+        } else {
+            self.break_off("it offers no STARTTLS, and nothing is sent without TLS");
+        }
+    }
+
+    /// The connection is usable from here on.
+    fn open(&mut self) {
+        self.phase = Phase::Ready;
+        self.outputs.push_back(Output::Event(Event::Greeting {
+            preauth: self.preauth,
+            capabilities: self.capabilities.clone(),
+            text: self.greeting.clone(),
+        }));
+    }
+
+    fn learn(&mut self, offered: Capabilities) {
+        (self.quirks, self.capabilities) = quirks::apply(&self.greeting, &offered, &self.id);
+        self.offered = offered;
+    }
+
+    fn learn_aloud(&mut self, offered: Capabilities) {
+        let before = self.capabilities.clone();
+        self.heard_capabilities = true;
+        self.learn(offered);
+        if self.phase == Phase::Ready && self.capabilities != before {
+            let event = Event::Capabilities(self.capabilities.clone());
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Capabilities(offered) => return self.learn_aloud(offered),
+            // Nothing else that is said before TLS leaves a trace (SAFETY T4).
+            _ if !self.secured => return,
+            Event::Said {
+                code: Some(Code::Capability(ref offered)),
+                ..
+            } => self.learn_aloud(offered.clone()),
+            Event::Id(ref pairs) => {
+                self.id.clone_from(pairs);
+                self.learn(self.offered.clone());
+            }
+            Event::Listed(_) => {
+                self.counts.listed += 1;
+                if self.counts.listed > self.options.limits.listed {
+                    return self.break_off("mailboxes without end");
+                }
+            }
+            _ => {}
+        }
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn on_continue(&mut self, text: &[u8]) {
+        let wants = |r: &Running| {
+            !r.waiting.is_empty()
+                || matches!(r.kind, Kind::Authenticate { .. } | Kind::Idle(Idle::Asked))
+        };
+        let pending = |tag| self.outgoing.iter().any(|out| out.tag == tag);
+        let Some(at) = self.running.iter().position(wants) else {
+            return self.on_event(Event::Other([b"+ ", text].concat()));
+        };
+        let Some(running) = self.running.get(at) else {
+            return;
+        };
+        if pending(running.tag) || !running.begun {
+            return self.break_off("it asks to go on before anything was sent");
+        }
+        self.go_on(at, text);
+    }
+
+    fn go_on(&mut self, at: usize, text: &[u8]) {
+        let Some(running) = self.running.get_mut(at) else {
+            return;
+        };
+        if let Some(transmit) = running.waiting.pop_front() {
+            let (tag, last) = (running.tag, running.waiting.is_empty());
+            self.outgoing.push_back(Outgoing {
+                transmit,
+                tag,
+                last,
+            });
+            return;
+        }
+        match &mut running.kind {
+            Kind::Authenticate { answer, challenges } => {
+                *challenges += 1;
+                if *challenges > MOST_CHALLENGES {
+                    return self.break_off("a sign-in without end");
+                }
+                running.challenge = decoded(text);
+                let (tag, bytes) = (running.tag, answer.to_vec());
+                let secret = Vec::new();
+                self.outgoing.push_back(Outgoing {
+                    transmit: Transmit { bytes, secret },
+                    tag,
+                    last: true,
+                });
+            }
+            Kind::Idle(state) => {
+                *state = Idle::Running;
+                self.outputs.push_back(Output::Event(Event::Idling));
+                if !self.ends_idle.is_empty() {
+                    self.send_done();
+                }
+            }
+            Kind::Plain | Kind::SignIn | Kind::Alone => {}
+        }
+    }
+
+    fn send_done(&mut self) {
+        for running in &mut self.running {
+            if running.kind == Kind::Idle(Idle::Running) {
+                running.kind = Kind::Idle(Idle::Ending);
+                self.armed = None;
+                let transmit = Transmit {
+                    bytes: b"DONE\r\n".to_vec(),
+                    secret: Vec::new(),
+                };
+                let tag = running.tag;
+                let last = true;
+                self.outgoing.push_back(Outgoing {
+                    transmit,
+                    tag,
+                    last,
+                });
+            }
+        }
+    }
+
+    fn on_tagged(&mut self, tag: &[u8], reply: Reply) {
+        let known = tag_of(tag, &self.options.tag_prefix);
+        let at = self.running.iter().position(|r| Some(r.tag) == known);
+        let Some(at) = at.filter(|at| *at < self.running.len()) else {
+            // A server that ended IDLE by itself does not understand our DONE.
+            if tag.eq_ignore_ascii_case(b"DONE") && reply.status == Status::Bad {
+                return;
+            }
+            return self.break_off("it answers a command that was not sent");
+        };
+        let running = self.running.remove(at);
+        let refused = running.begun && reply.status != Status::Ok;
+        if !running.written && !refused {
+            return self.break_off("it answers a command before it was sent");
+        }
+        self.outgoing.retain(|out| out.tag != running.tag);
+        self.counts = Counts::default();
+        self.finish(running, reply);
+    }
+
+    fn finish(&mut self, running: Running, mut reply: Reply) {
+        if let Some(challenge) = running.challenge.filter(|_| !reply.is_ok()) {
+            reply.text = format!("{} {challenge}", reply.text).trim().to_owned();
+        }
+        match running.purpose {
+            Purpose::BeforeTls => self.ask_for_tls(),
+            Purpose::StartTls if reply.is_ok() => {
+                self.phase = Phase::Upgrading;
+                self.outputs.push_back(Output::Upgrade(Upgrade::Tls));
+            }
+            Purpose::StartTls => {
+                self.break_off("it refuses STARTTLS, and nothing is sent without TLS");
+            }
+            Purpose::Opening => self.open(),
+            Purpose::AfterSignIn(tag, reply) => self.outputs.push_back(Output::Done(tag, reply)),
+            Purpose::Caller => self.finish_callers(running.tag, running.kind, reply),
+        }
+    }
+
+    fn finish_callers(&mut self, tag: Tag, kind: Kind, reply: Reply) {
+        if let Some(Code::Capability(offered)) = &reply.code {
+            self.learn_aloud(offered.clone());
+        }
+        let sign_in = matches!(kind, Kind::SignIn | Kind::Authenticate { .. });
+        if sign_in && reply.is_ok() && !self.heard_capabilities {
+            return self.own_command(Purpose::AfterSignIn(tag, reply));
+        }
+        if matches!(kind, Kind::Idle(_)) {
+            self.outputs.push_back(Output::Done(tag, reply.clone()));
+            for tag in std::mem::take(&mut self.ends_idle) {
+                self.outputs.push_back(Output::Done(tag, reply.clone()));
+            }
+            return;
+        }
+        self.outputs.push_back(Output::Done(tag, reply));
+    }
+
+    fn end_idle(&mut self, tag: Tag) {
+        let reply = Reply {
+            status: Status::Ok,
+            code: None,
+            text: String::new(),
+        };
+        if self.is_idle() {
+            self.ends_idle.push(tag);
+            self.send_done();
+            return;
+        }
+        // An IDLE that was not begun yet is taken back.
+        if let Some(at) = self.queue.iter().position(|(_, c)| *c == Command::Idle)
+            && let Some((idle, _)) = self.queue.remove(at)
+        {
+            self.outputs.push_back(Output::Done(idle, reply.clone()));
+        }
+        self.outputs.push_back(Output::Done(tag, reply));
+    }
+
+    fn on_large(&mut self) {
+        let limits = self.limits();
+        let (text, literals) = self.framer.response();
+        // The literal itself has no octets yet: what stands before it ends at its brace.
+        let end = literals.last().map_or(0, |literal| literal.at);
+        let before = text.get(..end).unwrap_or_default();
+        let mut cursor = Cursor::new(before, literals);
+        let length = literals.last().map_or(0, |literal| literal.length);
+        cursor.eat(b'*');
+        let seq = cursor
+            .number()
+            .ok()
+            .flatten()
+            .and_then(|n| u32::try_from(n).ok());
+        let fetch = cursor.atom().eq_ignore_ascii_case(b"FETCH");
+        let found = seq.filter(|_| fetch && self.phase == Phase::Ready);
+        let found = found.and_then(|seq| Some((seq, opening(&mut cursor)?)));
+        let wish = if found.is_some() {
+            Large::Stream
+        } else {
+            Large::Cut
+        };
+        let number = self.framer.large(wish, &limits);
+        if let (Some(literal), Some((seq, opening))) = (number, found) {
+            self.outputs.push_back(Output::Event(Event::Literal {
+                literal,
+                length,
+                seq,
+                uid: opening.uid,
+                section: opening.section,
+                origin: opening.origin,
+            }));
+        }
     }
 }
 
@@ -129,29 +647,140 @@ impl Protocol for Machine {
     type Event = Event;
     type Reply = Reply;
 
-    fn submit(&mut self, _command: Command) -> Tag {
-        Tag(0)
+    fn submit(&mut self, command: Command) -> Tag {
+        let tag = self.next_tag();
+        if command == Command::Done {
+            self.end_idle(tag);
+        } else {
+            self.queue.push_back((tag, command));
+        }
+        self.pump();
+        tag
     }
 
-    fn feed(&mut self, bytes: &[u8], _now: Time) -> usize {
-        bytes.len()
+    fn feed(&mut self, bytes: &[u8], now: Time) -> usize {
+        self.seen = now;
+        self.armed = Some(now);
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.phase {
+                // Nothing is read from a link that is over.
+                Phase::Broken => return bytes.len(),
+                Phase::Upgrading => {
+                    // Whatever came with the answer to STARTTLS is not ours (SAFETY T3).
+                    self.outputs.clear();
+                    self.break_off("it sent more before TLS was up");
+                    return at;
+                }
+                Phase::Greeting | Phase::Opening | Phase::Ready => {}
+            }
+            let limits = self.limits();
+            let rest = bytes.get(at..).unwrap_or_default();
+            let (taken, piece) = self.framer.push(rest, &limits);
+            at += taken;
+            self.taken += taken as u64;
+            match piece {
+                Piece::None => {}
+                Piece::Response => {
+                    self.on_response();
+                    self.pump();
+                }
+                Piece::Large => self.on_large(),
+                Piece::Chunk {
+                    literal,
+                    bytes,
+                    end,
+                } => {
+                    self.outputs.push_back(Output::Chunk {
+                        literal,
+                        bytes,
+                        end,
+                    });
+                }
+                Piece::Broken(what) => self.break_off(what),
+            }
+        }
+        at
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        let mut all: Option<Transmit> = None;
+        while let Some(next) = self.outgoing.pop_front() {
+            if let Some(running) = self.running.iter_mut().find(|r| r.tag == next.tag) {
+                running.begun = true;
+                running.written |= next.last;
+            }
+            let all = all.get_or_insert_with(Transmit::default);
+            let base = all.bytes.len();
+            let shifted = next
+                .transmit
+                .secret
+                .iter()
+                .map(|r| r.start + base..r.end + base);
+            all.secret.extend(shifted);
+            all.bytes.extend_from_slice(&next.transmit.bytes);
+            if all.bytes.len() >= TRANSMIT {
+                break;
+            }
+        }
+        all
     }
 
     fn poll_event(&mut self) -> Option<Output<Event, Reply>> {
-        None
+        self.outputs.pop_front()
     }
 
-    fn upgraded(&mut self, _kind: Upgrade) {
-        self.capabilities.hide("STARTTLS");
+    fn upgraded(&mut self, kind: Upgrade) {
+        if kind != Upgrade::Tls || self.phase != Phase::Upgrading {
+            return;
+        }
+        self.secured = true;
+        self.phase = Phase::Opening;
+        self.framer = Framer::new();
+        self.outputs.clear();
+        self.greeting.clear();
+        self.learn(Capabilities::default());
+        self.own_command(Purpose::Opening);
+        self.pump();
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        Some(self.options.started.after(self.options.greeting))
+        match self.phase {
+            Phase::Broken | Phase::Upgrading => None,
+            Phase::Greeting => Some(self.options.started.after(self.options.greeting)),
+            Phase::Opening | Phase::Ready if !self.is_owed() => None,
+            // Without a starting point the deadline is asked for at once, to learn the time.
+            Phase::Opening | Phase::Ready => Some(
+                self.armed
+                    .map_or(self.seen, |since| since.after(self.options.progress)),
+            ),
+        }
     }
 
-    fn handle_timeout(&mut self, _now: Time) {}
+    fn handle_timeout(&mut self, now: Time) {
+        let due = self.poll_timeout().is_some_and(|due| due <= now);
+        self.seen = self.seen.max(now);
+        if !due {
+            return;
+        }
+        let seconds = |duration: Duration| duration.as_secs();
+        if self.phase == Phase::Greeting {
+            let most = seconds(self.options.greeting);
+            return self.break_off(format!("no greeting in {most} s"));
+        }
+        if self.armed.is_none() {
+            self.armed = Some(now);
+            return;
+        }
+        let most = seconds(self.options.progress);
+        let name = self.running.first().map_or("a command", |r| r.name);
+        self.break_off(format!("no answer to {name} for {most} s"));
+    }
+}
+
+/// A challenge as text for people; what is no base64 is left out.
+fn decoded(text: &[u8]) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(text.trim_ascii()).ok()?;
+    let short = bytes.get(..MOST_TEXT).unwrap_or(&bytes);
+    (!short.is_empty()).then(|| String::from_utf8_lossy(short).into_owned())
 }

@@ -18,15 +18,22 @@
 //! This room names no socket, clock or file and decides nothing about the store.
 
 pub mod capability;
+mod code;
 pub mod command;
 pub mod date;
+mod encode;
 pub mod envelope;
 pub mod fetch;
+mod frame;
+mod kind;
 pub mod machine;
 pub mod mailbox_name;
+pub mod options;
+mod parse;
 pub mod quirks;
 pub mod response;
 pub mod structure;
+mod value;
 
 pub use capability::Capabilities;
 pub use command::{
@@ -34,8 +41,9 @@ pub use command::{
 };
 pub use envelope::{RawAddress, RawEnvelope};
 pub use fetch::{Content, FetchData, OtherItem, SectionContent};
-pub use machine::{Limits, Machine, Options, Security};
+pub use machine::Machine;
 pub use mailbox_name::MailboxName;
+pub use options::{Limits, Options, Security};
 pub use quirks::Quirks;
 pub use response::{
     Code, Event, Found, Listed, MailboxStatus, Namespace, Namespaces, Ranges, Reply, Said, Status,
