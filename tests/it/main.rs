@@ -19,5 +19,6 @@ mod env_harden;
 mod licences;
 mod live_harness;
 mod live_secrets;
+mod net_imap;
 mod net_tls;
 mod tidy;
