@@ -12,8 +12,6 @@ pub struct Quirks {
     pub one_field_each: bool,
     /// SELECT is refused until the client has named itself: send ID after sign-in.
     pub wants_id: bool,
-    /// The whole message comes by `BODY.PEEK[]` only. This program never asks otherwise.
-    pub body_only: bool,
 }
 
 impl Quirks {
@@ -21,7 +19,6 @@ impl Quirks {
         Self {
             one_field_each: self.one_field_each | other.one_field_each,
             wants_id: self.wants_id | other.wants_id,
-            body_only: self.body_only | other.body_only,
         }
     }
 }
@@ -47,7 +44,6 @@ struct Row {
 const NONE: Quirks = Quirks {
     one_field_each: false,
     wants_id: false,
-    body_only: false,
 };
 
 const TABLE: &[Row] = &[
@@ -78,10 +74,7 @@ const TABLE: &[Row] = &[
             Sign::Capability("XAPPLELITERAL"),
         ],
         hide: &["QRESYNC"],
-        quirks: Quirks {
-            body_only: true,
-            ..NONE
-        },
+        quirks: NONE,
     },
     // QQ refuses what comes before ID as Coremail does (bkaankose/Wino-Mail#200).
     Row {
@@ -156,15 +149,11 @@ mod tests {
             apart,
             "",
         );
-        let body = Quirks {
-            body_only: true,
-            ..NONE
-        };
         check(
             "p00-iscream",
             "XAPPLELITERAL QRESYNC CONDSTORE",
             "",
-            body,
+            NONE,
             "QRESYNC",
         );
         check("Dovecot ready.", "SASL-IR QRESYNC", "Dovecot", NONE, "");

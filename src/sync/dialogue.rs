@@ -153,7 +153,7 @@ impl Dialogue {
     pub(super) fn abilities(&self) -> Abilities {
         let quirks = self.session.machine().quirks();
         let mut able = Abilities::of(self.session.machine().capabilities().names());
-        able.id = (able.id || quirks.wants_id) && !quirks.refuses_id;
+        able.id |= quirks.wants_id;
         able
     }
 
