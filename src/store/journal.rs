@@ -100,11 +100,14 @@ pub fn waiting(
          FROM journal j LEFT JOIN message m ON m.key = j.message
            LEFT JOIN mailbox b ON b.key = m.base_mailbox
          WHERE j.account = ?1 AND (j.state = 'unsure'
-           OR (j.state = 'queued' AND coalesce(j.not_before, 0) <= ?2))
+           OR (j.state = 'queued' AND NOT coalesce(j.not_before, 0) BETWEEN ?2 + 1 AND ?3))
          ORDER BY j.id",
     )?;
+    // Nothing is put off for more than a day: a later time means that the clock was set back
+    // (SAFETY R18).
+    let horizon = now.saturating_add(86_400);
     let mut waiting = Vec::new();
-    let mut found = query.query((account.0, now))?;
+    let mut found = query.query((account.0, now, horizon))?;
     while let Some(row) = found.next()? {
         let Some(operation) = read(row)? else {
             continue;

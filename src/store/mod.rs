@@ -67,6 +67,7 @@ struct Inner {
     bus: Arc<Bus>,
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    _presence: std::fs::File,
 }
 
 impl Store {
@@ -82,6 +83,7 @@ impl Store {
                 bus,
                 path: path.to_owned(),
                 clock,
+                _presence: opened.presence,
             }),
         })
     }

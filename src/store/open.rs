@@ -18,6 +18,8 @@ const CHECK_WHOLE: u64 = 8 << 20;
 pub(super) struct Opened {
     pub connection: Connection,
     pub key: [u8; 32],
+    /// Held shared while the store is open, so that nobody repairs it meanwhile.
+    pub presence: fs::File,
 }
 
 /// Opens, creating, migrating and salvaging as needed.
@@ -28,13 +30,48 @@ pub(super) fn open(path: &Path, now: i64) -> Result<Opened, StoreError> {
     }
     private_file(path)?;
     refuse_newer(path)?;
-    match sound(path, now) {
-        Ok(opened) => Ok(opened),
+    let presence = presence_file(path)?;
+    presence
+        .lock_shared()
+        .map_err(|e| StoreError::file(path, e))?;
+    let (connection, key) = match sound(path, now) {
         Err(StoreError::Damaged { what }) => {
             tracing::warn!(%what, "the mail store is damaged");
-            repair(path, &what, now)
+            alone(&presence)?;
+            let repaired = repair(path, &what, now)?;
+            presence
+                .lock_shared()
+                .map_err(|e| StoreError::file(path, e))?;
+            repaired
         }
-        Err(error) => Err(error),
+        other => other?,
+    };
+    Ok(Opened {
+        connection,
+        key,
+        presence,
+    })
+}
+
+fn presence_file(path: &Path) -> Result<fs::File, StoreError> {
+    let path = beside(path, "-open");
+    fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| StoreError::file(&path, e))
+}
+
+/// Makes sure that no other process has the store open: files are about to be renamed.
+fn alone(presence: &fs::File) -> Result<(), StoreError> {
+    // Two that found the damage at once both hold it shared: both let go, one gets it.
+    let unlocked = presence.unlock();
+    match (unlocked, presence.try_lock()) {
+        (Ok(()), Ok(())) => Ok(()),
+        _ => Err(StoreError::Locked),
     }
 }
 
@@ -69,7 +106,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn repair(path: &Path, what: &str, now: i64) -> Result<Opened, StoreError> {
+fn repair(path: &Path, what: &str, now: i64) -> Result<(Connection, [u8; 32]), StoreError> {
     let wal = beside(path, "-wal");
     let left_over = fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0);
     if left_over {
@@ -80,7 +117,7 @@ fn repair(path: &Path, what: &str, now: i64) -> Result<Opened, StoreError> {
         remove(&beside(path, "-shm"))?;
         match sound_whole(path, now) {
             Ok(opened) => {
-                salvage::tell_wal(&opened.connection, &aside, now)?;
+                salvage::tell_wal(&opened.0, &aside, now)?;
                 return Ok(opened);
             }
             Err(StoreError::Damaged { .. }) => {
@@ -94,18 +131,19 @@ fn repair(path: &Path, what: &str, now: i64) -> Result<Opened, StoreError> {
     sound(path, now)
 }
 
-fn sound_whole(path: &Path, now: i64) -> Result<Opened, StoreError> {
+fn sound_whole(path: &Path, now: i64) -> Result<(Connection, [u8; 32]), StoreError> {
     suspect(path);
     sound(path, now)
 }
 
 /// Opens the file if it holds together as far as can be seen at once.
-fn sound(path: &Path, now: i64) -> Result<Opened, StoreError> {
+fn sound(path: &Path, now: i64) -> Result<(Connection, [u8; 32]), StoreError> {
     let size = fs::metadata(path)
         .map_err(|e| StoreError::file(path, e))?
         .len();
     let fresh = size == 0;
     let mark = beside(path, "-suspect");
+    let own = own_name(path);
     let mut connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -117,6 +155,7 @@ fn sound(path: &Path, now: i64) -> Result<Opened, StoreError> {
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
     } else {
         head_check(&connection, path, size)?;
+        same_name(&connection, own)?;
     }
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216;
@@ -145,7 +184,7 @@ fn sound(path: &Path, now: i64) -> Result<Opened, StoreError> {
     }
     remove(&mark)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    Ok(Opened { connection, key })
+    Ok((connection, key))
 }
 
 /// What can be seen without reading the file: that it is ours, has its tables, and is not cut.
@@ -184,6 +223,44 @@ fn head_check(connection: &Connection, path: &Path, size: u64) -> Result<(), Sto
         });
     }
     Ok(())
+}
+
+/// The store's own name as the file alone has it, if a WAL lies beside it.
+fn own_name(path: &Path) -> Option<[u8; 16]> {
+    let wal = fs::metadata(beside(path, "-wal")).map_or(0, |meta| meta.len());
+    if wal == 0 {
+        return None;
+    }
+    // `immutable` reads the file without its WAL.
+    let mut name = String::from("file:");
+    for byte in path.to_str()?.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                name.push(char::from(byte));
+            }
+            other => name.push_str(&format!("%{other:02x}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let alone = Connection::open_with_flags(name, flags).ok()?;
+    uuid(&alone).ok()
+}
+
+fn uuid(connection: &Connection) -> Result<[u8; 16], rusqlite::Error> {
+    connection.query_row("SELECT uuid FROM store WHERE id = 1", [], |row| row.get(0))
+}
+
+/// A WAL of another store would replace pages of this one: the names differ then.
+fn same_name(connection: &Connection, own: Option<[u8; 16]>) -> Result<(), StoreError> {
+    match (own, uuid(connection)) {
+        (Some(own), Ok(now)) if own != now => Err(StoreError::Damaged {
+            what: "the write-ahead log beside it belongs to another store".into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn has_store(connection: &Connection) -> Result<bool, StoreError> {

@@ -85,7 +85,10 @@ fn fill(
 ) -> Result<Vec<String>, StoreError> {
     make_private(new)?;
     let mut into = Connection::open(new)?;
-    into.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA foreign_keys = OFF;")?;
+    into.execute_batch(
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA foreign_keys = OFF;
+         PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;",
+    )?;
     schema::migrate(&mut into, now)?;
     // Triggers would count what the copied rows already hold; the counts are made anew below.
     let triggers = drop_triggers(&into)?;
@@ -114,7 +117,6 @@ fn fill(
         into.execute_batch(&trigger)?;
     }
     finish(&into, &lost)?;
-    into.execute_batch("PRAGMA synchronous = FULL; PRAGMA user_version;")?;
     drop(into);
     let file = fs::File::open(new).map_err(|e| StoreError::file(new, e))?;
     file.sync_all().map_err(|e| StoreError::file(new, e))?;

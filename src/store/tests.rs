@@ -96,6 +96,7 @@ pub(crate) fn arrived(uid: u32, id: &str) -> Arrived {
     }
 }
 
+mod bytes;
 mod files;
 mod rows;
 mod schema;

@@ -1,0 +1,312 @@
+//! Figures of the store alone, each beside its budget:
+//! `cargo bench --bench store [-- MESSAGES…]` (1,000 100,000 1,000,000 unless told).
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lacebark::model::{Address, Envelope, FlagChange, Flags, MailboxKey, Structure};
+use lacebark::ops::flags::{Undoable, change};
+use lacebark::ops::index::{Anchor, Filter, Window, page};
+use lacebark::protocol::{Clock, Time};
+use lacebark::store::accounts::{self, AccountKind};
+use lacebark::store::bodies::{self, BodyWriter};
+use lacebark::store::mailboxes::{self, Epoch, Listed};
+use lacebark::store::messages::{self, Arrived};
+use lacebark::store::{Priority, Store};
+
+struct Still;
+
+impl Clock for Still {
+    fn monotonic(&self) -> Time {
+        Time::default()
+    }
+    fn boot(&self) -> Time {
+        Time::default()
+    }
+    fn wall(&self) -> i64 {
+        1_795_000_000
+    }
+}
+
+fn open(folder: &Path) -> Store {
+    Store::open(&folder.join("mail.db"), Arc::new(Still)).unwrap()
+}
+
+/// CPU that this process used so far.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// A message of a usual kind: a third starts a thread, the others answer one of the last hundred.
+fn arrived(uid: u32) -> Arrived {
+    let noise = uid.wrapping_mul(2_654_435_761) >> 8;
+    let id = |n: u32| format!("CA+{n:08x}.{:08x}@mail.example.org", n.wrapping_mul(77));
+    let mut references = Vec::new();
+    let mut at = uid;
+    while at % 3 != 0 && references.len() < 6 {
+        at = at.saturating_sub(1 + noise % 100).max(1);
+        references.insert(0, id(at));
+    }
+    let person = |n: u32| Address {
+        name: format!("Person Number {n}"),
+        address: format!("person{n}@example.org"),
+    };
+    let text = Structure {
+        kind: "text".into(),
+        subtype: "plain".into(),
+        parameters: vec![("charset".into(), "utf-8".into())],
+        encoding: "quoted-printable".into(),
+        size: 2000,
+        ..Structure::default()
+    };
+    Arrived {
+        uid,
+        flags: Flags::of(u8::from(noise % 5 != 0)),
+        modseq: Some(u64::from(uid)),
+        arrival: 1_600_000_000 + i64::from(uid) * 180,
+        size: u64::from(noise % 90_000) + 2_000,
+        envelope: Some(Envelope {
+            date: Some(1_600_000_000 + i64::from(uid) * 180),
+            zone: 60,
+            subject: format!("A subject of the usual length, number {noise}"),
+            from: vec![person(noise % 500)],
+            to: vec![person(noise % 7), person(noise % 70)],
+            cc: (noise % 4 == 0).then(|| person(3)).into_iter().collect(),
+            message_id: id(uid),
+            in_reply_to: references.last().cloned().into_iter().collect(),
+            references,
+            list_id: "users.lists.example.org".into(),
+            ..Envelope::default()
+        }),
+        structure: Some(Structure {
+            kind: "multipart".into(),
+            subtype: "alternative".into(),
+            parameters: vec![("boundary".into(), "0000000000008e7a7a05f3".into())],
+            children: vec![text.clone(), text],
+            ..Structure::default()
+        }),
+        ..Arrived::default()
+    }
+}
+
+fn inbox(store: &Store) -> MailboxKey {
+    store
+        .write(Priority::Person, |tx| {
+            let account = accounts::ensure(tx, "work", AccountKind::Imap)?;
+            let line = Listed {
+                name: "INBOX".into(),
+                shown: "INBOX".into(),
+                ..Listed::default()
+            };
+            mailboxes::record_list(tx, account, &[line])?;
+            Ok(mailboxes::by_name(tx, account, "INBOX")?.unwrap().key)
+        })
+        .wait()
+        .unwrap()
+}
+
+/// Newest first, as a pull inserts them.
+fn fill(store: &Store, mailbox: MailboxKey, high: u32, low: u32) -> (Duration, Duration) {
+    let mut made = Duration::ZERO;
+    let start = (Instant::now(), cpu());
+    let mut at = high;
+    while at > low {
+        let from = at.saturating_sub(500).max(low);
+        let before = cpu();
+        let rows: Vec<Arrived> = (from + 1..=at).rev().map(arrived).collect();
+        made += cpu() - before;
+        store
+            .write(Priority::Bulk, move |tx| {
+                messages::insert(tx, mailbox, Epoch(1), &rows)
+            })
+            .wait()
+            .unwrap();
+        at = from;
+    }
+    (start.0.elapsed(), cpu() - start.1 - made)
+}
+
+fn window(mailbox: MailboxKey, anchor: Anchor) -> Window {
+    Window {
+        mailbox,
+        filter: Filter::All,
+        anchor,
+        before: 20,
+        after: 40,
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn lists(messages: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    let mailbox = {
+        let store = open(folder.path());
+        let mailbox = inbox(&store);
+        let (wall, cpu) = fill(&store, mailbox, messages, 0);
+        println!("{messages:>9} messages inserted: {wall:.1?} wall, {cpu:.1?} CPU");
+        mailbox
+    };
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        let store = open(folder.path());
+        let reader = store.reader().unwrap();
+        let found = page(&reader, &window(mailbox, Anchor::Top)).unwrap();
+        times.push(start.elapsed());
+        assert_eq!(found.rows.len() as u32, messages.min(40));
+    }
+    println!(
+        "{messages:>9} open and first index page: {:.2?} median of 20 (budget 30 ms with the \
+         process)",
+        median(times)
+    );
+    let store = open(folder.path());
+    let reader = store.reader().unwrap();
+    let middle = page(
+        &reader,
+        &window(mailbox, Anchor::Ordinal(u64::from(messages / 2))),
+    )
+    .unwrap();
+    let anchor = Anchor::Place(middle.rows[20].place());
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let start = Instant::now();
+        page(&reader, &window(mailbox, anchor)).unwrap();
+        times.push(start.elapsed());
+    }
+    println!("{messages:>9} a page in the middle: {:.2?}", median(times));
+    let keys: Vec<_> = middle.rows.iter().map(|row| row.key).collect();
+    let start = Instant::now();
+    change(
+        &store,
+        keys[..1].to_vec(),
+        FlagChange::add(Flags::of(Flags::FLAGGED)),
+        Undoable::Yes,
+    )
+    .wait()
+    .unwrap();
+    println!(
+        "{messages:>9} one flag, synced to the disk: {:.2?}",
+        start.elapsed()
+    );
+    if messages >= 1000 {
+        let all = (1..=1000).map(lacebark::model::MessageKey).collect();
+        let start = Instant::now();
+        let flag = FlagChange::add(Flags::parse(["work"]));
+        change(&store, all, flag, Undoable::Yes).wait().unwrap();
+        println!(
+            "{messages:>9} 1,000 flags in one action: {:.1?}",
+            start.elapsed()
+        );
+    }
+}
+
+fn envelopes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mailbox = inbox(&store);
+    fill(&store, mailbox, 20_000, 10_000);
+    let (wall, cpu) = fill(&store, mailbox, 10_000, 0);
+    println!(
+        "   10,000 envelopes: {wall:.2?} wall, {cpu:.2?} CPU (budget 1 s with TLS and parsing)"
+    );
+}
+
+/// 10,000 messages of 32 KB: two thirds text, one third base64.
+fn whole_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mailbox = inbox(&store);
+    fill(&store, mailbox, 10_000, 0);
+    let reader = store.reader().unwrap();
+    let contents: Vec<_> = (1..=10_000)
+        .map(|key| {
+            messages::get(&reader, lacebark::model::MessageKey(key))
+                .unwrap()
+                .content
+        })
+        .collect();
+    let words = [
+        "the ", "message ", "of ", "Müller ", "and ", "patch ", "review ", "when\r\n",
+    ];
+    let mut state = 1u64;
+    let mut next = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize
+    };
+    let mut bodies_made = Vec::new();
+    for _ in 0..50 {
+        let mut body = Vec::new();
+        while body.len() < 21_000 {
+            body.extend_from_slice(words[next() % words.len()].as_bytes());
+            body.extend_from_slice(format!("{:x} ", next() % 5000).as_bytes());
+        }
+        while body.len() < 32_000 {
+            body.push(
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[next() % 64],
+            );
+        }
+        bodies_made.push(body);
+    }
+    let start = (Instant::now(), cpu());
+    let mut stored = 0;
+    for (window, group) in contents.chunks(64).enumerate() {
+        let mut pieces = Vec::new();
+        for (n, content) in group.iter().enumerate() {
+            let body = &mut bodies_made[n % 50];
+            let stamp = format!("X-Number: {window} {n}\r\n");
+            body[..stamp.len()].copy_from_slice(stamp.as_bytes());
+            let piece = BodyWriter::whole(*content, "", body);
+            stored += piece.len();
+            pieces.push(piece);
+        }
+        store
+            .write(Priority::Bulk, move |tx| {
+                for piece in &pieces {
+                    bodies::store(tx, piece)?;
+                }
+                Ok(())
+            })
+            .wait()
+            .unwrap();
+    }
+    println!(
+        "   10,000 whole messages (320 MB, {} MB stored): {:.2?} wall, {:.2?} CPU for hash, zstd and \
+         SQL (budget 4 s with TLS and framing)",
+        stored >> 20,
+        start.0.elapsed(),
+        cpu() - start.1
+    );
+}
+
+fn main() {
+    let asked: Vec<u32> = std::env::args()
+        .skip(1)
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let sizes = if asked.is_empty() {
+        vec![1_000, 100_000, 1_000_000]
+    } else {
+        asked
+    };
+    envelopes();
+    whole_messages();
+    for size in sizes {
+        lists(size);
+    }
+}
