@@ -52,7 +52,7 @@ fn arrived(uid: u32) -> Arrived {
     let id = |n: u32| format!("CA+{n:08x}.{:08x}@mail.example.org", n.wrapping_mul(77));
     let mut references = Vec::new();
     let mut at = uid;
-    while at % 3 != 0 && references.len() < 6 {
+    while !at.is_multiple_of(3) && references.len() < 6 {
         at = at.saturating_sub(1 + noise % 100).max(1);
         references.insert(0, id(at));
     }
@@ -70,7 +70,7 @@ fn arrived(uid: u32) -> Arrived {
     };
     Arrived {
         uid,
-        flags: Flags::of(u8::from(noise % 5 != 0)),
+        flags: Flags::of(u8::from(!noise.is_multiple_of(5))),
         modseq: Some(u64::from(uid)),
         arrival: 1_600_000_000 + i64::from(uid) * 180,
         size: u64::from(noise % 90_000) + 2_000,
@@ -80,7 +80,11 @@ fn arrived(uid: u32) -> Arrived {
             subject: format!("A subject of the usual length, number {noise}"),
             from: vec![person(noise % 500)],
             to: vec![person(noise % 7), person(noise % 70)],
-            cc: (noise % 4 == 0).then(|| person(3)).into_iter().collect(),
+            cc: noise
+                .is_multiple_of(4)
+                .then(|| person(3))
+                .into_iter()
+                .collect(),
             message_id: id(uid),
             in_reply_to: references.last().cloned().into_iter().collect(),
             references,
