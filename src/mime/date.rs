@@ -241,6 +241,52 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
         - 719_468
 }
 
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const SHORT_MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// The day of an epoch second in UTC, as `Tue 24 Nov 2026`.
+pub(crate) fn day(epoch: i64) -> String {
+    let days = epoch.div_euclid(86_400);
+    // Years of 365.2425 days put the search within one year of the answer.
+    let mut year = 1970 + days * 400 / 146_097;
+    while days_since_1970(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    while days_since_1970(year, 1, 1) > days {
+        year -= 1;
+    }
+    let month = (1..=12)
+        .rev()
+        .find(|m| days_since_1970(year, *m, 1) <= days)
+        .unwrap_or(1);
+    let date = days - days_since_1970(year, month, 1) + 1;
+    let name = |list: &[&'static str], n: i64| {
+        let at = usize::try_from(n).unwrap_or_default();
+        list.get(at).copied().unwrap_or_default()
+    };
+    let weekday = name(&WEEKDAYS, days.rem_euclid(7));
+    let month = name(&SHORT_MONTHS, month - 1);
+    format!("{weekday} {date} {month} {year}")
+}
+
+/// A date as a message view shows it, in its own zone: `Thu 12 Nov 2026 01:32 (+0100)`.
+pub(crate) fn readable(date: Date) -> String {
+    let local = date.epoch + i64::from(date.zone) * 60;
+    let minutes = local.rem_euclid(86_400) / 60;
+    let sign = if date.zone < 0 { '-' } else { '+' };
+    let zone = date.zone.abs();
+    format!(
+        "{} {:02}:{:02} ({sign}{:02}{:02})",
+        day(local),
+        minutes / 60,
+        minutes % 60,
+        zone / 60,
+        zone % 60
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,5 +330,22 @@ mod tests {
             check(bad, None);
         }
         check(&"(".repeat(20_000), None);
+    }
+
+    #[test]
+    fn days_are_told_back() {
+        let check = |raw: &str, want: &str| {
+            assert_eq!(readable(date(raw.as_bytes()).unwrap()), want);
+        };
+        check(
+            "12 Nov 2026 01:32:00 +0100",
+            "Thu 12 Nov 2026 01:32 (+0100)",
+        );
+        check(
+            "29 Feb 2000 23:59:00 -0530",
+            "Tue 29 Feb 2000 23:59 (-0530)",
+        );
+        check("31 Dec 1969 00:00 +0000", "Wed 31 Dec 1969 00:00 (+0000)");
+        check("31 Dec 9999 00:00 +0000", "Fri 31 Dec 9999 00:00 (+0000)");
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model::{PartPath, Structure};
 
+use super::body::Builder;
 use super::link::Link;
 use super::sanitize::Shown;
+use super::structure;
 
 /// What a span is, for the face to colour and announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +62,26 @@ pub struct Line {
     pub hang: u8,
 }
 
+impl Line {
+    /// A line of one span.
+    pub(crate) fn of(text: Shown, role: Role) -> Self {
+        Self {
+            spans: vec![Span { text, role }],
+            ..Self::default()
+        }
+    }
+
+    /// The text of all spans.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|s| s.text.as_str()).collect()
+    }
+
+    /// Whether there is nothing to see.
+    pub fn is_blank(&self) -> bool {
+        self.spans.iter().all(|s| s.text.as_str().trim().is_empty())
+    }
+}
+
 /// Lines that may be folded into one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
@@ -69,6 +91,19 @@ pub struct Fold {
     pub lines: usize,
     /// Who is quoted; empty when not known.
     pub author: Shown,
+}
+
+impl Fold {
+    /// What stands in place of the lines: `23 quoted lines from Tom O'Brien`.
+    pub fn summary(&self) -> Shown {
+        let lines = if self.lines == 1 { "line" } else { "lines" };
+        let mut text = Shown::line(&format!("{} quoted {lines}", self.lines));
+        if !self.author.is_empty() {
+            text.push(&Shown::from(" from "));
+            text.push(&self.author);
+        }
+        text
+    }
 }
 
 /// Whether a message claims to be signed or encrypted: a value for the chrome, never body text
@@ -122,7 +157,7 @@ pub struct View {
     pub html: bool,
     /// Cells for HTML layout.
     pub width: usize,
-    /// Bytes of each text part that are read.
+    /// Bytes of decoded text that are read, over all parts.
     pub limit: usize,
 }
 
@@ -148,32 +183,50 @@ pub type Parts<'a> = BTreeMap<PartPath, &'a [u8]>;
 impl Document {
     /// The document of a whole raw message.
     pub fn of_message(raw: &[u8], view: &View) -> Document {
-        let _ = view;
-        Document {
-            lines: String::from_utf8_lossy(raw)
-                .lines()
-                .map(|line| Line {
-                    spans: vec![Span {
-                        text: Shown::body_line(line),
-                        role: Role::Text,
-                    }],
-                    ..Line::default()
-                })
-                .collect(),
-            ..Document::default()
+        let (root, offsets) = structure::of_message(raw);
+        let mut parts = Parts::new();
+        for offset in &offsets {
+            let bytes = raw.get(offset.body..offset.end).unwrap_or_default();
+            // Of a message and the multipart in it, which share a path, the message counts.
+            parts.entry(offset.path.clone()).or_insert(bytes);
         }
+        Self::of_parts(&root, &parts, view)
     }
 
     /// The document of a message of which only some parts are at hand.
     pub fn of_parts(structure: &Structure, parts: &Parts<'_>, view: &View) -> Document {
-        let _ = (structure, parts, view);
-        Document::default()
+        let mut builder = Builder::new(parts, *view);
+        builder.part(structure, 0);
+        builder.finish()
+    }
+
+    /// All text of the document, a line for each line: for search, previews and scripts.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for line in &self.lines {
+            for _ in 0..line.quote {
+                out.push('>');
+            }
+            if line.quote > 0 {
+                out.push(' ');
+            }
+            for span in &line.spans {
+                out.push_str(span.text.as_str());
+            }
+            out.push('\n');
+        }
+        out
     }
 }
 
 /// The parts whose bytes [`Document::of_parts`] would read, in order: what to fetch so that the
-/// message can be read.
+/// message can be read. Both forms of an alternative are named, because one may be empty.
 pub fn wanted(structure: &Structure, view: &View) -> Vec<PartPath> {
-    let _ = (structure, view);
-    Vec::new()
+    let parts = Parts::new();
+    let mut builder = Builder::new(&parts, *view);
+    builder.part(structure, 0);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut missing = builder.finish().missing;
+    missing.retain(|path| seen.insert(path.clone()));
+    missing
 }

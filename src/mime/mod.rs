@@ -9,17 +9,27 @@
 //! charset, [`document`] chooses and arranges what a person reads, [`wrap`] lays it out.
 
 mod address;
+mod body;
+pub mod calendar;
 mod date;
 pub mod document;
 pub mod domain;
 pub mod envelope;
 pub mod filename;
+pub mod flowed;
 pub mod header;
+pub mod html;
 pub mod link;
+mod markup;
 mod parameter;
 pub mod part;
+pub mod quote;
 pub mod sanitize;
 pub mod sniff;
 pub mod structure;
+mod unseen;
 mod word;
 pub mod wrap;
+
+#[cfg(test)]
+mod tests;

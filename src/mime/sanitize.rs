@@ -304,7 +304,8 @@ fn fate(c: char, last: Option<char>, place: Place) -> Fate {
         '\u{200c}' | '\u{200d}' if place == Place::Body && last.is_some_and(joins) => Fate::Keep,
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => Fate::As(' '),
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => Fate::As(' '),
-        '\u{1f3fb}'..='\u{1f3ff}' if last.is_some_and(|l| u32::from(l) > 0x2000) => Fate::Drop,
+        // Whether a skin tone melts into its neighbour is where terminals disagree (SAFETY D4).
+        '\u{1f3fb}'..='\u{1f3ff}' => Fate::Drop,
         _ if is_invisible(c) => Fate::Drop,
         _ if u32::from(c) & 0xfffe == 0xfffe => Fate::As('\u{fffd}'),
         _ => Fate::Keep,
@@ -326,6 +327,23 @@ fn is_invisible(c: char) -> bool {
         | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Characters that draw nothing, or move what others draw: no name or address needs them.
+pub(crate) fn is_unseen(c: char) -> bool {
+    is_invisible(c)
+        || matches!(
+            c,
+            '\u{202a}'
+                ..='\u{202e}'
+                    | '\u{2028}'
+                    | '\u{2029}'
+                    | '\u{115f}'
+                    | '\u{1160}'
+                    | '\u{3164}'
+                    | '\u{ffa0}'
+                    | '\u{2800}'
+        )
 }
 
 /// Whether a joiner after `c` is part of the spelling (Arabic, Syriac, Indic scripts).

@@ -1,0 +1,603 @@
+//! Walks a structure and gathers the lines of a [`Document`]: which alternative, what of reports,
+//! invitations and messages inside messages, and a line for each part that is not text.
+
+use crate::model::{Disposition, Structure};
+
+use super::calendar;
+use super::document::{Document, Line, Parts, Protection, Role, Span, View};
+use super::envelope;
+use super::header::{self, Header};
+use super::sanitize::{self, Shown};
+use super::{date, filename, flowed, html, link, part, quote, sniff};
+
+/// Bytes after which a line without a break is cut in two.
+const MAX_LINE: usize = 16 * 1024;
+/// Links that a document numbers.
+const MAX_LINKS: usize = 1000;
+/// Bytes of a plain alternative that tell whether it is a stub.
+const STUB: usize = 2048;
+
+/// Builds one document.
+pub(crate) struct Builder<'a> {
+    parts: &'a Parts<'a>,
+    view: View,
+    budget: usize,
+    document: Document,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(parts: &'a Parts<'a>, view: View) -> Self {
+        Self {
+            parts,
+            view,
+            budget: view.limit,
+            document: Document::default(),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Document {
+        while self.document.lines.last().is_some_and(Line::is_blank) {
+            self.document.lines.pop();
+        }
+        if self.document.lines.is_empty() {
+            self.note("This message has no text.");
+        }
+        self.document
+    }
+
+    /// Adds what a part has to show. Structures end at 100 levels, and so does this.
+    pub(crate) fn part(&mut self, node: &Structure, depth: usize) {
+        if depth > 200 {
+            return self.note("Nested too deeply to be shown.");
+        }
+        match (node.kind.as_str(), node.subtype.as_str()) {
+            ("multipart", "alternative") => self.alternative(node, depth),
+            ("multipart", "related") => self.related(node, depth),
+            ("multipart", "signed") => self.signed(node, depth),
+            ("multipart", "encrypted") => self.encrypted(Protection::EncryptedPgp),
+            ("multipart", _) => self.each(node, depth),
+            ("application", "pkcs7-mime" | "x-pkcs7-mime") => self.smime(node),
+            ("message", "rfc822" | "global" | "news") if !node.children.is_empty() => {
+                self.message(node, depth);
+            }
+            ("message", "delivery-status" | "disposition-notification" | "feedback-report") => {
+                self.status(node);
+            }
+            ("text" | "message", "rfc822-headers" | "global-headers") => self.headers(node),
+            ("text", "calendar") => self.calendar(node),
+            ("text", _) if is_readable(node) => self.text(node),
+            _ => self.attachment(node),
+        }
+    }
+
+    fn each(&mut self, node: &Structure, depth: usize) {
+        for child in &node.children {
+            self.part(child, depth + 1);
+        }
+    }
+
+    fn alternative(&mut self, node: &Structure, depth: usize) {
+        let plain = node.children.iter().find(|c| holds(c, "plain"));
+        let html = node.children.iter().find(|c| holds(c, "html"));
+        let choice = match (plain, html) {
+            (Some(plain), Some(html)) => {
+                self.document.alternative = true;
+                let stub = self.is_stub(plain);
+                Some(if self.view.html || stub { html } else { plain })
+            }
+            (one, other) => one.or(other).or(node.children.last()),
+        };
+        if let Some(choice) = choice {
+            self.part(choice, depth + 1);
+        }
+        for child in &node.children {
+            let shown = choice.is_some_and(|c| std::ptr::eq(c, child));
+            let calendar = child.kind == "text" && child.subtype == "calendar";
+            if calendar && !shown {
+                self.calendar(child);
+            }
+        }
+    }
+
+    /// Whether the plain form is empty or only says that there is an HTML form.
+    fn is_stub(&mut self, node: &Structure) -> bool {
+        let parts = node.walk();
+        let Some(leaf) = parts
+            .iter()
+            .find(|p| p.kind == "text" && p.subtype == "plain")
+        else {
+            return false;
+        };
+        let Some(bytes) = self.parts.get(&leaf.path) else {
+            self.document.missing.push(leaf.path.clone());
+            return leaf.size == 0;
+        };
+        let head = part::decode_prefix(bytes, &leaf.encoding, STUB);
+        let text = part::text(&head.bytes, leaf.parameter("charset")).text;
+        let text = text.trim().to_lowercase();
+        let words = [
+            "view", "support", "client", "browser", "reader", "version", "ansehen",
+        ];
+        text.is_empty()
+            || (!head.more
+                && text.len() < 400
+                && text.contains("html")
+                && words.iter().any(|w| text.contains(w)))
+    }
+
+    fn related(&mut self, node: &Structure, depth: usize) {
+        let start = node
+            .parameter("start")
+            .map(|s| s.trim_matches(['<', '>', ' ']));
+        let root = node
+            .children
+            .iter()
+            .find(|c| start.is_some_and(|s| c.id == s))
+            .or(node.children.first());
+        for child in &node.children {
+            let is_root = root.is_some_and(|r| std::ptr::eq(r, child));
+            let inside = child.kind == "image"
+                && !child.id.is_empty()
+                && child.disposition != Disposition::Attachment;
+            if is_root || !inside {
+                self.part(child, depth + 1);
+            }
+        }
+    }
+
+    fn signed(&mut self, node: &Structure, depth: usize) {
+        let smime = node
+            .parameter("protocol")
+            .is_some_and(|p| p.to_ascii_lowercase().contains("pkcs7"));
+        self.protect(if smime {
+            Protection::SignedSmime
+        } else {
+            Protection::SignedPgp
+        });
+        for child in &node.children {
+            let signature = child.kind == "application" && child.subtype.ends_with("-signature");
+            if !signature {
+                self.part(child, depth + 1);
+            }
+        }
+    }
+
+    fn encrypted(&mut self, how: Protection) {
+        self.protect(how);
+        self.note("This message is encrypted. It cannot be read here.");
+    }
+
+    fn smime(&mut self, node: &Structure) {
+        let kind = node.parameter("smime-type").unwrap_or_default();
+        if kind.eq_ignore_ascii_case("signed-data") {
+            self.protect(Protection::SignedSmime);
+            self.note(
+                "The text of this message is inside an S/MIME signature. It cannot be read here.",
+            );
+        } else {
+            self.encrypted(Protection::EncryptedSmime);
+        }
+    }
+
+    /// The first claim counts: what is nested says nothing of the whole.
+    fn protect(&mut self, how: Protection) {
+        if self.document.protection == Protection::None && self.document.lines.is_empty() {
+            self.document.protection = how;
+        }
+    }
+
+    fn message(&mut self, node: &Structure, depth: usize) {
+        self.separate();
+        self.line(Shown::from("Message inside this message"), Role::Rule);
+        match self.parts.get(&node.path) {
+            Some(raw) => {
+                let envelope = envelope::of_message(raw);
+                for (name, list) in [("From", &envelope.from), ("To", &envelope.to)] {
+                    let all: Vec<String> = list
+                        .iter()
+                        .take(20)
+                        .map(|a| sanitize::full(a).into_string())
+                        .collect();
+                    if !all.is_empty() {
+                        self.field(name, &Shown::line(&all.join(", ")));
+                    }
+                }
+                let date = Header::parse(raw).first("Date").and_then(header::date);
+                if let Some(date) = date {
+                    self.field("Date", &Shown::line(&date::readable(date)));
+                }
+                self.field("Subject", &Shown::line(&envelope.subject));
+            }
+            None => self.field("Subject", &Shown::line(&node.inner_subject)),
+        }
+        self.blank();
+        self.each(node, depth);
+    }
+
+    /// The bytes of a part, or a line that says that they are not here.
+    fn bytes(&mut self, node: &Structure) -> Option<&'a [u8]> {
+        let bytes = self.parts.get(&node.path).copied();
+        if bytes.is_none() {
+            self.document.missing.push(node.path.clone());
+            let size = size(part::decoded_size(node.size, &node.encoding));
+            let text = format!("Not fetched yet: {}, {size}", node.media_type());
+            self.line(Shown::line(&text), Role::Dim);
+        }
+        bytes
+    }
+
+    /// The decoded text of a part within the budget.
+    fn decoded(&mut self, node: &Structure) -> Option<String> {
+        let raw = self.bytes(node)?;
+        let mut decoded = part::decode_prefix(raw, &node.encoding, self.budget);
+        self.budget -= decoded.bytes.len().min(self.budget);
+        let mut charset = node.parameter("charset").map(str::to_owned);
+        if decoded.more {
+            self.document.more = true;
+            let utf8 = charset
+                .as_deref()
+                .is_none_or(|c| c.to_ascii_lowercase().contains("utf"));
+            if utf8 {
+                part::without_cut_character(&mut decoded.bytes);
+            }
+        }
+        if charset.is_none() && node.subtype == "html" {
+            charset = part::html_charset(&decoded.bytes);
+        }
+        let text = part::text(&decoded.bytes, charset.as_deref());
+        if let Some(note) = text.note {
+            self.line(Shown::line(&note), Role::Warning);
+        }
+        Some(text.text)
+    }
+
+    fn text(&mut self, node: &Structure) {
+        self.separate();
+        if !node.filename.is_empty() {
+            self.attachment(node);
+        }
+        let Some(text) = self.decoded(node) else {
+            return;
+        };
+        if node.subtype == "html" {
+            return self.html(&text);
+        }
+        if node.subtype == "enriched" || node.subtype == "richtext" {
+            return self.plain(&html::stripped(&text.replace("<<", "&lt;")), None);
+        }
+        let flowed = node
+            .parameter("format")
+            .is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+        let delsp = node
+            .parameter("delsp")
+            .is_some_and(|d| d.eq_ignore_ascii_case("yes"));
+        self.plain(&text, flowed.then_some(delsp));
+    }
+
+    fn html(&mut self, text: &str) {
+        let rendered = html::render(text, self.view.width, &mut self.document.links);
+        let first = self.document.lines.len();
+        self.document.from_html = true;
+        self.document.width_bound = true;
+        self.document.more |= rendered.cut;
+        self.document.remote_images += rendered.remote_images;
+        self.document.trackers += rendered.trackers;
+        self.document.lines.extend(rendered.lines);
+        self.fold(first);
+    }
+
+    fn plain(&mut self, text: &str, flowed: Option<bool>) {
+        let first = self.document.lines.len();
+        let files = part::uu_files(text.as_bytes());
+        let mut at = 0;
+        let mut signature = false;
+        for file in &files {
+            self.paragraphs(
+                text.get(at..file.start).unwrap_or_default(),
+                flowed,
+                &mut signature,
+            );
+            let size = size(part::decoded_size(
+                u64::try_from(file.end - file.start).unwrap_or_default(),
+                "x-uuencode",
+            ));
+            let name = Shown::name(&file.name);
+            let line = Shown::line(&format!("[uuencoded file: {name}, {size}]"));
+            self.line(line, Role::Attachment);
+            at = file.end;
+        }
+        self.paragraphs(text.get(at..).unwrap_or_default(), flowed, &mut signature);
+        self.inline_pgp(text);
+        self.fold(first);
+    }
+
+    fn inline_pgp(&mut self, text: &str) {
+        if self.document.protection != Protection::None {
+            return;
+        }
+        let start = text.trim_start();
+        if start.starts_with("-----BEGIN PGP SIGNED MESSAGE-----") {
+            self.document.protection = Protection::SignedPgp;
+        } else if start.starts_with("-----BEGIN PGP MESSAGE-----") {
+            self.document.protection = Protection::EncryptedPgp;
+        }
+    }
+
+    fn fold(&mut self, first: usize) {
+        let folds = quote::folds(&self.document.lines, first);
+        self.document.folds.extend(folds);
+    }
+
+    fn paragraphs(&mut self, text: &str, flowed: Option<bool>, signature: &mut bool) {
+        match flowed {
+            Some(delsp) => {
+                for paragraph in flowed::join(text, delsp) {
+                    self.body_line(paragraph.level, &paragraph.text, signature);
+                }
+            }
+            None => {
+                for line in text.lines() {
+                    let (level, rest) = quote::level(line);
+                    self.body_line(level, rest, signature);
+                }
+            }
+        }
+    }
+
+    fn body_line(&mut self, level: u8, text: &str, signature: &mut bool) {
+        if level == 0 && (text == "-- " || text == "--") {
+            *signature = true;
+        }
+        let role = match level {
+            0 if *signature => Role::Signature,
+            0 if quote::is_attribution(text) => Role::Dim,
+            0 => Role::Text,
+            level => Role::Quote(level),
+        };
+        let mut rest = text;
+        loop {
+            let cut = if rest.len() > MAX_LINE {
+                let near = rest.floor_char_boundary(MAX_LINE);
+                let head = rest.get(..near).unwrap_or_default();
+                head.rfind(' ').filter(|n| *n > 0).unwrap_or(near)
+            } else {
+                rest.len()
+            };
+            let (head, tail) = rest.split_at_checked(cut).unwrap_or((rest, ""));
+            let spans = self.spans(Shown::body_line(head.trim_end()), role);
+            self.document.lines.push(Line {
+                spans,
+                quote: level,
+                preformatted: *signature,
+                hang: 0,
+            });
+            if tail.is_empty() {
+                return;
+            }
+            rest = tail;
+        }
+    }
+
+    /// A line in spans: its links apart.
+    fn spans(&mut self, text: Shown, role: Role) -> Vec<Span> {
+        if !text.as_str().contains(':') {
+            return vec![Span { text, role }];
+        }
+        let mut spans = Vec::new();
+        let mut at = 0;
+        for (from, to) in link::find(text.as_str()) {
+            let Some(number) = self.link(text.piece(from, to).as_str()) else {
+                continue;
+            };
+            if from > at {
+                spans.push(Span {
+                    text: text.piece(at, from),
+                    role,
+                });
+            }
+            spans.push(Span {
+                text: text.piece(from, to),
+                role: Role::Link(number),
+            });
+            at = to;
+        }
+        if at < text.as_str().len() || spans.is_empty() {
+            let end = text.as_str().len();
+            spans.push(Span {
+                text: text.piece(at, end),
+                role,
+            });
+        }
+        spans
+    }
+
+    fn link(&mut self, url: &str) -> Option<usize> {
+        let link = link::check(url).ok()?;
+        let links = &mut self.document.links;
+        // Links of one text are few or repeated close by; a long list is not searched again.
+        let known = links
+            .iter()
+            .rev()
+            .take(50)
+            .position(|l| l.target == link.target);
+        if let Some(back) = known {
+            return Some(links.len() - 1 - back);
+        }
+        if links.len() >= MAX_LINKS {
+            return None;
+        }
+        links.push(link);
+        Some(links.len() - 1)
+    }
+
+    fn attachment(&mut self, node: &Structure) {
+        let name = match (node.filename.is_empty(), node.description.is_empty()) {
+            (false, _) => filename::shown(&node.filename, 60).into_string(),
+            (true, false) => Shown::name(&node.description).truncate(60).into_string(),
+            (true, true) if !node.inner_subject.is_empty() => {
+                Shown::name(&node.inner_subject).truncate(60).into_string()
+            }
+            (true, true) => "no name".into(),
+        };
+        let size = size(part::decoded_size(node.size, &node.encoding));
+        let text = format!("[{} {name}, {}, {size}]", node.path, node.media_type());
+        let mut line = Line::of(Shown::line(&text), Role::Attachment);
+        if let Some(why) = self.disagreement(node) {
+            line.spans.push(Span {
+                text: Shown::line(&format!(" ! {why}")),
+                role: Role::Warning,
+            });
+        }
+        self.document.lines.push(line);
+    }
+
+    fn disagreement(&self, node: &Structure) -> Option<String> {
+        let bytes = self.parts.get(&node.path)?;
+        let head = part::decode_prefix(bytes, &node.encoding, 512);
+        sniff::disagreement(&node.filename, &head.bytes)
+    }
+
+    /// The fields of a delivery status or receipt, each recipient apart (RFC 3464, 8098).
+    fn status(&mut self, node: &Structure) {
+        self.separate();
+        let Some(text) = self.decoded(node) else {
+            return;
+        };
+        let mut rest = text.as_bytes();
+        let mut blocks = 0;
+        while !rest.is_empty() && blocks < 200 {
+            let header = Header::parse(rest);
+            for (name, value) in header.fields() {
+                let name = String::from_utf8_lossy(name);
+                let value =
+                    header::decode_text(value.get(..value.len().min(4096)).unwrap_or(value));
+                self.field(&name, &Shown::line(&value));
+            }
+            self.blank();
+            if header.body() == 0 {
+                break;
+            }
+            rest = rest.get(header.body()..).unwrap_or_default();
+            blocks += 1;
+        }
+    }
+
+    fn headers(&mut self, node: &Structure) {
+        self.separate();
+        let Some(text) = self.decoded(node) else {
+            return;
+        };
+        self.line(Shown::from("Headers of the message"), Role::Rule);
+        for (name, value) in Header::parse(text.as_bytes()).fields().iter().take(500) {
+            let name = String::from_utf8_lossy(name);
+            self.field(&name, &Shown::line(&header::decode_text(value)));
+        }
+    }
+
+    fn calendar(&mut self, node: &Structure) {
+        self.separate();
+        let Some(text) = self.decoded(node) else {
+            return;
+        };
+        let events = calendar::events(&text);
+        if events.is_empty() {
+            return self.attachment(node);
+        }
+        for event in events {
+            self.line(Shown::line(&event.heading), Role::Heading);
+            for (label, text) in event.fields {
+                let mut lines = text.lines();
+                let first = lines.next().unwrap_or_default();
+                self.field(label, &Shown::line(first));
+                for line in lines.take(200) {
+                    let spans = self.spans(Shown::body_line(line), Role::Text);
+                    self.document.lines.push(Line {
+                        spans,
+                        ..Line::default()
+                    });
+                }
+            }
+            self.blank();
+        }
+    }
+
+    fn field(&mut self, name: &str, value: &Shown) {
+        self.document.lines.push(Line {
+            spans: vec![
+                Span {
+                    text: Shown::line(&format!("{name}: ")),
+                    role: Role::Header,
+                },
+                Span {
+                    text: value.clone(),
+                    role: Role::Text,
+                },
+            ],
+            hang: 4,
+            ..Line::default()
+        });
+    }
+
+    fn line(&mut self, text: Shown, role: Role) {
+        self.document.lines.push(Line::of(text, role));
+    }
+
+    fn note(&mut self, text: &'static str) {
+        self.line(Shown::from(text), Role::Dim);
+    }
+
+    fn blank(&mut self) {
+        self.document.lines.push(Line::default());
+    }
+
+    /// A blank line between what came before and what comes.
+    fn separate(&mut self) {
+        if self.document.lines.last().is_some_and(|l| !l.is_blank()) {
+            self.blank();
+        }
+    }
+}
+
+/// Whether a text part is shown in the body.
+fn is_readable(node: &Structure) -> bool {
+    let subtype = node.subtype.as_str();
+    let prose = matches!(
+        subtype,
+        "plain"
+            | "html"
+            | "enriched"
+            | "richtext"
+            | "markdown"
+            | "x-patch"
+            | "x-diff"
+            | "x-amp-html"
+    );
+    prose && node.disposition != Disposition::Attachment
+}
+
+/// Whether a branch of an alternative is in that form.
+fn holds(node: &Structure, subtype: &str) -> bool {
+    if node.kind == "text" {
+        return node.subtype == subtype;
+    }
+    node.is_multipart()
+        && node
+            .walk()
+            .iter()
+            .find(|p| p.kind == "text")
+            .is_some_and(|p| p.subtype == subtype)
+}
+
+/// A size for people: `41 KB`.
+pub(crate) fn size(octets: u64) -> String {
+    const KB: u64 = 1024;
+    match octets {
+        0..KB => format!("{octets} B"),
+        KB..1_048_576 => format!("{} KB", octets.div_ceil(KB)),
+        _ => format!(
+            "{}.{} MB",
+            octets / 1_048_576,
+            octets % 1_048_576 * 10 / 1_048_576
+        ),
+    }
+}
