@@ -243,6 +243,16 @@ pub struct SyncedAccount {
     pub done: bool,
     /// Messages that are new here.
     pub new: u64,
+    /// Messages whose flags another client changed.
+    pub flags: u64,
+    /// Messages that another client removed.
+    pub expunged: u64,
+    /// Messages whose bytes came.
+    pub bodies: u64,
+    /// Operations that the server confirmed.
+    pub sent: u64,
+    /// Operations that the server refused.
+    pub refused: u64,
     /// Why it did not end whole.
     pub why: Option<String>,
 }
@@ -271,5 +281,34 @@ pub struct Done {}
 #[derive(Debug, Serialize)]
 pub struct Pruned {
     /// Bodies that are no longer kept.
-    pub dropped: u64,
+    pub dropped: usize,
+}
+
+/// `queue retry` and `queue drop`.
+#[derive(Debug, Serialize)]
+pub struct Touched {
+    /// Operations that were changed.
+    pub changed: usize,
+    /// Operations that are with the server just now and were left alone.
+    pub in_flight: usize,
+}
+
+/// `account test`.
+#[derive(Debug, Serialize)]
+pub struct Tested {
+    /// The account that was signed in to.
+    pub accounts: Vec<TestedAccount>,
+}
+
+/// What a sign-in proved.
+#[derive(Debug, Serialize)]
+pub struct TestedAccount {
+    /// Its id.
+    pub id: String,
+    /// The server that answered.
+    pub peer: String,
+    /// Messages in INBOX, if it could be asked.
+    pub inbox: Option<u64>,
+    /// What the server can do.
+    pub capabilities: Vec<String>,
 }

@@ -10,20 +10,25 @@ pub mod args;
 pub mod demo;
 pub mod error;
 pub mod fetch;
+pub mod flag;
 pub mod json;
 pub mod list;
 pub mod log;
+pub mod online;
 pub mod output;
 pub mod places;
 pub mod prompt;
+pub mod queue;
 pub mod save;
 
+pub mod setup;
 pub mod show;
 pub mod start;
+pub mod sync;
 pub mod text;
 pub mod time;
 
-use args::{Account, Command, Global, Mailbox};
+use args::{Account, Command, Global, Mailbox, Queue};
 use error::Failure;
 use start::Start;
 
@@ -45,8 +50,21 @@ fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
 
 fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
     match command {
+        // `main.rs` hands these to the screen.
+        Command::Demo | Command::Open { .. } => Ok(()),
+        Command::Setup(arguments) => setup::run(start, &arguments),
+        Command::Login {
+            account,
+            password_stdin,
+        } => setup::login(start, &account, password_stdin),
+        Command::Logout { account } => setup::logout(start, &account),
+        Command::Status => account::status(start),
         Command::Account(Account::List) => account::list(start),
         Command::Account(Account::Show { account }) => account::show(start, &account),
+        Command::Account(Account::Test { account }) => setup::test(start, &account),
+        Command::Account(Account::Remove { account, yes }) => account::remove(start, &account, yes),
+        Command::Account(Account::Prune { account }) => account::prune(start, account.as_deref()),
+        Command::Sync { accounts, mailbox } => sync::run(start, &accounts, mailbox.as_deref()),
         Command::Mailbox(Mailbox::List { account }) => list::mailboxes(start, account.as_deref()),
         Command::List {
             mailbox,
@@ -56,6 +74,10 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         } => list::messages(start, &mailbox, account.as_deref(), limit, unread),
         Command::Show(arguments) => show::show(start, &arguments),
         Command::Save { id, part, to } => show::save_file(start, id.0, part.as_ref(), &to),
-        _ => Err(Failure::new("This command is not built yet")),
+        Command::Flag(arguments) => flag::change(start, &arguments, flag::Wish::Set),
+        Command::Unflag(arguments) => flag::change(start, &arguments, flag::Wish::Clear),
+        Command::Queue(Queue::List) => queue::list(start),
+        Command::Queue(Queue::Retry(selection)) => queue::retry(start, &selection),
+        Command::Queue(Queue::Drop(selection)) => queue::withdraw(start, &selection),
     }
 }

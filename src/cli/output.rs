@@ -135,6 +135,12 @@ pub fn warn(text: &str) {
     let _ = writeln!(io::stderr().lock(), "warning: {}", Shown::line(text));
 }
 
+/// Something to know, on standard error: `note: …`.
+pub fn note(text: &str) {
+    // As with warnings.
+    let _ = writeln!(io::stderr().lock(), "note: {}", Shown::line(text));
+}
+
 /// One column of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {

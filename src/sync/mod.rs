@@ -36,6 +36,6 @@ mod worker;
 
 pub use desk::{Progress, Tally};
 pub use error::SyncError;
-pub use once::{Once, once};
+pub use once::{Once, Work, once};
 pub use setup::{Field, Proof, SetupError, SetupRequest};
 pub use supervisor::Supervisor;

@@ -21,10 +21,21 @@ use super::worker::Aim;
 /// What [`once`] is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
-    /// Only this mailbox, by its decoded name; all wanted ones without.
-    pub mailbox: Option<String>,
+    /// The work.
+    pub work: Work,
     /// After this long it gives up; what came until then is kept.
     pub deadline: Duration,
+}
+
+/// How much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// All wanted mailboxes.
+    All,
+    /// One mailbox, by its decoded name.
+    Mailbox(String),
+    /// What waits in the journal and the requests; nothing is pulled.
+    Errands,
 }
 
 /// Makes store and server equal once, on this thread. What came before an error is in the store.
@@ -68,7 +79,7 @@ async fn run(
     let clock = env.clock.clone();
     let late = clock.sleep_until(clock.monotonic().after(once.deadline));
     let outcome = tokio::select! {
-        outcome = task.session(Aim::Once(once.mailbox.clone()), &mut tally) => outcome.map(|_| ()),
+        outcome = task.session(Aim::Once(once.work.clone()), &mut tally) => outcome.map(|_| ()),
         () = late => Err(SyncError::Late {
             what: format!("the sync of {}", account.id),
             seconds: once.deadline.as_secs(),

@@ -13,6 +13,7 @@ use crate::store::{journal, requests};
 use super::SyncError;
 use super::desk::{Desk, Tally};
 use super::dialogue::{Dialogue, Step};
+use super::once::Work;
 use super::plan::open::{FirstStep, first_flight};
 use super::plan::pull::{Counts, FIRST_WINDOW, is_due};
 use super::pull::{SelectSeen, Selected};
@@ -31,8 +32,8 @@ pub(super) enum Ended {
 pub(super) enum Aim {
     /// Stay, and keep store and server equal.
     Stay,
-    /// Make them equal once; only one mailbox if one is named (decoded).
-    Once(Option<String>),
+    /// Do one piece of work and leave.
+    Once(Work),
 }
 
 /// Other mailboxes are asked for their counts this often.
@@ -169,6 +170,9 @@ impl<'a> Worker<'a> {
             self.obey()?;
             self.serve().await?;
             self.push().await?;
+            if self.aim == Aim::Once(Work::Errands) {
+                return Ok(Ended::Done);
+            }
             if let Some(mailbox) = self.next_due()? {
                 if self.pull_or_skip(mailbox).await? {
                     self.due.remove(&mailbox);
@@ -409,8 +413,11 @@ impl<'a> Worker<'a> {
 
     fn wants_inbox(&self) -> bool {
         match &self.aim {
-            Aim::Once(Some(name)) => name.eq_ignore_ascii_case("INBOX"),
-            Aim::Once(None) | Aim::Stay => self.desk.account.offline_of("INBOX") != Offline::None,
+            Aim::Once(Work::Mailbox(name)) => name.eq_ignore_ascii_case("INBOX"),
+            Aim::Once(Work::Errands) => false,
+            Aim::Once(Work::All) | Aim::Stay => {
+                self.desk.account.offline_of("INBOX") != Offline::None
+            }
         }
     }
 
@@ -425,7 +432,7 @@ impl<'a> Worker<'a> {
     /// The mailboxes whose envelopes are kept here, INBOX first.
     pub(super) fn wanted(&self, mailboxes: &[Mailbox]) -> Result<Vec<MailboxKey>, SyncError> {
         let selectable = |m: &&Mailbox| m.base.as_ref().is_some_and(|base| base.selectable());
-        if let Aim::Once(Some(name)) = &self.aim {
+        if let Aim::Once(Work::Mailbox(name)) = &self.aim {
             let inbox = name.eq_ignore_ascii_case("INBOX");
             let found: Vec<MailboxKey> = mailboxes
                 .iter()
@@ -482,7 +489,7 @@ impl<'a> Worker<'a> {
         match self.pull(mailbox).await {
             Err(error @ SyncError::Refused { .. }) if Some(mailbox) != self.inbox => {
                 self.selected = None;
-                if self.aim != Aim::Stay && matches!(self.aim, Aim::Once(Some(_))) {
+                if matches!(self.aim, Aim::Once(Work::Mailbox(_))) {
                     return Err(error);
                 }
                 self.desk
