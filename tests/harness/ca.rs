@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -69,7 +70,8 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// Made at the first call. The folder stays until the system cleans it, as statics never drop.
+    /// Made at the first call, among the build's own files: statics never drop, so the folder stays
+    /// until a later run finds that it is old.
     pub fn shared() -> &'static Ca {
         static CA: OnceLock<Ca> = OnceLock::new();
         CA.get_or_init(Ca::make)
@@ -163,5 +165,21 @@ impl Ca {
 
     fn write(&self, name: &str, text: &str) {
         fs::write(Path::new(self.dir.path()).join(name), text).unwrap();
+    }
+}
+
+const PREFIX: &str = "test-ca-";
+
+fn remove_old(place: &Path) {
+    for entry in fs::read_dir(place).unwrap().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let age = entry
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .ok()
+            .and_then(|time| time.elapsed().ok());
+        if ours && age.is_some_and(|age| age > Duration::from_secs(6 * 3600)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
