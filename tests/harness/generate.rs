@@ -296,17 +296,17 @@ impl Generator {
         match self.dice.below(1000) {
             0..=679 => text,
             680..=899 => {
-                let length = 12_000 + self.dice.below(36_000);
+                let length = 12_000 + self.dice.below(32_000);
                 let html = self.html_part(length);
                 self.multipart("alternative", &[text, html])
             }
             900..=994 => {
-                let length = 20_000 + self.dice.below(150_000);
+                let length = 20_000 + self.dice.below(110_000);
                 let file = self.attachment(length);
                 self.multipart("mixed", &[text, file])
             }
             _ => {
-                let length = 700_000 + self.dice.below(1_200_000);
+                let length = 700_000 + self.dice.below(1_000_000);
                 let file = self.attachment(length);
                 self.multipart("mixed", &[text, file])
             }
