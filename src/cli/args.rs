@@ -1,6 +1,9 @@
 //! The command line's grammar: what clap parses, and the argument types that are checked before
 //! anything runs. Only what is built is here, so that `--help` promises nothing else.
 
+// The documentation of arguments is what `--help` prints, brackets included.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;

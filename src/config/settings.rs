@@ -1,4 +1,4 @@
-//! What can be set, as types with their defaults; [`super::load`] reads them from the file.
+//! What can be set, as types with their defaults; [`super::load()`] reads them from the file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -18,7 +18,6 @@ mod cli_help;
 mod env_harden;
 mod licences;
 mod live_harness;
-mod live_mail;
 mod live_secrets;
 mod net_imap;
 mod net_tls;
