@@ -17,6 +17,7 @@ mod cli;
 mod cli_help;
 mod env_harden;
 mod licences;
+mod live_cli;
 mod live_harness;
 mod live_secrets;
 mod net_imap;
