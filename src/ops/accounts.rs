@@ -55,9 +55,13 @@ pub fn prune(store: &Store, mailbox: MailboxKey, policy: Offline) -> Result<Prun
             .wait()?;
         pruned.messages += dropped;
         if dropped == 0 {
-            return Ok(pruned);
+            break;
         }
     }
+    if pruned.messages > 0 {
+        store.trim()?;
+    }
+    Ok(pruned)
 }
 
 /// Drops the bodies of a whole account that one policy does not keep.

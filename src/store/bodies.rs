@@ -476,6 +476,14 @@ pub fn set_spans(tx: &Tx<'_>, content: ContentKey, spans: &[PartSpan]) -> Result
     Ok(())
 }
 
+pub(super) const WANTED: &str = "SELECT m.key, m.content, m.base_uid, m.size,
+           coalesce((SELECT max(b.start + b.length) FROM content c JOIN body b ON b.blob = c.blob
+             WHERE c.key = m.content AND b.section = ''), 0)
+         FROM message m INDEXED BY message_wanted
+         WHERE m.mailbox = ?1 AND m.wanted = 1 AND m.wanted > 0 AND m.arrival >= ?2
+           AND m.base_mailbox = ?1 AND m.base_epoch = ?3
+         ORDER BY m.arrival DESC, m.key DESC LIMIT ?4";
+
 /// What of a mailbox the policy wants and is not here, newest first, at most `limit` messages.
 pub fn wanted(
     rows: &impl Rows,
@@ -488,15 +496,7 @@ pub fn wanted(
         return Ok(Vec::new());
     };
     let epoch = mailboxes::get(rows, mailbox)?.epoch;
-    let mut query = rows.connection().prepare_cached(
-        "SELECT m.key, m.content, m.base_uid, m.size,
-           coalesce((SELECT max(b.start + b.length) FROM content c JOIN body b ON b.blob = c.blob
-             WHERE c.key = m.content AND b.section = ''), 0)
-         FROM message m INDEXED BY message_wanted
-         WHERE m.mailbox = ?1 AND m.wanted = 1 AND m.wanted > 0 AND m.arrival >= ?2
-           AND m.base_mailbox = ?1 AND m.base_epoch = ?3
-         ORDER BY m.arrival DESC, m.key DESC LIMIT ?4",
-    )?;
+    let mut query = rows.connection().prepare_cached(WANTED)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut wanted = Vec::new();
     let mut found = query.query((mailbox.0, since, epoch.0, limit))?;

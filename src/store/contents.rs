@@ -240,12 +240,20 @@ fn same(
 
 /// Seconds of arrival shifted by 20 bits, plus a counter: ascending by date, never changed.
 fn docid(tx: &Tx<'_>, arrival: i64) -> Result<i64, StoreError> {
-    let low = arrival.clamp(0, (1 << 40) - 1) << 20;
+    let mut low = arrival.clamp(0, (1 << 40) - 1) << 20;
     let mut query = tx
         .connection()
         .prepare_cached("SELECT max(docid) FROM content WHERE docid >= ?1 AND docid < ?2")?;
-    let last: Option<i64> = query.query_row((low, low + (1 << 20)), |row| row.get(0))?;
-    Ok(last.map_or(low, |last| last + 1))
+    // A second that holds a million messages (an import without dates) runs over into the next.
+    loop {
+        let high = low + (1 << 20);
+        let last: Option<i64> = query.query_row((low, high), |row| row.get(0))?;
+        match last {
+            None => return Ok(low),
+            Some(last) if last + 1 < high => return Ok(last + 1),
+            Some(_) => low = high,
+        }
+    }
 }
 
 struct Columns<'a> {

@@ -334,7 +334,7 @@ pub fn ensure_local(
 
 /// Records a complete LIST of the account. A name that is gone is a rename if a new one carries its
 /// MAILBOXID, else if a new one has its UIDVALIDITY, UIDNEXT and count; else the mailbox vanished,
-/// and its messages with it.
+/// and its messages with it, unless the list has no INBOX and cannot be complete.
 pub fn record_list(
     tx: &Tx<'_>,
     account: AccountKey,
@@ -381,7 +381,11 @@ pub fn record_list(
         };
         write_listed(tx, key, line)?;
     }
-    for mailbox in gone {
+    // INBOX always exists: a LIST without it is no ground for deleting anything (SAFETY P8).
+    let trusted = listed
+        .iter()
+        .any(|line| line.name.eq_ignore_ascii_case("INBOX"));
+    for mailbox in gone.into_iter().filter(|_| trusted) {
         vanish(tx, mailbox)?;
         outcome.vanished.push(mailbox.key);
     }

@@ -184,6 +184,10 @@ pub fn base_flags(
     Ok(found)
 }
 
+pub(super) const WITHOUT_ENVELOPE: &str = "SELECT base_uid FROM message INDEXED BY message_wanted
+         WHERE mailbox = ?1 AND wanted = 2 AND wanted > 0 AND base_mailbox = ?1 AND base_epoch = ?2
+         ORDER BY arrival DESC, key DESC LIMIT ?3";
+
 /// UIDs that are listed without an envelope, newest first, at most `limit`.
 pub fn without_envelope(
     rows: &impl Rows,
@@ -191,11 +195,7 @@ pub fn without_envelope(
     epoch: Epoch,
     limit: usize,
 ) -> Result<Vec<Uid>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT base_uid FROM message INDEXED BY message_wanted
-         WHERE mailbox = ?1 AND wanted = 2 AND wanted > 0 AND base_mailbox = ?1 AND base_epoch = ?2
-         ORDER BY arrival DESC, key DESC LIMIT ?3",
-    )?;
+    let mut query = rows.connection().prepare_cached(WITHOUT_ENVELOPE)?;
     let found = query
         .query_map(
             (mailbox.0, epoch.0, i64::try_from(limit).unwrap_or(i64::MAX)),
@@ -247,7 +247,7 @@ pub fn insert_local(
             flags,
             keywords,
             arrived.arrival,
-            number(arrived.size),
+            size(arrived),
             thread.0,
         ))?;
     let key = MessageKey(tx.connection().last_insert_rowid());
@@ -349,12 +349,17 @@ fn add(tx: &Tx<'_>, place: &Place, arrived: &Arrived) -> Result<MessageKey, Stor
             keywords,
             place.shown,
             arrived.arrival,
-            number(arrived.size),
+            size(arrived),
             thread.0,
             wanted(kept),
             arrived.labels.join("\n"),
         ))?;
     Ok(MessageKey(tx.connection().last_insert_rowid()))
+}
+
+/// RFC822.SIZE as a column; a server's lie is cut to what fits.
+fn size(arrived: &Arrived) -> i64 {
+    i64::try_from(arrived.size).unwrap_or(i64::MAX)
 }
 
 /// The `wanted` column of a message whose content is kept so far.

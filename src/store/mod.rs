@@ -126,6 +126,13 @@ impl Store {
         self.inner.writer.compact()
     }
 
+    /// Gives freed pages back to the file system in short steps, after much was deleted. Waits on
+    /// this thread.
+    pub fn trim(&self) -> Result<(), StoreError> {
+        while self.inner.writer.trim().wait()? {}
+        Ok(())
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.inner.path

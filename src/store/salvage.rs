@@ -266,6 +266,8 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
              WHERE m.mailbox = mailbox.key AND m.flags & 1 = 0);
          INSERT OR IGNORE INTO thread (key, contents)
            SELECT thread, count(*) FROM content WHERE thread > 0 GROUP BY thread;
+         UPDATE thread SET into_thread = NULL
+           WHERE into_thread NOT IN (SELECT key FROM thread);
          DELETE FROM msgid WHERE thread NOT IN (SELECT key FROM thread);
          DELETE FROM mailbox_thread;
          INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)

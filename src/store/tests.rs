@@ -98,5 +98,6 @@ pub(crate) fn arrived(uid: u32, id: &str) -> Arrived {
 
 mod bytes;
 mod files;
+mod kill;
 mod rows;
 mod schema;

@@ -70,16 +70,16 @@ pub struct MailboxThread {
     pub total: u64,
 }
 
+pub(super) const NEWEST: &str = "SELECT thread, newest, unread, total FROM mailbox_thread
+         WHERE mailbox = ?1 ORDER BY newest DESC, thread DESC LIMIT ?2";
+
 /// The newest threads of a mailbox, at most `limit`.
 pub fn newest(
     rows: &impl Rows,
     mailbox: MailboxKey,
     limit: usize,
 ) -> Result<Vec<MailboxThread>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT thread, newest, unread, total FROM mailbox_thread
-         WHERE mailbox = ?1 ORDER BY newest DESC, thread DESC LIMIT ?2",
-    )?;
+    let mut query = rows.connection().prepare_cached(NEWEST)?;
     let found = query
         .query_map(
             (mailbox.0, i64::try_from(limit).unwrap_or(i64::MAX)),
@@ -125,22 +125,24 @@ fn make(tx: &Tx<'_>) -> Result<i64, StoreError> {
     Ok(sql.last_insert_rowid())
 }
 
-/// Follows `into_thread` to the thread that stands for this one now.
+/// Follows `into_thread` to the thread that stands for this one now, with its size. Smaller ones
+/// join larger ones, so the way is short; a salvaged store may have it broken, and then it ends there.
 fn resolve(tx: &Tx<'_>, thread: i64) -> Result<(i64, i64), StoreError> {
     let mut query = tx
         .connection()
         .prepare_cached("SELECT into_thread, contents FROM thread WHERE key = ?1")?;
     let mut at = thread;
-    loop {
+    for _ in 0..64 {
         let row: Option<(Option<i64>, i64)> = query
             .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         match row {
             Some((Some(next), _)) => at = next,
             Some((None, contents)) => return Ok((at, contents)),
-            None => return Err(StoreError::missing("thread", at)),
+            None => break,
         }
     }
+    Ok((at, 0))
 }
 
 fn join(tx: &Tx<'_>, found: &[i64]) -> Result<i64, StoreError> {

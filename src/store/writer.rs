@@ -133,6 +133,10 @@ impl Writer {
         self.queue(Priority::Person, Bench::look)
     }
 
+    pub(super) fn trim(&self) -> Pending<bool> {
+        self.queue(Priority::Bulk, Bench::trim)
+    }
+
     pub(super) fn compact(&self) -> Pending<()> {
         self.queue(Priority::Bulk, Bench::compact)
     }
@@ -278,9 +282,31 @@ impl Bench {
 
     fn compact(&mut self) -> Result<(), StoreError> {
         self.connection.execute_batch("VACUUM")?;
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        // Until the checkpoint ends, the file itself still holds the old pages.
+        let busy: bool =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy {
+            Err(StoreError::Locked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Frees some pages at a time, so that a person's write waits for one step only.
+    fn trim(&mut self) -> Result<bool, StoreError> {
+        self.sync_to_disk(false)?;
+        let free = |connection: &Connection| {
+            connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))
+        };
+        let before = free(&self.connection)?;
+        let mut step = self.connection.prepare("PRAGMA incremental_vacuum(2000)")?;
+        let mut rows = step.query([])?;
+        while rows.next()?.is_some() {}
+        drop(rows);
+        drop(step);
+        let after = free(&self.connection)?;
+        Ok(after > 0 && after < before)
     }
 }
 
@@ -320,6 +346,11 @@ struct Promise<T>(Option<Arc<Answer<T>>>);
 impl<T> Promise<T> {
     fn keep(mut self, value: Result<T, StoreError>) {
         if let Some(answer) = self.0.take() {
+            if let Err(error) = &value
+                && Arc::strong_count(&answer) == 1
+            {
+                tracing::warn!(%error, "a change to the mail store that nobody waits for failed");
+            }
             answer.set(Some(value));
         }
     }

@@ -320,3 +320,33 @@ fn p9_mailboxes_are_known_by_their_wire_name_and_renames_are_found() {
     let row = mailboxes::get(&reader, key).unwrap();
     assert_eq!((row.status.messages, row.total), (Some(3), 0));
 }
+
+#[test]
+fn p8_a_list_without_inbox_deletes_nothing() {
+    let bed = Bed::new();
+    bed.insert(vec![arrived(1, "a")]);
+    let account = bed.account;
+    for lines in [vec![], vec![line("Other")]] {
+        let outcome = bed.put(move |tx| mailboxes::record_list(tx, account, &lines));
+        assert_eq!(outcome.vanished, []);
+    }
+    assert_eq!(bed.subjects(), ["About a"]);
+}
+
+#[test]
+fn p8_sizes_and_dates_beyond_reason_are_stored() {
+    let bed = Bed::new();
+    let odd = |uid, arrival, size| Arrived {
+        arrival,
+        size,
+        modseq: Some(u64::MAX),
+        ..arrived(uid, "odd")
+    };
+    bed.insert(vec![
+        odd(1, i64::MIN, u64::MAX),
+        odd(2, i64::MAX, 0),
+        odd(3, i64::MAX, 0),
+    ]);
+    assert_eq!(bed.subjects().len(), 3);
+    bed.counts_hold();
+}
