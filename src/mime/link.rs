@@ -97,7 +97,7 @@ fn split_port(place: &str) -> Result<(&str, &str), Refused> {
 
 fn host_name(host: &str) -> Result<String, Refused> {
     if let Some(inside) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: std::net::Ipv6Addr = inside.parse().map_err(|_| Refused::Host)?;
+        let address: core::net::Ipv6Addr = inside.parse().map_err(|_| Refused::Host)?;
         return Ok(format!("[{address}]"));
     }
     let ascii = idna::domain_to_ascii(host).map_err(|_| Refused::Host)?;

@@ -56,6 +56,8 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn d1_d3_no_forbidden_character_is_ever_shown(text in hostile()) {
         for (shown, body) in [
@@ -455,8 +457,9 @@ fn on_a_small_stack(work: impl FnOnce() + Send + 'static) -> Duration {
     start.elapsed()
 }
 
-/// Test builds are slower than what people run, and share the machine with other tests.
-const SLACK: u32 = 10;
+/// Test builds are slower than what people run, and share the machine with other builds: a bound
+/// here catches what grows by the square, `timings` tells the figures.
+const SLACK: u32 = 40;
 
 #[test]
 fn m1_deep_nesting_opens_on_a_small_stack() {
