@@ -132,3 +132,65 @@ pub fn coalesce_flags<'a>(
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(bits: u32) -> Flags {
+        let mut flags = Flags::of(u8::try_from(bits & 31).unwrap());
+        for (bit, name) in [(32, "$Forwarded"), (64, "work")] {
+            if bits & bit != 0 {
+                flags.insert(name);
+            }
+        }
+        flags
+    }
+
+    fn operation(id: i64, state: OperationState, change: FlagChange) -> Operation {
+        Operation {
+            id: OperationId(id),
+            action: ActionId(id),
+            account: AccountKey(1),
+            mailbox: None,
+            kind: OperationKind::Flag {
+                message: MessageKey(1),
+                change,
+            },
+            state,
+            asked: 0,
+        }
+    }
+
+    #[test]
+    fn one_coalesced_change_shows_what_all_operations_show() {
+        let mut seed = 3u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed >> 16
+        };
+        for _ in 0..500 {
+            let base = Placed {
+                mailbox: None,
+                flags: flags(next()),
+            };
+            let operations: Vec<Operation> = (0..i64::from(next() % 6))
+                .map(|id| {
+                    let state = match next() % 4 {
+                        0 => OperationState::Failed { why: "no".into() },
+                        1 => OperationState::Unsure,
+                        2 => OperationState::InFlight { attempt: 1 },
+                        _ => OperationState::Queued { not_before: None },
+                    };
+                    let add = flags(next());
+                    let remove = flags(next()).minus(&add);
+                    operation(id, state, FlagChange { add, remove })
+                })
+                .collect();
+            let whole = fold(&base, &operations).flags;
+            let one =
+                coalesce_flags(&operations).map_or(base.flags.clone(), |c| c.apply(&base.flags));
+            assert_eq!(whole, one, "{operations:?}");
+        }
+    }
+}
