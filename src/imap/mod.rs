@@ -35,6 +35,9 @@ pub mod response;
 pub mod structure;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use capability::Capabilities;
 pub use command::{
     Command, Criterion, FetchItem, Mechanism, Partial, Section, SequenceSet, StatusItem, StoreVerb,

@@ -289,8 +289,7 @@ fn closes_string(after: &[u8]) -> bool {
         return true;
     }
     let near = after.get(..QUOTE_SEARCH).unwrap_or(after);
-    let line = near.split(|c| *c == b'\n').next().unwrap_or_default();
-    !line.contains(&b'"')
+    memchr2(b'"', b'\n', near).is_none_or(|at| near.get(at) != Some(&b'"'))
 }
 
 fn ends_string(octet: u8) -> bool {
