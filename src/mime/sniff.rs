@@ -85,7 +85,7 @@ const MAGIC: [Magic; 21] = [
         b"#!",
         "text/x-script",
         "script",
-        &["sh", "bash", "py", "pl", "rb", "run", "command", "txt"],
+        &["py", "pl", "rb", "run", "command", "txt"],
     ),
 ];
 
