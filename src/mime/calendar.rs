@@ -28,7 +28,7 @@ pub fn events(text: &str) -> Vec<Event> {
             continue;
         };
         let value = property.value.to_ascii_uppercase();
-        let component = value == "VEVENT";
+        let component = matches!(value.as_str(), "VEVENT" | "VTODO" | "VJOURNAL");
         match (property.name.as_str(), &mut open) {
             ("METHOD", None) => method = value,
             ("BEGIN", None) if component => open = Some(Raw::default()),
@@ -137,7 +137,7 @@ impl Raw {
             }
         };
         add("Start", self.first("DTSTART").map(when));
-        let end = self.first("DTEND");
+        let end = self.first("DTEND").or_else(|| self.first("DUE"));
         add("End", end.map(when));
         add("Repeats", self.first("RRULE").map(repeats));
         add("Location", self.text("LOCATION"));

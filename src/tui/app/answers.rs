@@ -1,0 +1,259 @@
+//! What the answers of readers and the ends of actions do. An answer whose ticket is no longer
+//! waited for is dropped.
+
+use crate::model::{FlagChange, Flags};
+use crate::tui::screen::setup;
+
+use super::event::{Answer, Ended, Ticket};
+use super::view::{Body, Page};
+use super::{App, Screen, commands};
+
+/// Takes an answer.
+pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
+    match answer {
+        Answer::Folders {
+            accounts,
+            waiting,
+            needs,
+        } => {
+            if app.asked_folders == Some(ticket) {
+                app.asked_folders = None;
+                app.waiting = waiting;
+                app.needs = needs;
+                folders(app, accounts);
+            }
+        }
+        Answer::Page(page) => {
+            if app.index.expects(ticket) {
+                page_came(app, ticket, page);
+            }
+        }
+        Answer::NextUnread(found) => commands::unread_found(app, ticket, found),
+        Answer::Opened(opened) => {
+            let Some(message) = app.message.as_mut().filter(|m| m.asked_opened == ticket) else {
+                return;
+            };
+            match opened {
+                Some(opened) => {
+                    message.opened = Some(*opened);
+                    app.structure_came();
+                }
+                None => app.hint("This message is gone."),
+            }
+        }
+        Answer::Body(body) => body_came(app, ticket, body),
+        Answer::Lines(lines) => {
+            if let Some(message) = app.message.as_mut().filter(|m| m.asked_lines == ticket) {
+                message.lines = Some(lines);
+            }
+        }
+        Answer::Preview(preview) => {
+            if let Some(parts) = app.parts.as_mut().filter(|p| p.asked == ticket) {
+                parts.preview = Some(preview);
+            }
+        }
+        Answer::Log(lines) => {
+            if app.asked_log == ticket {
+                app.log.stored = lines;
+            }
+        }
+        Answer::Needs(needs) => {
+            if app.asked_needs == ticket {
+                app.needs = u64::try_from(needs.len()).unwrap_or(u64::MAX);
+                app.attention.take(needs);
+            }
+        }
+        Answer::Complete(offers) => {
+            if app.asked_complete == ticket {
+                app.completed(offers);
+            }
+        }
+        Answer::Provider(provider) => {
+            let found = provider.is_some();
+            app.setup.found(ticket, provider);
+            if found && app.setup.has_servers() && app.status.is_none() {
+                app.hint("Servers found. Type the password and press Enter.");
+            }
+        }
+        Answer::Failed(why) => failed(app, ticket, why),
+    }
+}
+
+fn failed(app: &mut App, ticket: Ticket, why: String) {
+    if app.asked_folders == Some(ticket) {
+        app.asked_folders = None;
+    }
+    if app.index.expects(ticket) {
+        app.index.failed();
+    }
+    if let Some(message) = app.message.as_mut().filter(|m| m.asked_body == ticket) {
+        message.body = Some(Body::Failed(why.clone()));
+    }
+    app.say(why);
+}
+
+fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
+    let before = app.new_mail();
+    let had = !app.accounts.is_empty();
+    app.accounts = accounts;
+    app.folders.rebuild(&app.accounts);
+    for wish in app.wishes.clone() {
+        if wish.seen_by.is_none() {
+            // Counts that were read before the commit are a moment behind; the next answer has it.
+            app.folders_again = false;
+        }
+    }
+    let open_is_gone = app
+        .index
+        .mailbox
+        .is_some_and(|key| app.find_mailbox(key).is_none());
+    if open_is_gone {
+        app.started = false;
+    }
+    if !app.started && app.screen != Screen::Setup {
+        let screen = app.screen;
+        if app.open_inbox(0) && screen != Screen::Index && !open_is_gone {
+            app.screen = screen;
+        }
+    }
+    if app.accounts.is_empty() && app.can_set_up && app.screen == Screen::Index {
+        app.go(Screen::Setup);
+    }
+    let now = app.new_mail();
+    if had && now > before && app.prompt.is_none() && app.status.is_none() {
+        let count = now - before;
+        let plural = if count == 1 { "" } else { "s" };
+        app.hint(format!("{count} new message{plural}."));
+    }
+}
+
+fn page_came(app: &mut App, ticket: Ticket, page: Page) {
+    let newest = app.index.rows.first().map(super::view::Row::anchor);
+    let was_start = app.index.at_start && app.index.loaded;
+    app.index.take(page);
+    app.reapply(ticket);
+    tell_new(app, newest.filter(|_| was_start));
+    let here = app.index.row().map(|row| row.key);
+    if let (Some(message), Some(number)) = (&mut app.message, app.index.number())
+        && here == Some(message.row.key)
+    {
+        message.number = Some(number);
+    }
+    commands::arrived(app);
+}
+
+/// New rows above the newest one that was known are told by the latest of them.
+fn tell_new(app: &mut App, newest: Option<super::view::Anchor>) {
+    let Some(newest) = newest else { return };
+    let fresh = app
+        .index
+        .rows
+        .iter()
+        .take_while(|row| row.anchor() > newest);
+    let unread: Vec<_> = fresh.filter(|row| !row.seen()).collect();
+    let Some(row) = unread.first() else { return };
+    let who = crate::mime::sanitize::sender(&row.envelope.from);
+    let text = match unread.len() {
+        1 => format!("New mail from {who}: {}", row.envelope.subject),
+        count => format!(
+            "{count} new messages, the latest from {who}: {}",
+            row.envelope.subject
+        ),
+    };
+    if app.prompt.is_none() {
+        app.say(text);
+    }
+}
+
+fn body_came(app: &mut App, ticket: Ticket, body: Body) {
+    let width = app.layout.message().width;
+    let height = usize::from(app.layout.message().height);
+    let Some(message) = app.message.as_mut().filter(|m| m.asked_body == ticket) else {
+        return;
+    };
+    let first = message.body.is_none();
+    let absent = matches!(body, Body::NotKept { .. });
+    let more = matches!(&body, Body::Text(document) if document.more);
+    let readable = matches!(body, Body::Text(_));
+    let had_more = message.document().is_some_and(|document| document.more);
+    let asked = message.fetching;
+    if readable {
+        message.fetching = false;
+    }
+    message.take(body, width);
+    message.fill(height);
+    if absent && first && !asked && is_on_server(app) {
+        commands::fetch_open(app);
+    }
+    if more && !had_more {
+        commands::ask_rest(app);
+    }
+    if readable {
+        mark_seen(app);
+        if first
+            && app.status.is_none()
+            && let Some(words) = app.text_words()
+        {
+            app.hint(words);
+        }
+    }
+}
+
+fn is_on_server(app: &App) -> bool {
+    app.mailbox()
+        .is_some_and(|(account, _)| account.link.is_some())
+}
+
+/// The text is on the screen: now the message is read.
+fn mark_seen(app: &mut App) {
+    let in_sight = app.screen == Screen::Message || app.under == Screen::Message;
+    let key = match &mut app.message {
+        Some(message) if !message.marked && in_sight => {
+            message.marked = true;
+            message.key()
+        }
+        Some(_) | None => return,
+    };
+    app.change_flags(key, FlagChange::add(Flags::of(Flags::SEEN)), true);
+}
+
+/// An action ended.
+pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
+    match ended {
+        Ended::Done(words) => {
+            app.committed(ticket);
+            app.say(words);
+        }
+        Ended::Failed(words) => {
+            app.take_back(ticket);
+            app.setup.ended(ticket);
+            if let Some(message) = &mut app.message {
+                message.fetching = false;
+            }
+            app.say(words);
+        }
+        Ended::Exists(name) => {
+            app.say(format!(
+                "{name} exists already; nothing was written. Choose another name."
+            ));
+        }
+        Ended::NotKept(size) => {
+            let size = super::date::octets(size);
+            app.say(format!(
+                "Not kept offline: {size}. It is asked of the server; try again then."
+            ));
+        }
+        Ended::SetUp(id) => {
+            app.setup = setup::State::default();
+            app.started = false;
+            app.folders_again = true;
+            app.index = super::super::screen::index::State::default();
+            app.go(Screen::Index);
+            app.say(format!("Account {id} is stored. Fetching."));
+        }
+        Ended::Refused { field, text } => {
+            app.setup.refused(ticket, field, &text);
+            app.say(text);
+        }
+    }
+}

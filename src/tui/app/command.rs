@@ -1,0 +1,301 @@
+//! The one command table. Key rows, help, the key lookup and the tests are all made from it; a
+//! command that is not built has no row here, so it is in no key line and no help.
+
+use super::key::{Code, Key};
+
+pub use super::table::COMMANDS;
+
+/// A screen of the program; the first five are the chain that `<` and `>` walk, and set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Screen {
+    /// Accounts and mailboxes.
+    Folders,
+    /// The messages of one mailbox.
+    Index,
+    /// One message.
+    Message,
+    /// The parts of one message.
+    Parts,
+    /// The first start.
+    Setup,
+    /// Help for another screen.
+    Help,
+    /// What was told, with its time.
+    Log,
+    /// What waits for the user.
+    Attention,
+}
+
+impl Screen {
+    /// The screens in which one letter has one verb.
+    pub const CHAIN: [Screen; 4] = [
+        Screen::Folders,
+        Screen::Index,
+        Screen::Message,
+        Screen::Parts,
+    ];
+
+    /// Every screen.
+    pub const ALL: [Screen; 8] = [
+        Screen::Folders,
+        Screen::Index,
+        Screen::Message,
+        Screen::Parts,
+        Screen::Setup,
+        Screen::Help,
+        Screen::Log,
+        Screen::Attention,
+    ];
+
+    /// What help calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Screen::Folders => "the folder list",
+            Screen::Index => "the message index",
+            Screen::Message => "the message text",
+            Screen::Parts => "the parts of a message",
+            Screen::Setup => "adding an account",
+            Screen::Help => "help",
+            Screen::Log => "the log",
+            Screen::Attention => "what needs you",
+        }
+    }
+}
+
+/// What a key can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Command {
+    /// Help for this screen.
+    Help,
+    /// The next page of the key rows.
+    OtherKeys,
+    /// One level up the chain.
+    Back,
+    /// One level down the chain.
+    Forward,
+    /// The item before.
+    Previous,
+    /// The item after.
+    Next,
+    /// One row or line up.
+    Up,
+    /// One row or line down.
+    Down,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// The first row or line.
+    First,
+    /// The last row or line.
+    Last,
+    /// The next unread message.
+    NextUnread,
+    /// To a message by its number.
+    Jump,
+    /// Stops what runs; never quits.
+    Cancel,
+    /// Clears what stands over the screen.
+    Clear,
+    /// Reads or unreads.
+    ToggleSeen,
+    /// Important or not.
+    ToggleFlagged,
+    /// Writes the message to a file.
+    Export,
+    /// Writes the part to a file.
+    SavePart,
+    /// Writes every attachment to a folder.
+    SaveAllParts,
+    /// The parts of the message.
+    Parts,
+    /// The next header level.
+    HeaderLevel,
+    /// HTML or plain text.
+    HtmlOrPlain,
+    /// Opens the fold at the cursor.
+    Unfold,
+    /// Folds at the cursor.
+    Fold,
+    /// Opens all folds.
+    UnfoldAll,
+    /// Folds all.
+    FoldAll,
+    /// Selects the next link.
+    NextLink,
+    /// Selects the link before.
+    PreviousLink,
+    /// Finds a word in this view.
+    Find,
+    /// The folder list.
+    Folders,
+    /// The index last looked at.
+    Index,
+    /// The INBOX of an account by number.
+    Account,
+    /// What needs the user.
+    Attention,
+    /// What was told.
+    Log,
+    /// Fetches now.
+    SyncNow,
+    /// Shows or hides the folder pane.
+    FolderPane,
+    /// Draws everything anew.
+    Redraw,
+    /// Stops the program in the shell.
+    Suspend,
+    /// Ends the program.
+    Quit,
+    /// Asks for the password again.
+    NewPassword,
+    /// Tries again.
+    Retry,
+    /// More about it.
+    Details,
+    /// Shows or hides the password.
+    ShowPassword,
+    /// Opens the server fields.
+    ChangeServers,
+    /// Signs in with what stands on the screen.
+    Continue,
+    /// The next field.
+    NextField,
+    /// The field before.
+    PreviousField,
+}
+
+/// One row of the table.
+pub struct Entry {
+    /// What it does.
+    pub command: Command,
+    /// Its name, for the command line of later and for reports.
+    pub name: &'static str,
+    /// The keys that ask for it; the first is the one that is shown.
+    pub keys: &'static [&'static str],
+    /// Where it works, and the label that its key cell has there; an empty label keeps it out of
+    /// the key rows (it stays in help).
+    pub on: &'static [(Screen, &'static str)],
+    /// Where Enter does it.
+    pub enter: &'static [Screen],
+    /// One sentence for help.
+    pub help: &'static str,
+}
+
+impl Entry {
+    /// The label of its key cell on `screen`; `None` where it does not work.
+    pub fn label(&self, screen: Screen) -> Option<&'static str> {
+        self.on
+            .iter()
+            .find(|(on, _)| *on == screen)
+            .map(|(_, label)| *label)
+    }
+
+    /// Its keys as values.
+    pub fn pressed(&self) -> impl Iterator<Item = Key> + '_ {
+        self.keys.iter().filter_map(|name| Key::parse(name))
+    }
+}
+
+/// The row of the table that `key` means on `screen`.
+pub fn lookup(screen: Screen, key: Key) -> Option<&'static Entry> {
+    let key = key.folded();
+    COMMANDS.iter().find(|entry| {
+        entry.label(screen).is_some()
+            && (entry.pressed().any(|own| own.folded() == key)
+                || (key == Key::plain(Code::Enter) && entry.enter.contains(&screen)))
+    })
+}
+
+/// The rows that work on `screen`, in table order.
+pub fn on_screen(screen: Screen) -> impl Iterator<Item = &'static Entry> {
+    COMMANDS
+        .iter()
+        .filter(move |entry| entry.label(screen).is_some())
+}
+
+/// A row for this command, on any screen where the key works elsewhere: for saying where.
+pub fn elsewhere(key: Key) -> Option<&'static Entry> {
+    COMMANDS
+        .iter()
+        .find(|entry| entry.pressed().any(|own| own.folded() == key.folded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_key_name_of_the_table_is_a_key() {
+        for entry in COMMANDS {
+            for name in entry.keys {
+                assert!(Key::parse(name).is_some(), "{name} of {}", entry.name);
+            }
+            assert!(
+                !entry.help.is_empty() && !entry.on.is_empty(),
+                "{}",
+                entry.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_letter_has_two_verbs_along_the_chain() {
+        let mut verbs: BTreeMap<Key, Vec<(Command, Screen)>> = BTreeMap::new();
+        for screen in Screen::CHAIN {
+            for entry in on_screen(screen) {
+                for key in entry.pressed() {
+                    verbs
+                        .entry(key.folded())
+                        .or_default()
+                        .push((entry.command, screen));
+                }
+            }
+        }
+        for (key, uses) in verbs {
+            let on_disk = matches!(key.code, Code::Char('s' | 'e')) && !key.ctrl && !key.alt;
+            let mut commands: Vec<Command> = uses
+                .iter()
+                .filter(|(_, screen)| !(on_disk && *screen == Screen::Parts))
+                .map(|(command, _)| *command)
+                .collect();
+            commands.sort();
+            commands.dedup();
+            assert!(commands.len() <= 1, "{key} means {commands:?}");
+        }
+    }
+
+    #[test]
+    fn no_key_has_two_rows_on_one_screen() {
+        for screen in Screen::ALL {
+            let mut seen = BTreeMap::new();
+            for entry in on_screen(screen) {
+                for key in entry.pressed() {
+                    let before = seen.insert(key.folded(), entry.name);
+                    assert_eq!(before, None, "{key} on {screen:?}: {}", entry.name);
+                }
+            }
+            let enters = on_screen(screen)
+                .filter(|e| e.enter.contains(&screen))
+                .count();
+            assert!(enters <= 1, "{screen:?} has {enters} meanings of Enter");
+        }
+    }
+
+    #[test]
+    fn labels_fit_their_cells() {
+        for entry in COMMANDS {
+            for (screen, label) in entry.on {
+                let brackets = if entry.enter.contains(screen) { 2 } else { 0 };
+                let key = entry.keys.first().unwrap().chars().count();
+                assert!(
+                    label.is_empty() || key + 1 + label.len() + brackets <= 12,
+                    "{} {label}",
+                    entry.name
+                );
+            }
+        }
+    }
+}

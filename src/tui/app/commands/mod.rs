@@ -1,0 +1,410 @@
+//! What each command does on each screen.
+
+mod parts;
+mod reading;
+mod seeking;
+
+use crate::model::Flags;
+
+use super::super::screen::help;
+use super::super::screen::index::state::Goal;
+use super::App;
+use super::command::{Command, Screen};
+use super::event::{Action, Effect, Question, Ticket};
+use super::key::{Code, Key};
+use super::prompt::{Prompt, Purpose};
+use super::view::Cause;
+
+use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
+use reading::{
+    ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, toggle,
+    walk_links,
+};
+use seeking::{ask_find, ask_jump, next_unread};
+
+pub(super) use reading::{ask_rest, bodies_came, fetch_open, open_message, width_changed};
+pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
+
+/// Runs a command of the table.
+pub fn run(app: &mut App, command: Command, key: Key) {
+    match command {
+        Command::Help => {
+            app.help = help::State::open(app.screen);
+            app.go(Screen::Help);
+        }
+        Command::OtherKeys => app.key_page += 1,
+        Command::Back => back(app),
+        Command::Forward => forward(app, key),
+        Command::Previous => step(app, -1),
+        Command::Next => step(app, 1),
+        Command::Up => line(app, -1),
+        Command::Down => line(app, 1),
+        Command::PageUp => page(app, false),
+        Command::PageDown => page_or_link(app, key),
+        Command::First => ends(app, true),
+        Command::Last => ends(app, false),
+        Command::NextUnread => next_unread(app),
+        Command::Jump => ask_jump(app),
+        Command::Cancel => cancel(app),
+        Command::Clear => clear(app),
+        Command::ToggleSeen => toggle(app, Flags::SEEN),
+        Command::ToggleFlagged => toggle(app, Flags::FLAGGED),
+        Command::Export => ask_export(app),
+        Command::SavePart => ask_save(app),
+        Command::SaveAllParts => ask_save_all(app),
+        Command::Parts => open_parts(app),
+        Command::HeaderLevel => header_level(app),
+        Command::HtmlOrPlain => html_or_plain(app),
+        Command::Unfold => fold(app, false),
+        Command::Fold => fold(app, true),
+        Command::UnfoldAll => fold_all(app, false),
+        Command::FoldAll => fold_all(app, true),
+        Command::NextLink => walk_links(app, true),
+        Command::PreviousLink => walk_links(app, false),
+        Command::Find => ask_find(app),
+        Command::Folders => open_folders(app),
+        Command::Index => open_index(app),
+        Command::Account => account(app, key),
+        Command::Attention => {
+            app.asked_needs = app.ask(Question::Needs);
+            app.go(Screen::Attention);
+        }
+        Command::Log => {
+            app.asked_log = app.ask(Question::Log);
+            app.log.top = 0;
+            app.go(Screen::Log);
+        }
+        Command::SyncNow => sync_now(app),
+        Command::FolderPane => folder_pane(app),
+        Command::Redraw => app.out.push(Effect::Redraw),
+        Command::Suspend => app.out.push(Effect::Suspend),
+        Command::Quit => app.out.push(Effect::Quit),
+        Command::NewPassword => new_password(app),
+        Command::Retry => retry(app),
+        Command::Details => details(app),
+        Command::ShowPassword
+        | Command::ChangeServers
+        | Command::Continue
+        | Command::NextField
+        | Command::PreviousField => {}
+    }
+}
+
+fn back(app: &mut App) {
+    match app.screen {
+        Screen::Parts => match &mut app.parts {
+            Some(parts) if parts.viewing.is_some() => parts.viewing = None,
+            Some(_) | None => app.go(parent(app)),
+        },
+        Screen::Message => {
+            app.message = None;
+            app.go(Screen::Index);
+        }
+        Screen::Index => open_folders(app),
+        Screen::Help | Screen::Log | Screen::Attention => app.go(app.under),
+        Screen::Folders | Screen::Setup => {}
+    }
+}
+
+fn parent(app: &App) -> Screen {
+    if app.message.is_some() {
+        Screen::Message
+    } else {
+        Screen::Index
+    }
+}
+
+fn forward(app: &mut App, key: Key) {
+    match app.screen {
+        Screen::Folders => open_selected_folder(app),
+        Screen::Index => open_message(app),
+        Screen::Message => open_parts(app),
+        Screen::Parts => view_part(app, key),
+        Screen::Setup | Screen::Help | Screen::Log | Screen::Attention => {}
+    }
+}
+
+fn open_selected_folder(app: &mut App) {
+    let target = app.folders.target(&app.accounts).map(|(_, key)| key);
+    match target {
+        Some(Some(key)) => {
+            let selectable = app.find_mailbox(key).is_some_and(|(_, m)| m.selectable);
+            if selectable {
+                app.open_mailbox(key);
+            } else {
+                app.hint("This folder only holds other folders.");
+            }
+        }
+        Some(None) if !app.folders.fold(&app.accounts, true) => {
+            app.folders.fold(&app.accounts, false);
+        }
+        Some(None) | None => {}
+    }
+}
+
+fn open_folders(app: &mut App) {
+    if let Some((account, mailbox)) = app.mailbox() {
+        let (id, key) = (account.id.clone(), mailbox.key);
+        if app.screen != Screen::Folders {
+            app.folders.select(&app.accounts, &id, Some(key));
+        }
+    }
+    app.go(Screen::Folders);
+}
+
+fn open_index(app: &mut App) {
+    if app.index.mailbox.is_none() {
+        app.open_inbox(0);
+    }
+    app.message = None;
+    app.go(Screen::Index);
+}
+
+fn account(app: &mut App, key: Key) {
+    let Code::Char(letter) = key.code else { return };
+    let number = letter.to_digit(10).unwrap_or(0);
+    let place = usize::try_from(number).unwrap_or(0).saturating_sub(1);
+    if place >= app.accounts.len() {
+        let count = app.accounts.len();
+        let plural = if count == 1 { "" } else { "s" };
+        app.hint(format!(
+            "There is no account {number}: there {} {count} account{plural}.",
+            if count == 1 { "is" } else { "are" }
+        ));
+    } else if !app.open_inbox(place) {
+        app.hint("This account has no folders yet.");
+    }
+}
+
+fn step(app: &mut App, by: isize) {
+    match app.screen {
+        Screen::Message => {
+            if app.index.step(by) {
+                open_message(app);
+            } else {
+                app.hint(if by < 0 {
+                    "This is the first message."
+                } else {
+                    "This is the last message."
+                });
+            }
+        }
+        Screen::Folders
+        | Screen::Index
+        | Screen::Parts
+        | Screen::Attention
+        | Screen::Help
+        | Screen::Log
+        | Screen::Setup => line(app, by),
+    }
+}
+
+fn line(app: &mut App, by: isize) {
+    let height = app.message_height();
+    let moved = match app.screen {
+        Screen::Folders => app.folders.step(by),
+        Screen::Index => app.index.step(by),
+        Screen::Message => app
+            .message
+            .as_mut()
+            .is_some_and(|m| m.scroll_by(by, height)),
+        Screen::Parts => return step_part(app, by),
+        Screen::Attention => app.attention.step(by),
+        Screen::Help | Screen::Log => return scroll_text(app, by),
+        Screen::Setup => true,
+    };
+    if !moved {
+        app.hint(edge_words(app.screen, by < 0));
+    }
+}
+
+fn edge_words(screen: Screen, first: bool) -> &'static str {
+    match (screen, first) {
+        (Screen::Message, true) => "This is the top of the text.",
+        (Screen::Message, false) => "This is the end of the text. N shows the next message.",
+        (Screen::Index, true) => "This is the newest message.",
+        (Screen::Index, false) => "This is the oldest message.",
+        (_, true) => "This is the first one.",
+        (_, false) => "This is the last one.",
+    }
+}
+
+fn scroll_text(app: &mut App, by: isize) {
+    let height = usize::from(app.layout.body().height);
+    let room = usize::from(app.layout.width.saturating_sub(2));
+    let (top, count) = match app.screen {
+        Screen::Help => (app.help.top, app.help.lines(room).len()),
+        _ => (app.log.top, app.log.rows(room, app.offset_at).len()),
+    };
+    let next = top
+        .saturating_add_signed(by)
+        .min(count.saturating_sub(height));
+    match app.screen {
+        Screen::Help => app.help.top = next,
+        _ => app.log.top = next,
+    }
+    if next == top {
+        app.hint(if by < 0 {
+            "This is the top."
+        } else {
+            "This is the end."
+        });
+    }
+}
+
+fn page_or_link(app: &mut App, key: Key) {
+    let link = app.message.as_ref().and_then(|m| m.link);
+    match link {
+        Some(at) if key.code == Code::Enter && app.screen == Screen::Message => open_link(app, at),
+        Some(_) | None => page(app, true),
+    }
+}
+
+fn page(app: &mut App, down: bool) {
+    let sign = |height: usize| {
+        let by = isize::try_from(height.max(1)).unwrap_or(1);
+        if down { by } else { -by }
+    };
+    match app.screen {
+        Screen::Index => {
+            let height = app.index_height();
+            if !app.index.page(down, height) {
+                app.hint(edge_words(Screen::Index, !down));
+            }
+        }
+        Screen::Message => {
+            let height = app.message_height();
+            let by = sign(height.saturating_sub(1));
+            let moved = app
+                .message
+                .as_mut()
+                .is_some_and(|m| m.scroll_by(by, height));
+            if !moved {
+                app.hint(edge_words(Screen::Message, !down));
+            }
+        }
+        Screen::Folders => line(app, sign(usize::from(app.layout.folders().height))),
+        Screen::Parts => line(app, sign(usize::from(app.layout.right().height))),
+        Screen::Help | Screen::Log => {
+            scroll_text(
+                app,
+                sign(usize::from(app.layout.body().height).saturating_sub(1)),
+            );
+        }
+        Screen::Attention => line(app, sign(5)),
+        Screen::Setup => {}
+    }
+}
+
+fn ends(app: &mut App, first: bool) {
+    let far = if first { isize::MIN + 1 } else { isize::MAX };
+    match app.screen {
+        Screen::Index => app.index.go(if first { Goal::First } else { Goal::Last }),
+        Screen::Message => {
+            let height = app.message_height();
+            if let Some(message) = &mut app.message {
+                if first {
+                    message.scroll = 0;
+                } else {
+                    message.scroll_to_end(height);
+                }
+            }
+        }
+        Screen::Folders => {
+            app.folders.step(far);
+            if first && app.folders.entries.len() > 1 {
+                app.folders.selected = 0;
+            }
+        }
+        Screen::Parts => step_part(app, far),
+        Screen::Attention => {
+            app.attention.step(far);
+        }
+        Screen::Help | Screen::Log => {
+            scroll_text(app, far);
+            app.status = None;
+        }
+        Screen::Setup => {}
+    }
+}
+
+fn cancel(app: &mut App) {
+    let fetching = app
+        .message
+        .as_mut()
+        .is_some_and(|m| std::mem::take(&mut m.fetching));
+    if fetching {
+        let ticket = app
+            .message
+            .as_ref()
+            .map_or(Ticket::default(), |m| m.asked_body);
+        app.act(Action::Stop(ticket));
+        app.hint("Stopped. ^R fetches it again.");
+    } else {
+        app.hint("Nothing to cancel. Q quits.");
+    }
+}
+
+fn clear(app: &mut App) {
+    match app.screen {
+        Screen::Help | Screen::Log | Screen::Attention => back(app),
+        Screen::Parts if app.parts.as_ref().is_some_and(|p| p.viewing.is_some()) => back(app),
+        Screen::Message => {
+            if let Some(message) = &mut app.message {
+                message.link = None;
+            }
+        }
+        Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
+    }
+}
+
+fn folder_pane(app: &mut App) {
+    if app.layout.width < 100 {
+        app.hint("The folder pane needs 100 columns.");
+        return;
+    }
+    app.pane = !app.pane;
+    let (width, height) = (app.layout.width, app.layout.height);
+    app.relayout(width, height);
+    width_changed(app);
+}
+
+fn new_password(app: &mut App) {
+    match app.attention.need().cloned() {
+        Some(need) if need.cause == Cause::SignIn => {
+            let question = format!("New password for {}", need.title);
+            let purpose = Purpose::Password(need.account, need.cause);
+            app.open_prompt(Prompt::secret(purpose, question));
+        }
+        Some(_) => app.hint("This is not about a password."),
+        None => app.hint("Nothing waits for you."),
+    }
+}
+
+fn retry(app: &mut App) {
+    let Some(need) = app.attention.need().cloned() else {
+        app.hint("Nothing waits for you.");
+        return;
+    };
+    match need.cause {
+        Cause::SignIn => {
+            app.act(Action::Sync(Some(need.account)));
+        }
+        Cause::Operation(id) => {
+            app.act(Action::RetryOperation(id));
+        }
+        Cause::Notice(id) => {
+            app.act(Action::Dismiss(id));
+            app.act(Action::Sync(Some(need.account)));
+        }
+    }
+    app.hint("Trying again.");
+}
+
+fn details(app: &mut App) {
+    if app.attention.need().is_none() {
+        app.hint("Nothing waits for you.");
+        return;
+    }
+    app.attention.details = !app.attention.details;
+}

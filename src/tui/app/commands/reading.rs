@@ -1,0 +1,297 @@
+//! Commands on an open message: its text, its header, its folds and links.
+
+use crate::mime::filename;
+use crate::model::{FlagChange, Flags, MessageKey};
+use crate::tui::app::command::Screen;
+use crate::tui::app::event::{Action, Question};
+use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::view::{Body, Preview};
+use crate::tui::app::{App, needs_lines};
+use crate::tui::screen::message;
+
+use super::parts::ask_preview;
+
+/// Opens the selected message.
+pub(in crate::tui::app) fn open_message(app: &mut App) {
+    let Some(row) = app.index.row().cloned() else {
+        app.hint("There is no message here.");
+        return;
+    };
+    let key = row.key;
+    let mut message = message::State::open(row, app.index.number());
+    message.asked_opened = app.ask(Question::Opened(key));
+    app.message = Some(message);
+    app.parts = None;
+    app.go(Screen::Message);
+    ask_body(app, true);
+}
+
+pub(in crate::tui::app) fn ask_body(app: &mut App, first: bool) {
+    let width = app.layout.message().width;
+    let Some(message) = &app.message else { return };
+    let question = Question::Body {
+        message: message.key(),
+        html: message.html,
+        width,
+        first,
+    };
+    let ticket = app.ask(question);
+    if let Some(message) = &mut app.message {
+        message.asked_body = ticket;
+    }
+}
+
+/// More of a text whose first screen is here.
+pub(in crate::tui::app) fn ask_rest(app: &mut App) {
+    ask_body(app, false);
+}
+
+/// The message area has another width: HTML is laid out anew.
+pub(in crate::tui::app) fn width_changed(app: &mut App) {
+    let bound = app
+        .message
+        .as_ref()
+        .and_then(message::State::document)
+        .is_some_and(|document| document.width_bound);
+    if bound {
+        ask_body(app, false);
+    }
+}
+
+/// Bytes came: what waited for them is asked again.
+pub(in crate::tui::app) fn bodies_came(app: &mut App) {
+    let waits = app.message.as_ref().is_some_and(|message| {
+        let incomplete = message.document().is_some_and(|d| !d.missing.is_empty());
+        incomplete || matches!(message.body, Some(Body::NotKept { .. }))
+    });
+    if waits {
+        ask_body(app, true);
+        if let Some(key) = app.message.as_ref().map(message::State::key) {
+            let ticket = app.ask(Question::Opened(key));
+            if let Some(message) = &mut app.message {
+                message.asked_opened = ticket;
+            }
+        }
+    }
+    let preview = app
+        .parts
+        .as_ref()
+        .is_some_and(|parts| matches!(parts.preview, Some(Preview::NotKept { .. })));
+    if preview {
+        ask_preview(app);
+    }
+}
+
+/// The bytes of the open message are asked of the server.
+pub(in crate::tui::app) fn fetch_open(app: &mut App) {
+    let Some(message) = &mut app.message else {
+        return;
+    };
+    message.fetching = true;
+    let message = message.key();
+    app.act(Action::Fetch {
+        message,
+        part: None,
+    });
+}
+
+pub(in crate::tui::app) fn open_link(app: &mut App, at: usize) {
+    let link = app.message.as_ref().and_then(message::State::document);
+    let link = link.and_then(|document| document.links.get(at)).cloned();
+    match link {
+        None => app.hint(format!("There is no link {}.", at.saturating_add(1))),
+        Some(link) => match link.warning {
+            None => {
+                app.act(Action::OpenLink(link.target));
+            }
+            Some(warning) => {
+                let question = format!("{warning} Open {} at {}?", link.shown, link.host);
+                let options = vec![('y', "Open"), ('n', "No")];
+                app.open_prompt(Prompt::choice(
+                    Purpose::OpenLink(link.target),
+                    question,
+                    options,
+                    1,
+                ));
+            }
+        },
+    }
+}
+
+/// The message that a command of this screen means.
+pub(in crate::tui::app) fn target(app: &App) -> Option<MessageKey> {
+    match app.screen {
+        Screen::Message => app.message.as_ref().map(message::State::key),
+        Screen::Parts => app.parts.as_ref().map(|parts| parts.message),
+        _ => app.index.row().map(|row| row.key),
+    }
+}
+
+pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
+    let Some(key) = target(app) else {
+        app.hint("There is no message here.");
+        return;
+    };
+    let Some(flags) = app.flags_of(key) else {
+        return;
+    };
+    let change = if flags.has(bit) {
+        FlagChange::remove(Flags::of(bit))
+    } else {
+        FlagChange::add(Flags::of(bit))
+    };
+    app.change_flags(key, change, false);
+}
+
+pub(in crate::tui::app) fn ask_export(app: &mut App) {
+    let Some(key) = target(app) else {
+        app.hint("There is no message here.");
+        return;
+    };
+    let subject = app.index.find(key).map(|row| row.envelope.subject.clone());
+    let subject = subject
+        .filter(|s| !s.trim().is_empty())
+        .unwrap_or_else(|| "message".to_owned());
+    let name = filename::safe(&format!("{subject}.eml"));
+    let proposed = format!("{}/{name}", app.save_folder);
+    app.open_prompt(Prompt::text(
+        Purpose::Export(key),
+        "Export the message to file",
+        &proposed,
+    ));
+}
+
+pub(in crate::tui::app) fn header_level(app: &mut App) {
+    let Some(message) = &mut app.message else {
+        return;
+    };
+    message.level = message.level.next();
+    message.scroll = 0;
+    message.lines = None;
+    let (level, key) = (message.level, message.key());
+    app.hint(format!("Header: {}.", level.word()));
+    if needs_lines(level) {
+        let question = if level == message::Level::All {
+            Question::Header(key)
+        } else {
+            Question::Source(key)
+        };
+        let ticket = app.ask(question);
+        if let Some(message) = &mut app.message {
+            message.asked_lines = ticket;
+        }
+    }
+}
+
+pub(in crate::tui::app) fn html_or_plain(app: &mut App) {
+    let Some(message) = &mut app.message else {
+        return;
+    };
+    let Some(document) = message.document() else {
+        app.hint("The text is not here yet.");
+        return;
+    };
+    if !document.alternative {
+        app.hint("This message has its text in one form only.");
+        return;
+    }
+    let html = !document.from_html;
+    message.html = html;
+    message.scroll = 0;
+    app.hint(if html {
+        "The HTML of the message."
+    } else {
+        "The plain text of the message."
+    });
+    ask_body(app, true);
+}
+
+pub(in crate::tui::app) fn fold(app: &mut App, folded: bool) {
+    match app.screen {
+        Screen::Folders => {
+            if !app.folders.fold(&app.accounts, folded) {
+                app.hint("Nothing is folded here.");
+            }
+        }
+        _ => {
+            let (height, width) = (app.message_height(), app.layout.message().width);
+            let done = app
+                .message
+                .as_mut()
+                .is_some_and(|m| m.fold(folded, height, width));
+            if !done {
+                app.hint(if folded {
+                    "No open quote is on this page."
+                } else {
+                    "No folded quote is on this page."
+                });
+            }
+        }
+    }
+}
+
+pub(in crate::tui::app) fn fold_all(app: &mut App, folded: bool) {
+    match app.screen {
+        Screen::Folders => {
+            let before = app.folders.entries.len();
+            app.folders.fold_all(&app.accounts, folded);
+            if app.folders.entries.len() == before {
+                app.hint(if folded {
+                    "Nothing is left to fold."
+                } else {
+                    "Nothing is folded."
+                });
+            }
+        }
+        _ => {
+            let width = app.layout.message().width;
+            let done = app
+                .message
+                .as_mut()
+                .is_some_and(|m| m.fold_all(folded, width));
+            if !done {
+                app.hint("This message has no quotes to fold.");
+            }
+        }
+    }
+}
+
+pub(in crate::tui::app) fn walk_links(app: &mut App, forward: bool) {
+    let height = app.message_height();
+    let at = app
+        .message
+        .as_mut()
+        .and_then(|m| m.walk_links(forward, height));
+    match at.and_then(|at| app.link_words(at)) {
+        Some(words) => app.hint(words),
+        None => app.hint("This message has no links."),
+    }
+}
+
+pub(in crate::tui::app) fn sync_now(app: &mut App) {
+    if app.screen == Screen::Message
+        && app
+            .message
+            .as_ref()
+            .is_some_and(|m| matches!(m.body, Some(Body::NotKept { .. })))
+    {
+        fetch_open(app);
+        return;
+    }
+    let account = match app.screen {
+        Screen::Folders => app
+            .folders
+            .target(&app.accounts)
+            .map(|(id, _)| id.to_owned()),
+        _ => app.mailbox().map(|(account, _)| account.id.clone()),
+    };
+    let local = account
+        .as_ref()
+        .is_some_and(|id| app.accounts.iter().any(|a| a.id == *id && a.link.is_none()));
+    if local || account.is_none() {
+        app.hint("This account has no server.");
+        return;
+    }
+    app.act(Action::Sync(account));
+    app.hint("Fetching now.");
+}

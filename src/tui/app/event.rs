@@ -1,0 +1,351 @@
+//! What comes into `update` and what it asks the shell to do.
+
+use crate::model::{FlagChange, MailboxKey, MessageKey, OperationId, PartPath};
+
+use super::key::Key;
+use super::view::{
+    Account, Anchor, Body, KeepPassword, LogLine, Need, Opened, Page, Preview, Provider, Servers,
+};
+
+/// Names one question, so that a late answer to an old one is known and dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// The time of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Seconds since 1970.
+    pub wall: i64,
+    /// Milliseconds of a clock that never goes back.
+    pub mono: u64,
+}
+
+/// Everything that can happen to the screen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key; its `now` is when it was received, not when it is handled.
+    Key(Key),
+    /// A bracketed paste.
+    Paste(String),
+    /// The terminal has this size.
+    Resize(u16, u16),
+    /// A frame reached the terminal.
+    Drawn,
+    /// A timer ended.
+    Tick,
+    /// Rows of the store changed.
+    Changed(Changed),
+    /// A question is answered.
+    Answer(Ticket, Box<Answer>),
+    /// An action ended.
+    Ended(Ticket, Ended),
+}
+
+/// What changed in the store, merged over a burst.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Accounts, mailboxes, counts or links.
+    pub folders: bool,
+    /// Messages of these mailboxes.
+    pub mailboxes: Vec<MailboxKey>,
+    /// Bytes of a message came.
+    pub bodies: bool,
+    /// Notices or the journal.
+    pub notices: bool,
+    /// Another process wrote: messages of any mailbox.
+    pub everything: bool,
+}
+
+impl Changed {
+    /// Both in one.
+    pub fn merge(&mut self, other: Changed) {
+        self.folders |= other.folders;
+        self.bodies |= other.bodies;
+        self.notices |= other.notices;
+        self.everything |= other.everything;
+        for mailbox in other.mailboxes {
+            if !self.mailboxes.contains(&mailbox) {
+                self.mailboxes.push(mailbox);
+            }
+        }
+    }
+}
+
+/// What the shell is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Answer from the store, in a reader.
+    Ask(Ticket, Question),
+    /// Do it; `Event::Ended` tells how it went.
+    Act(Ticket, Action),
+    /// Draw everything anew.
+    Redraw,
+    /// Give the terminal back and stop.
+    Suspend,
+    /// End the program.
+    Quit,
+}
+
+/// From where a page of an index is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The newest message.
+    Newest,
+    /// The oldest one.
+    Oldest,
+    /// Around this row, or where it would be.
+    Around(Anchor),
+    /// Around the row with that number, from 1.
+    Ordinal(u64),
+}
+
+/// What readers are asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// Accounts, mailboxes, counts, links and what waits.
+    Folders,
+    /// Rows of a mailbox, so many on either side.
+    Page {
+        /// Which mailbox.
+        mailbox: MailboxKey,
+        /// Where.
+        from: From,
+        /// How many on either side.
+        around: usize,
+    },
+    /// The next unread message below `after`; without one from the top.
+    NextUnread {
+        /// Which mailbox.
+        mailbox: MailboxKey,
+        /// The row to start below.
+        after: Option<Anchor>,
+    },
+    /// A message without its text.
+    Opened(MessageKey),
+    /// The text of a message.
+    Body {
+        /// Which message.
+        message: MessageKey,
+        /// Prefer HTML.
+        html: bool,
+        /// Cells for it.
+        width: u16,
+        /// Whether the first screen is enough.
+        first: bool,
+    },
+    /// All header fields.
+    Header(MessageKey),
+    /// The message as it came.
+    Source(MessageKey),
+    /// What a part looks like.
+    Preview {
+        /// Which message.
+        message: MessageKey,
+        /// Which part.
+        part: PartPath,
+    },
+    /// The Log.
+    Log,
+    /// What waits for the user.
+    Needs,
+    /// Files that begin with this text.
+    Complete(String),
+    /// The servers of an address, from the provider table.
+    Provider(String),
+}
+
+/// What readers answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Accounts in their order, operations that wait for the server, and what waits for the user.
+    Folders {
+        /// The accounts.
+        accounts: Vec<Account>,
+        /// Operations not confirmed yet.
+        waiting: u64,
+        /// How many things wait for the user.
+        needs: u64,
+    },
+    /// Rows of an index.
+    Page(Page),
+    /// The next unread message, if there is one.
+    NextUnread(Option<Anchor>),
+    /// A message; `None` when it is gone.
+    Opened(Option<Box<Opened>>),
+    /// Its text.
+    Body(Body),
+    /// Lines of a header or source; `None` when they are not kept.
+    Lines(Option<Vec<String>>),
+    /// What a part looks like.
+    Preview(Preview),
+    /// The Log, newest first.
+    Log(Vec<LogLine>),
+    /// What waits for the user.
+    Needs(Vec<Need>),
+    /// Completions of a file name.
+    Complete(Vec<String>),
+    /// The servers of an address.
+    Provider(Option<Provider>),
+    /// It could not be answered: words for the status line.
+    Failed(String),
+}
+
+/// What the user or the screen wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Change flags; `opening` ones are not undoable.
+    Flags {
+        /// Which messages.
+        messages: Vec<MessageKey>,
+        /// The change.
+        change: FlagChange,
+        /// Whether showing the text did it.
+        opening: bool,
+    },
+    /// Fetch the text, or one part, of a message.
+    Fetch {
+        /// Which message.
+        message: MessageKey,
+        /// Which part; `None` for what is needed to read it.
+        part: Option<PartPath>,
+    },
+    /// Connect and fetch now; `None` is every account.
+    Sync(Option<String>),
+    /// Sign in with this password.
+    Password {
+        /// The account id.
+        account: String,
+        /// The password.
+        password: Hidden,
+    },
+    /// Try a failed operation again.
+    RetryOperation(OperationId),
+    /// The user has seen it.
+    Dismiss(i64),
+    /// Write the whole message to a file.
+    Export {
+        /// Which message.
+        message: MessageKey,
+        /// Where; a name that is taken is refused.
+        to: String,
+    },
+    /// Write a part to a file.
+    SavePart {
+        /// Which message.
+        message: MessageKey,
+        /// Which part.
+        part: PartPath,
+        /// Where; a name that is taken is refused.
+        to: String,
+    },
+    /// Write all attachments to a folder; names that are taken get a number.
+    SaveAll {
+        /// Which message.
+        message: MessageKey,
+        /// Where.
+        folder: String,
+    },
+    /// Hand a part to the configured opener.
+    OpenPart {
+        /// Which message.
+        message: MessageKey,
+        /// Which part.
+        part: PartPath,
+    },
+    /// Hand a link to the configured opener.
+    OpenLink(String),
+    /// Try the sign-in, and store the account when it works.
+    SetUp(Box<NewAccount>),
+    /// Stop what an action of this ticket does, where that is possible.
+    Stop(Ticket),
+}
+
+/// Text that shows nothing of itself.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("(hidden)")
+    }
+}
+
+/// What the set-up screen holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewAccount {
+    /// The person's name.
+    pub name: String,
+    /// The mail address.
+    pub address: String,
+    /// The password, or the command that prints it.
+    pub password: Hidden,
+    /// The servers.
+    pub servers: Servers,
+    /// The login name.
+    pub login: String,
+    /// Where the password is kept.
+    pub keep: KeepPassword,
+    /// The command that prints it.
+    pub command: String,
+    /// What is kept for reading off line.
+    pub offline: crate::model::Offline,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It worked; words for the status line, which may be empty.
+    Done(String),
+    /// It failed; the words say what and why.
+    Failed(String),
+    /// A file of that name is there; nothing was written.
+    Exists(String),
+    /// The bytes are not here; they are fetched when that is possible.
+    NotKept(u64),
+    /// The account is stored under this id.
+    SetUp(String),
+    /// The server or the screen's values were refused.
+    Refused {
+        /// Which field is at fault.
+        field: SetupField,
+        /// What happened, in the server's words.
+        text: String,
+    },
+}
+
+/// The fields of the set-up screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SetupField {
+    /// The person's name.
+    Name,
+    /// The mail address.
+    Address,
+    /// The password.
+    Password,
+    /// Host of the incoming server.
+    ImapHost,
+    /// Its port.
+    ImapPort,
+    /// Its protection.
+    ImapSecurity,
+    /// Host of the outgoing server.
+    SmtpHost,
+    /// Its port.
+    SmtpPort,
+    /// Its protection.
+    SmtpSecurity,
+    /// The login name.
+    Login,
+    /// Where the password is kept.
+    Keep,
+    /// The command that prints it.
+    Command,
+    /// What is kept off line.
+    Offline,
+    /// The button that signs in.
+    Continue,
+    /// The button that opens the server fields.
+    Change,
+    /// The button that ends.
+    Quit,
+}

@@ -1,0 +1,177 @@
+//! The two key lines, made from the command table or from an open prompt.
+
+use super::command::{Command, Entry, Screen, on_screen};
+
+/// Cells in one row.
+pub const COLUMNS: usize = 6;
+
+const FIXED: [Command; 8] = [
+    Command::Help,
+    Command::OtherKeys,
+    Command::Back,
+    Command::Forward,
+    Command::Previous,
+    Command::Next,
+    Command::PageUp,
+    Command::PageDown,
+];
+
+/// One cell: the key and its label; both empty is a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The key as it is shown.
+    pub key: String,
+    /// The label, in brackets where Enter does it.
+    pub label: String,
+}
+
+/// The pages of key rows of a screen, each of 12 cells in column order (upper, lower, upper …).
+pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
+    if screen == Screen::Setup {
+        return vec![setup()];
+    }
+    let find = |command| {
+        on_screen(screen)
+            .find(|entry| entry.command == command)
+            .map(|entry| cell(entry, screen))
+            .unwrap_or_default()
+    };
+    let rest: Vec<Cell> = on_screen(screen)
+        .filter(|entry| !FIXED.contains(&entry.command))
+        .map(|entry| cell(entry, screen))
+        .filter(|cell| !cell.label.is_empty())
+        .collect();
+    let mut first: Vec<Cell> = FIXED.into_iter().map(find).collect();
+    let split = rest.len().min(2 * COLUMNS - FIXED.len());
+    let (front, more) = rest.split_at(split);
+    first.extend_from_slice(front);
+    if more.is_empty() {
+        if let Some(other) = first.get_mut(1) {
+            *other = Cell::default();
+        }
+        return vec![first];
+    }
+    let mut pages = vec![first];
+    for chunk in more.chunks(2 * COLUMNS - 2) {
+        let mut page = vec![find(Command::Help), find(Command::OtherKeys)];
+        page.extend_from_slice(chunk);
+        pages.push(page);
+    }
+    pages
+}
+
+/// The set-up screen is all fields, so its cells have an order of their own.
+fn setup() -> Vec<Cell> {
+    let cell = |key: &str, label: &str| Cell {
+        key: key.to_owned(),
+        label: label.to_owned(),
+    };
+    vec![
+        cell("^G", "Help"),
+        cell("", ""),
+        cell("^C", "Cancel"),
+        cell("", ""),
+        cell("Tab", "Next"),
+        cell("Ret", "[Next]"),
+        cell("Up", "Prev"),
+        cell("Dn", "Next"),
+        cell("F2", "ShowPw"),
+        cell("^T", "Servers"),
+        cell("^X", "Continue"),
+        cell("", ""),
+    ]
+}
+
+/// The cells of a narrow screen's one row, in order, as many as `width` takes; `page` turns on.
+pub fn narrow(screen: Screen, width: usize, page: usize) -> Vec<Cell> {
+    let mut all: Vec<Cell> = Vec::new();
+    for (n, group) in pages(screen).into_iter().enumerate() {
+        let skip = if n == 0 { 0 } else { 2 };
+        all.extend(group.into_iter().skip(skip).filter(|c| !c.key.is_empty()));
+    }
+    for cell in &mut all {
+        if cell.label == "OtherCmds" {
+            cell.label = "Keys".to_owned();
+        }
+    }
+    let order = |cell: &Cell| match cell.key.as_str() {
+        "?" => 0,
+        "<" => 1,
+        ">" => 2,
+        "O" => 3,
+        _ => 4,
+    };
+    all.sort_by_key(order);
+    let mut rows: Vec<Vec<Cell>> = vec![Vec::new()];
+    let mut used = 0;
+    for cell in all {
+        let cost = cell.key.len() + 1 + cell.label.len() + 2;
+        if used + cost > width + 2 && used > 0 {
+            let other = rows
+                .first()
+                .and_then(|row| row.iter().find(|c| c.key == "O"))
+                .cloned();
+            used = other
+                .as_ref()
+                .map_or(0, |c| c.key.len() + 3 + c.label.len());
+            rows.push(other.into_iter().collect());
+        }
+        used += cost;
+        if let Some(row) = rows.last_mut() {
+            row.push(cell);
+        }
+    }
+    let count = rows.len();
+    rows.into_iter()
+        .nth(page % count.max(1))
+        .unwrap_or_default()
+}
+
+fn cell(entry: &Entry, screen: Screen) -> Cell {
+    let label = entry.label(screen).unwrap_or_default();
+    let label = if entry.enter.contains(&screen) && !label.is_empty() {
+        format!("[{label}]")
+    } else {
+        label.to_owned()
+    };
+    Cell {
+        key: (*entry.keys.first().unwrap_or(&"")).to_owned(),
+        label,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::lookup;
+    use super::super::key::Key;
+    use super::*;
+
+    #[test]
+    fn every_key_shown_is_a_command_of_that_screen() {
+        for screen in Screen::ALL {
+            for cell in pages(screen).into_iter().flatten() {
+                if cell.key.is_empty() {
+                    continue;
+                }
+                let key = Key::parse(&cell.key).unwrap();
+                assert!(lookup(screen, key).is_some(), "{} on {screen:?}", cell.key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_has_at_most_twelve_cells_and_no_label_is_lost() {
+        for screen in Screen::ALL {
+            let pages = pages(screen);
+            assert!(pages.iter().all(|page| page.len() <= 2 * COLUMNS));
+            let shown: Vec<String> = pages.into_iter().flatten().map(|c| c.key).collect();
+            for entry in on_screen(screen) {
+                let labelled = entry.label(screen).is_some_and(|label| !label.is_empty());
+                let other = entry.command == Command::OtherKeys;
+                assert!(
+                    !labelled || other || shown.iter().any(|k| entry.keys.contains(&k.as_str()))
+                );
+            }
+        }
+    }
+}

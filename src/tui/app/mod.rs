@@ -1,0 +1,525 @@
+//! The pure half of the screen: events in, effects out, no terminal, store, clock or thread.
+//!
+//! [`update`] is the only way in which an [`App`] changes; `screen::draw` the only way in which it
+//! is seen. A change of the user's shows in the frame of its key: the row takes
+//! `FlagChange::apply` at once and the effect goes to `ops`; a commit that fails takes it back.
+
+pub mod answers;
+pub mod command;
+pub mod commands;
+pub mod date;
+pub mod event;
+pub mod key;
+pub mod keyrow;
+pub mod layout;
+pub mod prompt;
+pub mod prompts;
+pub mod table;
+pub mod view;
+pub mod wish;
+pub mod words;
+
+pub use command::Screen;
+
+use crate::model::{MailboxKey, Role};
+
+use super::screen::message::{self, Level};
+use super::screen::{attention, folders, help, index, log, parts, setup};
+use date::OffsetAt;
+use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
+use key::{Code, Key};
+use layout::Layout;
+use prompt::Prompt;
+use view::{Account, Mailbox};
+use wish::Wish;
+
+/// How long a message stays on the status line, in milliseconds.
+const STAYS: u64 = 10_000;
+
+/// A message on the status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The words.
+    pub text: String,
+    /// Until when, in milliseconds of the monotonic clock.
+    pub until: u64,
+}
+
+/// Everything that the screen knows.
+pub struct App {
+    /// The time of the last event.
+    pub now: Now,
+    /// The local zone.
+    pub offset_at: OffsetAt,
+    /// The terminal's size and layout.
+    pub layout: Layout,
+    /// Whether a wide terminal shows the folder pane.
+    pub pane: bool,
+    /// The screen that has the keys.
+    pub screen: Screen,
+    /// The screen of the chain below help, log or attention.
+    pub under: Screen,
+    /// Accounts in their order.
+    pub accounts: Vec<Account>,
+    /// Operations that the server has not confirmed.
+    pub waiting: u64,
+    /// How many things wait for the user.
+    pub needs: u64,
+    /// The folder list.
+    pub folders: folders::State,
+    /// The index.
+    pub index: index::State,
+    /// The open message.
+    pub message: Option<message::State>,
+    /// The parts of a message.
+    pub parts: Option<parts::State>,
+    /// Help.
+    pub help: help::State,
+    /// The Log.
+    pub log: log::State,
+    /// What needs the user.
+    pub attention: attention::State,
+    /// Adding an account.
+    pub setup: setup::State,
+    /// The open question.
+    pub prompt: Option<Prompt>,
+    /// The last message.
+    pub status: Option<Status>,
+    /// Which page of key cells is shown.
+    pub key_page: usize,
+    /// Digits typed so far.
+    pub number: String,
+    /// Where files are saved unless another folder is named.
+    pub save_folder: String,
+    /// Whether an account can be set up from here (not in `demo` and `open`).
+    pub can_set_up: bool,
+    /// The word searched for last.
+    pub word: String,
+    wishes: Vec<Wish>,
+    last_ticket: u64,
+    asked_folders: Option<Ticket>,
+    folders_again: bool,
+    asked_log: Ticket,
+    asked_needs: Ticket,
+    asked_complete: Ticket,
+    asked_unread: Option<(Ticket, u64)>,
+    unread_wrapped: bool,
+    open_after: bool,
+    parts_after: Option<u64>,
+    presses: u64,
+    started: bool,
+    out: Vec<Effect>,
+}
+
+/// What an application begins with.
+#[derive(Clone, Debug)]
+pub struct Begin {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The local zone.
+    pub offset_at: OffsetAt,
+    /// Where files are saved.
+    pub save_folder: String,
+    /// Whether the set-up screen comes first.
+    pub set_up: bool,
+    /// Whether an account can be set up from here.
+    pub can_set_up: bool,
+}
+
+impl App {
+    /// An application that has asked nothing yet.
+    pub fn new(begin: Begin, now: Now) -> Self {
+        let screen = if begin.set_up {
+            Screen::Setup
+        } else {
+            Screen::Index
+        };
+        Self {
+            now,
+            offset_at: begin.offset_at,
+            layout: Layout::of(begin.size.0, begin.size.1, true),
+            pane: true,
+            screen,
+            under: Screen::Index,
+            accounts: Vec::new(),
+            waiting: 0,
+            needs: 0,
+            folders: folders::State::default(),
+            index: index::State::default(),
+            message: None,
+            parts: None,
+            help: help::State::open(Screen::Index),
+            log: log::State::default(),
+            attention: attention::State::default(),
+            setup: setup::State::default(),
+            prompt: None,
+            status: None,
+            key_page: 0,
+            number: String::new(),
+            save_folder: begin.save_folder,
+            can_set_up: begin.can_set_up,
+            word: String::new(),
+            wishes: Vec::new(),
+            last_ticket: 0,
+            asked_folders: None,
+            folders_again: true,
+            asked_log: Ticket::default(),
+            asked_needs: Ticket::default(),
+            asked_complete: Ticket::default(),
+            asked_unread: None,
+            unread_wrapped: false,
+            open_after: false,
+            parts_after: None,
+            presses: 0,
+            started: false,
+            out: Vec::new(),
+        }
+    }
+
+    /// When the next timer ends, in milliseconds of the monotonic clock.
+    pub fn next_timer(&self) -> Option<u64> {
+        self.status.as_ref().map(|status| status.until)
+    }
+
+    /// The account and row of the open mailbox.
+    pub fn mailbox(&self) -> Option<(&Account, &Mailbox)> {
+        self.find_mailbox(self.index.mailbox?)
+    }
+
+    /// The account and row of a mailbox.
+    pub fn find_mailbox(&self, key: MailboxKey) -> Option<(&Account, &Mailbox)> {
+        self.accounts.iter().find_map(|account| {
+            let mailbox = account.mailboxes.iter().find(|m| m.key == key)?;
+            Some((account, mailbox))
+        })
+    }
+
+    /// Whether an address is one of the user's own.
+    pub fn is_own(&self, address: &str) -> bool {
+        !address.is_empty()
+            && self
+                .accounts
+                .iter()
+                .any(|account| account.address.eq_ignore_ascii_case(address))
+    }
+
+    /// Says something on the status line and keeps it in the Log.
+    pub fn say(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if text.is_empty() {
+            return;
+        }
+        self.log.remember(self.now.wall, &text);
+        self.hint(text);
+    }
+
+    /// Says something that the Log need not keep.
+    pub fn hint(&mut self, text: impl Into<String>) {
+        self.status = Some(Status {
+            text: text.into(),
+            until: self.now.mono + STAYS,
+        });
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
+    }
+
+    fn ask(&mut self, question: Question) -> Ticket {
+        let ticket = self.ticket();
+        self.out.push(Effect::Ask(ticket, question));
+        ticket
+    }
+
+    fn act(&mut self, action: Action) -> Ticket {
+        let ticket = self.ticket();
+        self.out.push(Effect::Act(ticket, action));
+        ticket
+    }
+
+    /// An action of a screen; its ticket names its end.
+    pub fn effect(&mut self, action: Action) -> Ticket {
+        self.act(action)
+    }
+
+    /// A question of a screen; its ticket names the answer.
+    pub fn question(&mut self, question: Question) -> Ticket {
+        self.ask(question)
+    }
+
+    /// An effect that has no end to wait for.
+    pub fn emit(&mut self, effect: Effect) {
+        self.out.push(effect);
+    }
+
+    /// Help for the set-up screen.
+    pub fn help_on_setup(&mut self) {
+        self.help = help::State::open(Screen::Setup);
+        self.under = Screen::Setup;
+        self.go(Screen::Help);
+    }
+
+    /// From the set-up screen back to the index.
+    pub fn leave_setup(&mut self) {
+        self.go(Screen::Index);
+    }
+
+    fn open_prompt(&mut self, prompt: Prompt) {
+        self.status = None;
+        self.number.clear();
+        self.prompt = Some(prompt);
+    }
+
+    fn go(&mut self, screen: Screen) {
+        self.screen = screen;
+        self.key_page = 0;
+        self.number.clear();
+        if Screen::CHAIN.contains(&screen) {
+            self.under = screen;
+        }
+    }
+
+    /// Opens a mailbox in the index.
+    fn open_mailbox(&mut self, key: MailboxKey) {
+        self.index.open(key);
+        if let Some((account, _)) = self.find_mailbox(key) {
+            let id = account.id.clone();
+            self.folders.select(&self.accounts, &id, Some(key));
+        }
+        self.message = None;
+        self.parts = None;
+        self.started = true;
+        self.go(Screen::Index);
+    }
+
+    /// Opens the INBOX of an account by its place; false when there is none yet.
+    fn open_inbox(&mut self, place: usize) -> bool {
+        let inbox = self
+            .accounts
+            .get(place)
+            .and_then(|a| a.role(Role::Inbox).or_else(|| a.mailboxes.first()))
+            .map(|m| m.key);
+        match inbox {
+            Some(key) => {
+                self.open_mailbox(key);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Rows of the index in sight.
+    fn index_height(&self) -> usize {
+        let opened = self.message.is_some() && self.screen == Screen::Message;
+        usize::from(self.layout.index(opened).height)
+    }
+
+    fn message_height(&self) -> usize {
+        usize::from(self.layout.message().height)
+    }
+
+    fn relayout(&mut self, width: u16, height: u16) {
+        self.layout = Layout::of(width, height, self.pane);
+    }
+
+    /// Brings what is derived in line after an event: viewports, layouts, due questions.
+    fn settle(&mut self) {
+        let index_height = self.index_height();
+        self.index.settle(index_height);
+        let head = folders::head_rows(self);
+        let rows = usize::from(self.layout.folders().height.saturating_sub(head));
+        self.folders.settle(rows);
+        let body = self.layout.right().height;
+        let tree = usize::from(parts::tree_rows(self, body));
+        if let Some(parts) = &mut self.parts {
+            parts.settle(tree);
+        }
+        self.settle_message();
+        let ticket = Ticket(self.last_ticket + 1);
+        if let Some(question) = self.index.wants(ticket) {
+            self.last_ticket += 1;
+            self.out.push(Effect::Ask(ticket, question));
+        }
+        if self.folders_again && self.asked_folders.is_none() {
+            self.folders_again = false;
+            self.asked_folders = Some(self.ask(Question::Folders));
+        }
+    }
+
+    fn settle_message(&mut self) {
+        let Some(mut message) = self.message.take() else {
+            return;
+        };
+        let area = self.layout.message();
+        let height = usize::from(area.height);
+        let head = message::head(self, &message, area.width).len();
+        message.head_rows = head + usize::from(head > 0);
+        message.resize(area.width);
+        message.fill(height);
+        message.scroll = message.scroll.min(message.last_top(height));
+        self.message = Some(message);
+    }
+}
+
+/// Takes one event and says what the shell is to do.
+pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
+    app.now = Now {
+        wall: now.wall,
+        mono: now.mono.max(app.now.mono),
+    };
+    match event {
+        Event::Key(key) => press(app, key, now.mono),
+        Event::Paste(text) => paste(app, &text, now.mono),
+        Event::Resize(width, height) => resize(app, width, height),
+        Event::Drawn => drawn(app),
+        Event::Tick => {}
+        Event::Changed(changed) => self::changed(app, &changed),
+        Event::Answer(ticket, answer) => answers::take(app, ticket, *answer),
+        Event::Ended(ticket, ended) => answers::ended(app, ticket, ended),
+    }
+    if app
+        .status
+        .as_ref()
+        .is_some_and(|status| status.until <= app.now.mono)
+    {
+        app.status = None;
+    }
+    app.settle();
+    std::mem::take(&mut app.out)
+}
+
+fn drawn(app: &mut App) {
+    let at = app.now.mono;
+    if let Some(prompt) = &mut app.prompt {
+        prompt.drawn.get_or_insert(at);
+    }
+}
+
+fn resize(app: &mut App, width: u16, height: u16) {
+    let before = app.layout.message().width;
+    app.relayout(width, height);
+    if app.layout.message().width != before {
+        commands::width_changed(app);
+    }
+}
+
+/// Whether what was typed at `at` was typed in sight of the open question.
+fn answers_prompt(prompt: &Prompt, at: u64) -> bool {
+    prompt.drawn.is_some_and(|drawn| at >= drawn)
+}
+
+fn press(app: &mut App, key: Key, at: u64) {
+    app.presses += 1;
+    if let Some(prompt) = &app.prompt {
+        if answers_prompt(prompt, at) {
+            prompts::press(app, key);
+        }
+        return;
+    }
+    app.status = None;
+    if app.screen == Screen::Setup {
+        setup::press(app, key);
+        return;
+    }
+    if take_digit(app, key) {
+        return;
+    }
+    if !app.number.is_empty() {
+        let number = std::mem::take(&mut app.number);
+        if key == Key::plain(Code::Enter) {
+            commands::numbered(app, &number);
+            return;
+        }
+    }
+    match command::lookup(app.screen, key) {
+        Some(entry) => commands::run(app, entry.command, key),
+        None => unknown(app, key),
+    }
+}
+
+fn take_digit(app: &mut App, key: Key) -> bool {
+    let takes = matches!(app.screen, Screen::Index | Screen::Message);
+    match key.digit() {
+        Some(digit) if takes => {
+            if app.number.len() < 9 {
+                app.number.push(digit);
+            }
+            true
+        }
+        Some(_) | None => false,
+    }
+}
+
+fn unknown(app: &mut App, key: Key) {
+    if app.screen == Screen::Help {
+        explain(app, key);
+        return;
+    }
+    let words = match command::elsewhere(key) {
+        Some(entry) => {
+            let place = entry.on.first().map_or("", |(screen, _)| screen.title());
+            format!(
+                "{key} ({}) works in {place}, not here. ? shows the keys.",
+                entry.name
+            )
+        }
+        None => format!("{key} is no command. ? shows the keys."),
+    };
+    app.hint(words);
+}
+
+fn explain(app: &mut App, key: Key) {
+    let words = match command::lookup(app.help.about, key) {
+        Some(entry) => format!("{key}: {}", entry.help),
+        None => format!("{key} does nothing in {}.", app.help.about.title()),
+    };
+    app.hint(words);
+}
+
+fn paste(app: &mut App, text: &str, at: u64) {
+    let line = text.lines().next().unwrap_or_default();
+    match &mut app.prompt {
+        Some(prompt) if answers_prompt(prompt, at) => {
+            if let prompt::Asking::Text(field) = &mut prompt.asking {
+                field.paste(line);
+            }
+        }
+        Some(_) => {}
+        None if app.screen == Screen::Setup => app.setup.paste(line),
+        None => app.hint("Pasted text is taken where text is asked for."),
+    }
+}
+
+fn changed(app: &mut App, changed: &Changed) {
+    if changed.folders || changed.notices {
+        app.folders_again = true;
+    }
+    let here = |key| changed.everything || changed.mailboxes.contains(&key);
+    if app.index.mailbox.is_some_and(here) {
+        app.index.changed();
+    }
+    if changed.bodies {
+        commands::bodies_came(app);
+    }
+    if changed.notices && app.screen == Screen::Attention {
+        app.asked_needs = app.ask(Question::Needs);
+    }
+    if changed.notices && app.screen == Screen::Log {
+        app.asked_log = app.ask(Question::Log);
+    }
+}
+
+/// Whether the header level needs lines that come from the store.
+fn needs_lines(level: Level) -> bool {
+    matches!(level, Level::All | Level::Raw)
+}
+
+/// The first effects of a start.
+pub fn begin(app: &mut App) -> Vec<Effect> {
+    app.settle();
+    std::mem::take(&mut app.out)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+//! Questions in the status row. Only a key of the user opens one, and nothing that was typed
+//! before it was drawn answers it.
+
+use super::key::{Code, Key};
+use super::view::Cause;
+use crate::model::{MailboxKey, MessageKey, PartPath};
+
+/// What the answer is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    /// The number of a message.
+    Jump,
+    /// A word to find in this view.
+    Find,
+    /// A file for the whole message.
+    Export(MessageKey),
+    /// A file for one part.
+    SavePart(MessageKey, PartPath),
+    /// A folder for all attachments.
+    SaveAll(MessageKey),
+    /// Open this part with the configured opener.
+    OpenPart(MessageKey, PartPath),
+    /// Open this link.
+    OpenLink(String),
+    /// Go to the unread messages of another mailbox.
+    GoUnread(MailboxKey),
+    /// A password for that account.
+    Password(String, Cause),
+}
+
+/// How the answer is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// One key of these; the one at `default` is Enter's.
+    Choice {
+        /// Key and label.
+        options: Vec<(char, &'static str)>,
+        /// Which one Enter takes.
+        default: usize,
+    },
+    /// A line of text.
+    Text(Field),
+}
+
+/// One open question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What for.
+    pub purpose: Purpose,
+    /// The question; sanitised when it is drawn.
+    pub question: String,
+    /// How it is answered.
+    pub asking: Asking,
+    /// When it was first on the screen, in milliseconds of the monotonic clock.
+    pub drawn: Option<u64>,
+    /// What completion offers, when Tab was pressed.
+    pub offers: Vec<String>,
+}
+
+/// What a key did to a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It goes on.
+    Open,
+    /// It is closed and nothing happens.
+    Cancelled,
+    /// One of the choices.
+    Chosen(char),
+    /// A text.
+    Text(String),
+    /// Tab: complete what stands there.
+    Complete(String),
+    /// `?` or `^G`.
+    Help,
+    /// The key means nothing here.
+    Unknown,
+}
+
+impl Prompt {
+    /// A question answered by one key.
+    pub fn choice(
+        purpose: Purpose,
+        question: impl Into<String>,
+        options: Vec<(char, &'static str)>,
+        default: usize,
+    ) -> Self {
+        Self {
+            purpose,
+            question: question.into(),
+            asking: Asking::Choice { options, default },
+            drawn: None,
+            offers: Vec::new(),
+        }
+    }
+
+    /// A question answered by a line of text; typing replaces the proposed value.
+    pub fn text(purpose: Purpose, question: impl Into<String>, proposed: &str) -> Self {
+        let mut field = Field::of(proposed);
+        field.proposed = !proposed.is_empty();
+        Self {
+            purpose,
+            question: question.into(),
+            asking: Asking::Text(field),
+            drawn: None,
+            offers: Vec::new(),
+        }
+    }
+
+    /// The same, with the text hidden.
+    pub fn secret(purpose: Purpose, question: impl Into<String>) -> Self {
+        let mut prompt = Self::text(purpose, question, "");
+        if let Asking::Text(field) = &mut prompt.asking {
+            field.hidden = true;
+        }
+        prompt
+    }
+
+    /// Whether Tab completes file names.
+    pub fn completes(&self) -> bool {
+        matches!(
+            self.purpose,
+            Purpose::Export(_) | Purpose::SavePart(..) | Purpose::SaveAll(_)
+        )
+    }
+
+    /// The key cells that stand in the menu rows while the prompt is open.
+    pub fn cells(&self) -> Vec<(String, String)> {
+        let mut cells = Vec::new();
+        match &self.asking {
+            Asking::Choice { options, default } => {
+                cells.push(("?".to_owned(), "Help".to_owned()));
+                cells.push(("^C".to_owned(), "Cancel".to_owned()));
+                for (n, (key, label)) in options.iter().enumerate() {
+                    let label = if n == *default {
+                        format!("[{label}]")
+                    } else {
+                        (*label).to_owned()
+                    };
+                    cells.push((key.to_uppercase().to_string(), label));
+                }
+            }
+            Asking::Text(_) => {
+                cells.push(("^G".to_owned(), "Help".to_owned()));
+                cells.push(("^C".to_owned(), "Cancel".to_owned()));
+                cells.push(("Ret".to_owned(), "[Accept]".to_owned()));
+                cells.push(("^U".to_owned(), "Clear".to_owned()));
+                if self.completes() {
+                    cells.push(("Tab".to_owned(), "Complete".to_owned()));
+                }
+            }
+        }
+        cells
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: Key) -> Answer {
+        if key.ctrl && key.folded().code == Code::Char('c') || key.code == Code::Esc {
+            return Answer::Cancelled;
+        }
+        if key.ctrl && key.folded().code == Code::Char('g') {
+            return Answer::Help;
+        }
+        match &mut self.asking {
+            Asking::Choice { options, default } => {
+                let pressed = match key.code {
+                    Code::Enter => options.get(*default).map(|(key, _)| *key),
+                    Code::Char('?') => return Answer::Help,
+                    _ => key.folded().text(),
+                };
+                match pressed.filter(|letter| options.iter().any(|(key, _)| key == letter)) {
+                    Some(letter) => Answer::Chosen(letter),
+                    None => Answer::Unknown,
+                }
+            }
+            Asking::Text(field) => match key.code {
+                Code::Enter => Answer::Text(field.value().to_owned()),
+                Code::Tab => Answer::Complete(field.value().to_owned()),
+                _ if field.press(key) => {
+                    self.offers.clear();
+                    Answer::Open
+                }
+                _ => Answer::Unknown,
+            },
+        }
+    }
+}
+
+/// An editable line: a value and an insertion point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    value: Vec<char>,
+    at: usize,
+    text: String,
+    /// Whether it is drawn as stars.
+    pub hidden: bool,
+    /// Whether the value was proposed and the next letter replaces it.
+    pub proposed: bool,
+}
+
+const LONGEST: usize = 1000;
+
+impl Field {
+    /// A field holding `text`, the insertion point behind it.
+    pub fn of(text: &str) -> Self {
+        let mut field = Self::default();
+        field.set(text);
+        field
+    }
+
+    /// Puts `text` in place of everything.
+    pub fn set(&mut self, text: &str) {
+        self.value = text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST)
+            .collect();
+        self.at = self.value.len();
+        self.proposed = false;
+        self.refresh();
+    }
+
+    /// What stands in it.
+    pub fn value(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands left of the insertion point.
+    pub fn before(&self) -> String {
+        self.value.iter().take(self.at).collect()
+    }
+
+    /// Takes a pasted text.
+    pub fn paste(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.insert(letter);
+        }
+    }
+
+    /// Takes a key; false when it means nothing in a field.
+    pub fn press(&mut self, key: Key) -> bool {
+        if let Some(letter) = key.text() {
+            self.insert(letter);
+            return true;
+        }
+        let known = self.edit(key);
+        if known {
+            self.proposed = false;
+            self.refresh();
+        }
+        known
+    }
+
+    fn edit(&mut self, key: Key) -> bool {
+        match (key.folded().code, key.ctrl) {
+            (Code::Backspace, _) | (Code::Char('h'), true) => {
+                if self.at > 0 {
+                    self.at -= 1;
+                    self.value.remove(self.at);
+                }
+            }
+            (Code::Delete, _) | (Code::Char('d'), true) => {
+                if self.at < self.value.len() {
+                    self.value.remove(self.at);
+                }
+            }
+            (Code::Left, _) | (Code::Char('b'), true) => self.at = self.at.saturating_sub(1),
+            (Code::Right, _) | (Code::Char('f'), true) => {
+                self.at = (self.at + 1).min(self.value.len());
+            }
+            (Code::Home, _) | (Code::Char('a'), true) => self.at = 0,
+            (Code::End, _) | (Code::Char('e'), true) => self.at = self.value.len(),
+            (Code::Char('u'), true) => {
+                self.value.clear();
+                self.at = 0;
+            }
+            (Code::Char('k'), true) => self.value.truncate(self.at),
+            _ => return false,
+        }
+        true
+    }
+
+    fn insert(&mut self, letter: char) {
+        if letter.is_control() || self.value.len() >= LONGEST {
+            return;
+        }
+        if self.proposed {
+            self.value.clear();
+            self.at = 0;
+            self.proposed = false;
+        }
+        self.value.insert(self.at.min(self.value.len()), letter);
+        self.at += 1;
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        self.at = self.at.min(self.value.len());
+        self.text = self.value.iter().collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(field: &mut Field, keys: &[&str]) {
+        for name in keys {
+            field.press(Key::parse(name).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_field_edits_as_a_shell_does() {
+        let mut field = Field::of("acd");
+        typed(&mut field, &["Home", "Right", "b", "End", "e", "^A", "Del"]);
+        assert_eq!(field.value(), "bcde");
+        typed(&mut field, &["^K", "x", "Backspace", "y"]);
+        assert_eq!(field.value(), "y");
+        typed(&mut field, &["^U"]);
+        assert_eq!(field.value(), "");
+    }
+
+    #[test]
+    fn typing_replaces_a_proposed_value_and_an_arrow_keeps_it() {
+        let mut prompt = Prompt::text(Purpose::Find, "Find", "old");
+        prompt.press(Key::parse("n").unwrap());
+        assert_eq!(
+            prompt.press(Key::parse("Ret").unwrap()),
+            Answer::Text("n".into())
+        );
+        let mut prompt = Prompt::text(Purpose::Find, "Find", "old");
+        prompt.press(Key::parse("Left").unwrap());
+        prompt.press(Key::parse("n").unwrap());
+        assert_eq!(
+            prompt.press(Key::parse("Ret").unwrap()),
+            Answer::Text("olnd".into())
+        );
+    }
+
+    #[test]
+    fn enter_takes_the_bracketed_answer_and_other_letters_nothing() {
+        let mut prompt = Prompt::choice(Purpose::Find, "Go?", vec![('y', "Yes"), ('n', "No")], 1);
+        assert_eq!(prompt.press(Key::parse("x").unwrap()), Answer::Unknown);
+        assert_eq!(
+            prompt.press(Key::parse("Ret").unwrap()),
+            Answer::Chosen('n')
+        );
+        assert_eq!(prompt.press(Key::parse("Y").unwrap()), Answer::Chosen('y'));
+        assert_eq!(prompt.press(Key::parse("^C").unwrap()), Answer::Cancelled);
+    }
+}

@@ -1,0 +1,143 @@
+//! What the answers to questions do.
+
+use super::App;
+use super::event::{Action, Hidden, Question};
+use super::key::Key;
+use super::prompt::{Answer, Asking, Prompt, Purpose};
+
+/// Gives a key to the open question.
+pub fn press(app: &mut App, key: Key) {
+    let Some(mut prompt) = app.prompt.take() else {
+        return;
+    };
+    match prompt.press(key) {
+        Answer::Open => app.prompt = Some(prompt),
+        Answer::Unknown => app.prompt = Some(prompt),
+        Answer::Help => {
+            app.help_on_prompt(&prompt);
+            app.prompt = Some(prompt);
+        }
+        Answer::Cancelled => app.hint("Cancelled."),
+        Answer::Complete(text) => {
+            if prompt.completes() {
+                app.asked_complete = app.ask(Question::Complete(text));
+            }
+            app.prompt = Some(prompt);
+        }
+        Answer::Chosen(letter) => chosen(app, prompt.purpose, letter),
+        Answer::Text(text) => text_given(app, prompt.purpose, &text),
+    }
+}
+
+impl App {
+    fn help_on_prompt(&mut self, prompt: &Prompt) {
+        // The status row holds the question, so its words wait for the question to close.
+        let words = match prompt.asking {
+            Asking::Choice { .. } => "Enter takes the answer in brackets; ^C does nothing.",
+            Asking::Text(_) => "Enter takes the text; ^U clears it; ^C does nothing.",
+        };
+        self.hint(words);
+    }
+
+    /// Takes what completion found.
+    pub(super) fn completed(&mut self, offers: Vec<String>) {
+        let Some(prompt) = &mut self.prompt else {
+            return;
+        };
+        let Asking::Text(field) = &mut prompt.asking else {
+            return;
+        };
+        let common = common_prefix(&offers);
+        if common.len() > field.value().len() || offers.len() == 1 {
+            field.set(&common);
+        }
+        prompt.offers = if offers.len() > 1 { offers } else { Vec::new() };
+    }
+}
+
+fn common_prefix(offers: &[String]) -> String {
+    let Some(first) = offers.first() else {
+        return String::new();
+    };
+    let mut common: Vec<char> = first.chars().collect();
+    for offer in offers {
+        let same = common
+            .iter()
+            .zip(offer.chars())
+            .take_while(|(a, b)| **a == *b)
+            .count();
+        common.truncate(same);
+    }
+    common.into_iter().collect()
+}
+
+fn chosen(app: &mut App, purpose: Purpose, letter: char) {
+    if letter != 'y' {
+        return;
+    }
+    match purpose {
+        Purpose::OpenPart(message, part) => {
+            app.act(Action::OpenPart { message, part });
+        }
+        Purpose::OpenLink(target) => {
+            app.act(Action::OpenLink(target));
+        }
+        Purpose::GoUnread(mailbox) => app.open_mailbox(mailbox),
+        Purpose::Jump
+        | Purpose::Find
+        | Purpose::Export(_)
+        | Purpose::SavePart(..)
+        | Purpose::SaveAll(_)
+        | Purpose::Password(..) => {}
+    }
+}
+
+fn text_given(app: &mut App, purpose: Purpose, text: &str) {
+    let text = text.trim_end_matches(['\r', '\n']);
+    match purpose {
+        Purpose::Jump => match text.trim().parse() {
+            Ok(number) => super::commands::jump(app, number),
+            Err(_) => app.hint(format!("\"{text}\" is not a number.")),
+        },
+        Purpose::Find => super::commands::find(app, text),
+        Purpose::Password(account, _) => {
+            if text.is_empty() {
+                app.hint("No password was typed.");
+                return;
+            }
+            let password = Hidden(text.to_owned());
+            app.act(Action::Password { account, password });
+            app.hint("Trying the password.");
+        }
+        Purpose::Export(message) => {
+            if let Some(to) = named(app, text) {
+                app.act(Action::Export { message, to });
+            }
+        }
+        Purpose::SavePart(message, part) => {
+            if let Some(to) = named(app, text) {
+                app.act(Action::SavePart { message, part, to });
+            }
+        }
+        Purpose::SaveAll(message) => {
+            if let Some(folder) = named(app, text) {
+                app.act(Action::SaveAll { message, folder });
+            }
+        }
+        Purpose::OpenPart(..) | Purpose::OpenLink(_) | Purpose::GoUnread(_) => {}
+    }
+}
+
+fn named(app: &mut App, text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        app.hint("No name was given; nothing was written.");
+        return None;
+    }
+    if let Some((folder, _)) = text.rsplit_once('/')
+        && !folder.is_empty()
+    {
+        app.save_folder = folder.to_owned();
+    }
+    Some(text.to_owned())
+}

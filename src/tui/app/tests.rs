@@ -1,0 +1,8 @@
+//! Keys in, screens out, through the real `update` and `draw`; the store is a small world that
+//! answers every question from a list of messages.
+
+mod keys;
+mod pages;
+mod safety;
+mod screens;
+mod world;

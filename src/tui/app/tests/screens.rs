@@ -1,0 +1,264 @@
+//! Snapshots of every screen, text and roles.
+
+use crate::tui::app::event::Now;
+use crate::tui::app::event::{Ended, SetupField};
+use crate::tui::app::prompt::Field;
+use crate::tui::app::{App, Begin, Screen};
+
+use super::world::{NOW, World, letter, mailbox, tree, utc};
+use crate::model::MessageKey;
+
+fn shot(name: &str, world: &World) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
+        insta::assert_snapshot!(name, world.screen());
+    });
+}
+
+fn shot_roles(name: &str, world: &World) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
+        insta::assert_snapshot!(format!("{name}_roles"), world.roles());
+    });
+}
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (40, 10)];
+
+fn at_sizes(name: &str, build: impl Fn(u16, u16) -> World) {
+    for (width, height) in SIZES {
+        let world = build(width, height);
+        let name = format!("{name}_{width}x{height}");
+        shot(&name, &world);
+        if width == 80 {
+            shot_roles(&name, &world);
+        }
+    }
+}
+
+fn world(width: u16, height: u16) -> World {
+    let mut world = World::unstarted(width, height, mailbox());
+    for key in [994, 990] {
+        world.documents.insert(MessageKey(key), letter());
+        world.structures.insert(MessageKey(key), tree());
+    }
+    world.start();
+    world
+}
+
+fn pressed(keys: &'static str) -> impl Fn(u16, u16) -> World {
+    move |width, height| {
+        let mut world = world(width, height);
+        world.press(keys);
+        world
+    }
+}
+
+#[test]
+fn the_index_looks_like_its_mock_up() {
+    at_sizes("index", pressed("Dn Dn Dn Dn Dn"));
+}
+
+#[test]
+fn the_index_rows_stand_in_the_columns_of_the_mock_up() {
+    let mut world = world(80, 24);
+    world.press("Dn Dn Dn Dn Dn");
+    let screen = world.screen();
+    for line in [
+        "  N   10:37  Carol New           Brand new message",
+        "  A@  09:02  Priya Raghunathan   Fwd: Budget thread",
+        "      08:11  דוד כהן             שלום, פגישה מחר בבוקר",
+        " *    07:46  Zoë Müller          Train tickets",
+        "  N@  06:08  김철수              Invoice 2026-019",
+        "> N   03:08  山田 太郎           日本語の件名：会議のお知らせ（来週火曜日）のご…",
+        "  N     Thu  ACME Weekly         Your weekly deals are here!",
+        "   @    Wed  Jean-Baptiste de …  Report draft v17",
+        " *N@    Tue  Priya Raghunathan   Scan of the signed contract",
+        "     Nov 14  王小明              会议纪要 — 第三季度",
+        "     Nov 14  Zoë Müller          (no subject)",
+        "    ~Nov 13  Sven Ångström       A subject that is really very long, so long th…",
+        "  N  Nov 13  ACME Weekly         HTML only: deals 15",
+        "     Nov 12  Maria Kowalczyk     Password reset",
+    ] {
+        assert!(
+            screen.lines().any(|shown| shown == line),
+            "{line}\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn folders_look_like_their_mock_up() {
+    at_sizes("folders", pressed("L"));
+}
+
+#[test]
+fn a_message_looks_like_its_mock_up() {
+    at_sizes("message", pressed("Dn Dn Dn Dn Dn Dn Ret"));
+    at_sizes("message_unfolded", pressed("Dn Dn Dn Dn Dn Dn Ret ]"));
+    at_sizes("message_raw", pressed("Dn Dn Dn Dn Dn Dn Ret H H H"));
+    at_sizes("message_normal", pressed("Dn Dn Dn Dn Dn Dn Ret H"));
+}
+
+#[test]
+fn a_message_that_is_not_kept_says_so() {
+    at_sizes("message_not_kept", |width, height| {
+        let mut world = world(width, height);
+        world.kept = false;
+        world.press("Dn Dn Dn Dn Dn Dn Ret");
+        world
+    });
+}
+
+#[test]
+fn parts_look_like_their_mock_up() {
+    at_sizes("parts", pressed("Dn Dn Dn Dn Dn Dn Dn Dn Dn Dn V"));
+}
+
+#[test]
+fn prompts_stand_in_the_status_row() {
+    at_sizes("prompt_jump", pressed("J 1 2"));
+    at_sizes("prompt_save", pressed("Dn Dn Dn Dn Dn Dn Dn Dn Dn Dn V S"));
+}
+
+#[test]
+fn help_is_made_from_the_table() {
+    at_sizes("help_index", pressed("?"));
+}
+
+#[test]
+fn attention_lies_over_the_index() {
+    at_sizes("attention", pressed("Alt-a"));
+    at_sizes("attention_details", pressed("Alt-a D"));
+}
+
+#[test]
+fn the_log_tells_what_was_said() {
+    at_sizes("log", |width, height| {
+        let mut world = world(width, height);
+        world.app.say("Account alice is stored. Fetching.");
+        world.press("Alt-l");
+        world
+    });
+}
+
+fn setup(width: u16, height: u16) -> World {
+    let mut world = World::unstarted(width, height, Vec::new());
+    let mut begin = Begin::plain((width, height), utc);
+    begin.set_up = true;
+    begin.can_set_up = true;
+    world.accounts.clear();
+    world.needs.clear();
+    world.app = App::new(begin, Now { wall: NOW, mono: 0 });
+    world.start();
+    world
+}
+
+#[test]
+fn set_up_takes_three_answers_and_five_keys() {
+    at_sizes("setup", |width, height| {
+        let mut world = setup(width, height);
+        world.type_text("Alice Example");
+        world.press("Ret");
+        world.type_text("alice@example.test");
+        world.press("Ret");
+        world.type_text("hunter2secret");
+        world
+    });
+    let mut world = setup(80, 24);
+    world.type_text("Alice Example");
+    world.press("Ret");
+    world.type_text("alice@example.test");
+    world.press("Ret");
+    world.type_text("hunter2secret");
+    world.press("Ret Ret");
+    assert_eq!(world.done.len(), 1, "{}", world.screen());
+    assert!(!format!("{:?}", world.done).contains("hunter2"));
+}
+
+#[test]
+fn a_refused_sign_in_names_its_field_and_puts_the_cursor_there() {
+    at_sizes("setup_refused", |width, height| {
+        let mut world = setup(width, height);
+        world.end = |_| {
+            Some(Ended::Refused {
+                field: SetupField::Password,
+                text: "imap.example.test refused the sign-in: \"[AUTHENTICATIONFAILED] No.\""
+                    .into(),
+            })
+        };
+        world.type_text("Alice Example");
+        world.press("Ret");
+        world.type_text("alice@example.test");
+        world.press("Ret");
+        world.type_text("wrong");
+        world.press("Ret Ret");
+        assert_eq!(world.app.setup.at, SetupField::Password);
+        world
+    });
+}
+
+#[test]
+fn an_unknown_provider_opens_the_server_fields() {
+    at_sizes("setup_typed", |width, height| {
+        let mut world = setup(width, height);
+        world.press("Tab");
+        world.type_text("me@elsewhere.example");
+        world.press("Tab");
+        world.type_text("secret");
+        world.press("Ret");
+        world.type_text("mail.elsewhere.example");
+        world
+    });
+    let mut field = Field::of("x");
+    field.hidden = true;
+    assert_eq!(field.value(), "x");
+}
+
+#[test]
+fn the_screen_survives_every_size() {
+    for (width, height) in [
+        (20, 5),
+        (19, 4),
+        (1, 1),
+        (40, 10),
+        (60, 14),
+        (80, 24),
+        (99, 30),
+        (100, 29),
+        (120, 36),
+        (160, 45),
+        (300, 100),
+    ] {
+        for keys in [
+            "L", "Dn Dn", "Dn Ret", "Dn V", "?", "Alt-a", "Alt-l", "J 4", "Ret V S",
+        ] {
+            let mut world = world(width, height);
+            world.press(keys);
+            let (_, cursor) = world.frame(crate::tui::screen::theme::Theme::Mono);
+            assert!(
+                cursor.0 < width && cursor.1 < height,
+                "{keys} at {width}x{height}"
+            );
+            let prompt = world.app.prompt.clone();
+            for (w, h) in [(40, 10), (20, 5), (120, 36), (80, 24)] {
+                world.resize(w, h);
+                assert_eq!(world.app.prompt.is_some(), prompt.is_some());
+                let (_, cursor) = world.frame(crate::tui::screen::theme::Theme::Mono);
+                assert!(cursor.0 < w && cursor.1 < h);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resize_keeps_the_selection_in_sight() {
+    let mut world = world(80, 24);
+    world.press("Spc Spc Dn Dn");
+    let key = world.selected();
+    for (width, height) in [(40, 10), (120, 36), (20, 5), (80, 24), (160, 45)] {
+        world.resize(width, height);
+        assert_eq!(world.selected(), key);
+        let rows = usize::from(world.app.layout.index(false).height);
+        let index = &world.app.index;
+        assert!(index.top <= index.selected && index.selected < index.top + rows);
+    }
+    assert_eq!(world.app.screen, Screen::Index);
+}

@@ -1,0 +1,288 @@
+//! What the screens know of the store: plain rows, filled by the shell from `ops`.
+//!
+//! Texts are as the store has them, decoded and not sanitised; a screen draws them through
+//! `mime::sanitize` only.
+
+use std::collections::BTreeMap;
+
+use crate::mime::document::Document;
+use crate::model::{
+    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId, PartPath,
+    Role, Structure,
+};
+
+/// One account with its mailboxes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// The configured id.
+    pub id: String,
+    /// The mail address.
+    pub address: String,
+    /// The word behind the address when it is not IMAP (`local`); else empty.
+    pub kind: String,
+    /// Where its connection stands; `None` for a local account.
+    pub link: Option<Link>,
+    /// When it was last current, in seconds since 1970.
+    pub synced: Option<i64>,
+    /// Its mailboxes in the order of the list.
+    pub mailboxes: Vec<Mailbox>,
+}
+
+impl Account {
+    /// The state of the connection.
+    pub fn state(&self) -> Option<LinkState> {
+        self.link.as_ref().map(|link| link.state)
+    }
+
+    /// The mailbox of that role.
+    pub fn role(&self, role: Role) -> Option<&Mailbox> {
+        self.mailboxes.iter().find(|m| m.role == Some(role))
+    }
+}
+
+/// One mailbox in the folder list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Its row.
+    pub key: MailboxKey,
+    /// The whole name, decoded.
+    pub name: String,
+    /// The hierarchy delimiter, when there is one.
+    pub delimiter: Option<char>,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// Whether it can hold messages.
+    pub selectable: bool,
+    /// Messages that are not read.
+    pub unread: u64,
+    /// All messages; `None` when it is not known.
+    pub total: Option<u64>,
+    /// What is kept of it, in words.
+    pub offline: String,
+}
+
+/// Where a list begins or goes on: the immutable sort key of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Anchor {
+    /// Arrival in seconds since 1970.
+    pub arrival: i64,
+    /// The message.
+    pub key: MessageKey,
+}
+
+/// One row of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The message.
+    pub key: MessageKey,
+    /// Arrival in seconds since 1970.
+    pub arrival: i64,
+    /// The head; empty while `kept` is `None`.
+    pub envelope: Envelope,
+    /// The flags that the person sees.
+    pub flags: Flags,
+    /// Whether it has attachments.
+    pub attachments: bool,
+    /// Whether a change of it waits for the server.
+    pub pending: bool,
+    /// How much of it is here.
+    pub kept: Kept,
+    /// Octets.
+    pub size: u64,
+}
+
+impl Row {
+    /// Its place in the order of the list.
+    pub fn anchor(&self) -> Anchor {
+        Anchor {
+            arrival: self.arrival,
+            key: self.key,
+        }
+    }
+
+    /// Whether it is read.
+    pub fn seen(&self) -> bool {
+        self.flags.has(Flags::SEEN)
+    }
+}
+
+/// A piece of an index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// Newest first.
+    pub rows: Vec<Row>,
+    /// Whether nothing is newer than the first row.
+    pub at_start: bool,
+    /// Whether nothing is older than the last row.
+    pub at_end: bool,
+    /// The number of the first row, from 1, where it was asked for.
+    pub ordinal: Option<u64>,
+    /// All messages of the mailbox.
+    pub total: u64,
+    /// Those that are not read.
+    pub unread: u64,
+}
+
+/// A message as it is opened: everything but its text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Opened {
+    /// The head.
+    pub envelope: Envelope,
+    /// The MIME tree; `None` while it is not known.
+    pub structure: Option<Structure>,
+    /// The flags that the person sees.
+    pub flags: Flags,
+    /// How much of it is here.
+    pub kept: Kept,
+    /// Octets.
+    pub size: u64,
+    /// Parts whose bytes are here; all of them when `kept` is `All`.
+    pub here: Vec<PartPath>,
+}
+
+/// The text of a message, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// It can be read.
+    Text(Box<Document>),
+    /// It is not in the store; so many octets would come.
+    NotKept {
+        /// Octets of the text.
+        size: u64,
+    },
+    /// Making it readable failed.
+    Failed(String),
+}
+
+/// What a preview of a part shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preview {
+    /// The first lines of text.
+    Text(Vec<String>),
+    /// One line in words.
+    Words(String),
+    /// The bytes are not in the store.
+    NotKept {
+        /// Octets that would come.
+        size: u64,
+    },
+}
+
+/// One line of the Log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Its row in the store; `None` when this program only said it on the status line.
+    pub id: Option<i64>,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// What was told.
+    pub notice: Notice,
+}
+
+/// One thing that waits for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// What settles it.
+    pub cause: Cause,
+    /// The account id.
+    pub account: String,
+    /// What it is about: the address, or the folder.
+    pub title: String,
+    /// What failed, in the server's words.
+    pub text: String,
+    /// What happens next or what to do.
+    pub hint: String,
+    /// More.
+    pub detail: String,
+}
+
+/// Why something waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The password is refused or unknown.
+    SignIn,
+    /// A change was refused by the server.
+    Operation(OperationId),
+    /// A notice of another kind, by its row.
+    Notice(i64),
+}
+
+/// A provider's servers, for the set-up screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provider {
+    /// Who it is, as the screen names it.
+    pub name: String,
+    /// The servers.
+    pub servers: Servers,
+    /// The login name there.
+    pub login: String,
+    /// What it asks for, in words; may be empty.
+    pub note: String,
+}
+
+/// Servers as the set-up screen writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Servers {
+    /// Incoming: IMAP.
+    pub imap: Server,
+    /// Outgoing: SMTP; an empty host is none.
+    pub smtp: Server,
+}
+
+/// One server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Server {
+    /// Host name or address.
+    pub host: String,
+    /// Port in digits.
+    pub port: String,
+    /// `TLS`, `STARTTLS` or `none`.
+    pub security: Security,
+}
+
+/// How a link is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte.
+    #[default]
+    Tls,
+    /// STARTTLS, required.
+    StartTls,
+    /// Nothing; loopback only.
+    Plain,
+}
+
+impl Security {
+    /// The word on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Security::Tls => "TLS",
+            Security::StartTls => "STARTTLS",
+            Security::Plain => "none (this machine only)",
+        }
+    }
+
+    /// The next choice.
+    pub fn next(self) -> Self {
+        match self {
+            Security::Tls => Security::StartTls,
+            Security::StartTls => Security::Plain,
+            Security::Plain => Security::Tls,
+        }
+    }
+}
+
+/// Where a new password will be kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepPassword {
+    /// The system keyring.
+    #[default]
+    Keyring,
+    /// Asked at each start.
+    Ask,
+    /// A command prints it.
+    Command,
+}
+
+/// The flags of many messages: what a fold changed, before and after.
+pub type FlagMap = BTreeMap<MessageKey, Flags>;

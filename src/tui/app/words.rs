@@ -1,0 +1,205 @@
+//! The words of the status line and of connection states (UX 5.6).
+
+use crate::model::{Link, LinkState};
+
+use super::view::{Account, Body};
+use super::{App, Screen, date};
+
+impl App {
+    /// The left of the status line.
+    pub fn status_words(&self) -> String {
+        if !self.number.is_empty() {
+            return self.number_words();
+        }
+        match &self.status {
+            Some(status) => status.text.clone(),
+            None => String::new(),
+        }
+    }
+
+    fn number_words(&self) -> String {
+        let number = &self.number;
+        if self.screen != Screen::Message {
+            return format!("Message {number}: Enter goes there, Esc clears.");
+        }
+        let link = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        match link {
+            Some(at) => match self.link_words(at) {
+                Some(words) => words,
+                None => format!("There is no link {number}."),
+            },
+            None => format!("There is no link {number}."),
+        }
+    }
+
+    /// Host and address of a link of the open message, host first (SAFETY D8).
+    pub fn link_words(&self, at: usize) -> Option<String> {
+        let document = self.message.as_ref()?.document()?;
+        let link = document.links.get(at)?;
+        let warning = match &link.warning {
+            Some(warning) => format!("  ! {warning}"),
+            None => String::new(),
+        };
+        Some(format!(
+            "{}: {}{warning}  Enter opens.",
+            link.host, link.shown
+        ))
+    }
+
+    /// The right of the status line in full, or its last words where there is little room.
+    pub fn right_words(&self, narrow: bool) -> String {
+        if self.accounts.is_empty() {
+            return String::new();
+        }
+        if narrow {
+            return self.shortest_words();
+        }
+        let mut words = format!("{} new  {} out", self.new_mail(), self.waiting);
+        if self.needs > 0 {
+            words.push_str(&format!("  !{}", self.needs));
+        }
+        if let Some(percent) = self.percent() {
+            words.push_str(&format!("  sync {percent}%"));
+        }
+        words.push_str("  ");
+        words.push_str(&self.overall());
+        words
+    }
+
+    /// The least that the right of the status line says.
+    pub fn shortest_words(&self) -> String {
+        let needs = if self.needs > 0 {
+            format!("!{}  ", self.needs)
+        } else {
+            String::new()
+        };
+        format!("{needs}{}", self.overall())
+    }
+
+    fn percent(&self) -> Option<u64> {
+        let mut done = 0;
+        let mut total = 0;
+        for link in self.accounts.iter().filter_map(|a| a.link.as_ref()) {
+            if link.state == LinkState::Syncing {
+                done += link.done;
+                total += link.total;
+            }
+        }
+        (total > 0).then(|| (done.saturating_mul(100) / total).min(100))
+    }
+
+    fn overall(&self) -> String {
+        let mut links = self.accounts.iter().filter_map(|a| a.link.as_ref());
+        match (links.clone().count(), links.next()) {
+            (0, _) | (_, None) => "local".to_owned(),
+            (1, Some(link)) => self.link_state(link),
+            (count, Some(_)) => {
+                let online = self
+                    .accounts
+                    .iter()
+                    .filter_map(Account::state)
+                    .filter(|state| matches!(state, LinkState::Online | LinkState::Syncing))
+                    .count();
+                format!("{online} of {count} online")
+            }
+        }
+    }
+
+    fn link_state(&self, link: &Link) -> String {
+        match link.state {
+            LinkState::Idle => "not connected".to_owned(),
+            LinkState::Connecting => "connecting".to_owned(),
+            LinkState::Syncing | LinkState::Online => "online".to_owned(),
+            LinkState::Offline => {
+                let since = date::time_of_day(link.since, self.offset_at);
+                format!("offline since {since}")
+            }
+            LinkState::OfflineAsked => "offline (asked)".to_owned(),
+            LinkState::SignInNeeded => "sign-in needed".to_owned(),
+            LinkState::CertificateRefused => "certificate refused".to_owned(),
+        }
+    }
+
+    /// A link's state with the reason that it has.
+    pub fn state_words(&self, account: &Account, link: &Link) -> String {
+        let state = self.link_state(link);
+        let hint = match link.state {
+            LinkState::SignInNeeded | LinkState::CertificateRefused => {
+                format!(" for {}; Alt-a to answer", account.address)
+            }
+            LinkState::Offline if !link.why.is_empty() => format!(", {}", link.why),
+            LinkState::Idle
+            | LinkState::Connecting
+            | LinkState::Syncing
+            | LinkState::Online
+            | LinkState::Offline
+            | LinkState::OfflineAsked => String::new(),
+        };
+        format!("{state}{hint}")
+    }
+
+    /// What the folder list says behind an account.
+    pub fn account_words(&self, account: &Account, link: &Link) -> String {
+        let state = self.link_state(link);
+        match (link.state, account.synced) {
+            (LinkState::Online, Some(at)) => {
+                format!("{state}, synced {}", date::time_of_day(at, self.offset_at))
+            }
+            (LinkState::Syncing, _) if link.total > 0 => {
+                let percent = (link.done.saturating_mul(100) / link.total).min(100);
+                format!("{state}, sync {percent}%")
+            }
+            (_, _) => state,
+        }
+    }
+
+    /// Why the body area is empty, and what happens next.
+    pub fn not_kept_words(&self, size: u64) -> Vec<String> {
+        let size = date::octets(size);
+        let fetching = self
+            .message
+            .as_ref()
+            .is_some_and(|message| message.fetching);
+        let state = self.mailbox().and_then(|(account, _)| account.state());
+        let online = matches!(
+            state,
+            Some(LinkState::Online | LinkState::Syncing | LinkState::Connecting)
+        );
+        match (state, online, fetching) {
+            (None, _, _) => vec!["Not kept.".to_owned()],
+            (Some(_), true, true) => {
+                vec![format!(
+                    "Fetching {size} from server... Esc leaves it running, ^C stops."
+                )]
+            }
+            (Some(_), true, false) => {
+                vec![format!(
+                    "Not kept offline: {size} on the server. ^R fetches it."
+                )]
+            }
+            (Some(_), false, _) => vec![
+                format!("Not kept offline: {size} on the server."),
+                "Will be fetched when online.".to_owned(),
+            ],
+        }
+    }
+
+    /// What the status line says of a text that has just been shown.
+    pub(super) fn text_words(&self) -> Option<String> {
+        let message = self.message.as_ref()?;
+        match &message.body {
+            Some(Body::Text(document)) if document.remote_images > 0 => {
+                let count = document.remote_images;
+                let plural = if count == 1 { "" } else { "s" };
+                let trackers = match document.trackers {
+                    0 => String::new(),
+                    n => format!(", {n} of them only to watch the reader"),
+                };
+                Some(format!(
+                    "{count} remote image{plural} not loaded{trackers}."
+                ))
+            }
+            Some(Body::Text(_) | Body::NotKept { .. } | Body::Failed(_)) | None => None,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! One frame: title row, panes, status or prompt, key rows. A function of the application; it
+//! gives the cell where the terminal's cursor belongs (UX 5.14).
+
+use ratatui::buffer::Buffer;
+
+use crate::mime::sanitize::width;
+use crate::tui::app::layout::{Area, Kind};
+use crate::tui::app::prompt::{Asking, Prompt};
+use crate::tui::app::{App, Screen, keyrow};
+
+use super::paint::{Pen, cells};
+use super::theme::{Role, Theme};
+use super::{attention, folders, help, index, log, message, parts, setup};
+
+/// Draws everything and gives the place of the cursor.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
+    let mut pen = Pen { buffer, theme };
+    let all = Area {
+        x: 0,
+        y: 0,
+        width: app.layout.width,
+        height: app.layout.height,
+    };
+    pen.clear(all);
+    if app.layout.kind == Kind::Line {
+        let (x, y) = line(app, &mut pen);
+        return (x.min(all.width.saturating_sub(1)), y);
+    }
+    title(app, &mut pen);
+    let cursor = panes(app, &mut pen);
+    let prompt = status(app, &mut pen);
+    keys(app, &mut pen);
+    let (x, y) = prompt.unwrap_or(cursor);
+    (
+        x.min(all.width.saturating_sub(1)),
+        y.min(all.height.saturating_sub(1)),
+    )
+}
+
+fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
+    let area = app.layout.body();
+    if let Some(prompt) = &app.prompt {
+        return prompt_row(pen, prompt, area, 0);
+    }
+    match app.screen {
+        Screen::Index => index::line(app, pen, area),
+        Screen::Folders => folders::line(app, pen, area),
+        Screen::Message | Screen::Parts => {
+            if let Some(message) = &app.message {
+                let subject = &message.row.envelope.subject;
+                pen.put(area.x, area.y, area.width, subject, Role::Text);
+            }
+        }
+        Screen::Setup => {
+            pen.put(area.x, area.y, area.width, "Add account", Role::Text);
+        }
+        Screen::Help | Screen::Log | Screen::Attention => {
+            pen.put(area.x, area.y, area.width, app.screen.title(), Role::Text);
+        }
+    }
+    (0, 0)
+}
+
+fn title(app: &App, pen: &mut Pen<'_>) {
+    let (left, right) = match app.screen {
+        Screen::Attention => beneath(app, app.under),
+        other => beneath(app, other),
+    };
+    let area = Area {
+        x: 0,
+        y: 0,
+        width: app.layout.width,
+        height: 1,
+    };
+    let tiny = app.layout.kind == Kind::Tiny;
+    let (start, margin) = if tiny { (0, 0) } else { (1, 1) };
+    let edge = area.width.saturating_sub(margin);
+    let from = pen.put_right(edge, 0, edge, &right, Role::Title);
+    let room = from.saturating_sub(start + 2);
+    pen.put(start, 0, room, &left, Role::Title);
+    pen.tint(area, 0, Role::Title);
+}
+
+fn beneath(app: &App, screen: Screen) -> (String, String) {
+    match screen {
+        Screen::Folders => folders::title(app),
+        Screen::Index | Screen::Attention => index::title(app),
+        Screen::Message => match (&app.message, app.layout.kind) {
+            (Some(_), Kind::Two { .. }) | (None, _) => index::title(app),
+            (Some(message), Kind::Line | Kind::Tiny | Kind::One) => message::title(app, message),
+        },
+        Screen::Parts => match &app.parts {
+            Some(parts) => parts::title(parts),
+            None => index::title(app),
+        },
+        Screen::Setup => setup::title(app),
+        Screen::Help => help::title(app),
+        Screen::Log => log::title(app),
+    }
+}
+
+fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
+    let body = app.layout.body();
+    match app.screen {
+        Screen::Help => help::draw(app, pen, body),
+        Screen::Log => log::draw(app, pen, body),
+        Screen::Setup => setup::draw(app, pen, body),
+        Screen::Attention => {
+            chain(app, pen, app.under);
+            attention::draw(app, pen, body)
+        }
+        Screen::Folders | Screen::Index | Screen::Message | Screen::Parts => {
+            chain(app, pen, app.screen)
+        }
+    }
+}
+
+fn chain(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
+    match app.layout.kind {
+        Kind::Two { strip } => two(app, pen, screen, strip),
+        Kind::Line | Kind::Tiny | Kind::One => one(app, pen, screen),
+    }
+}
+
+fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
+    let body = app.layout.body();
+    match screen {
+        Screen::Folders => folders::draw(app, pen, body),
+        Screen::Message => message::draw(app, pen, body),
+        Screen::Parts => parts::draw(app, pen, body),
+        Screen::Index | Screen::Setup | Screen::Help | Screen::Log | Screen::Attention => {
+            index::draw(app, pen, body)
+        }
+    }
+}
+
+fn two(app: &App, pen: &mut Pen<'_>, screen: Screen, strip: bool) -> (u16, u16) {
+    let layout = app.layout;
+    let opened = app.message.is_some() && matches!(screen, Screen::Message | Screen::Parts);
+    let left = folders::draw_pane(app, pen, layout.folders());
+    pen.wall(layout.folders().width, layout.body());
+    if screen == Screen::Parts {
+        return parts::draw(app, pen, layout.right());
+    }
+    let list = if opened && !strip {
+        left
+    } else {
+        index::draw(app, pen, layout.index(opened))
+    };
+    let page = opened.then(|| {
+        let area = layout.message();
+        if strip {
+            pen.rule(area.x, area.y.saturating_sub(1), area.width);
+        }
+        message::draw(app, pen, area)
+    });
+    match (screen, page) {
+        (Screen::Folders, _) => left,
+        (Screen::Message, Some(page)) => page,
+        (_, _) => list,
+    }
+}
+
+/// Draws the status line or the prompt; gives the insertion point of a prompt.
+fn status(app: &App, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
+    let y = app.layout.status_row();
+    let area = Area {
+        x: 0,
+        y,
+        width: app.layout.width,
+        height: 1,
+    };
+    if let Some(prompt) = &app.prompt {
+        return Some(prompt_row(pen, prompt, area, 1));
+    }
+    let tiny = app.layout.kind == Kind::Tiny;
+    let right = app.right_words(tiny);
+    let margin = u16::from(!tiny);
+    let edge = area.width.saturating_sub(margin);
+    let from = pen.put_right(edge, y, edge, &right, Role::Status);
+    let words = app.status_words();
+    let need = cells(&words) + 2 * margin;
+    if need > from && !words.is_empty() {
+        pen.clear(area);
+        let short = app.shortest_words();
+        let from = pen.put_right(edge, y, edge / 2, &short, Role::Status);
+        pen.put(
+            margin,
+            y,
+            from.saturating_sub(margin + 1),
+            &words,
+            Role::Status,
+        );
+    } else {
+        pen.put(
+            margin,
+            y,
+            from.saturating_sub(margin + 1),
+            &words,
+            Role::Status,
+        );
+    }
+    None
+}
+
+fn prompt_row(pen: &mut Pen<'_>, prompt: &Prompt, area: Area, margin: u16) -> (u16, u16) {
+    pen.clear(area);
+    let y = area.y;
+    let room = area.width.saturating_sub(margin);
+    match &prompt.asking {
+        Asking::Choice { options, default } => {
+            let mut question = prompt.question.clone();
+            if let (Some((key, label)), true) = (options.get(*default), room < 40) {
+                question.push_str(&format!(" [{}={label}]", key.to_uppercase()));
+            }
+            let used = pen.put(margin, y, room.saturating_sub(1), &question, Role::Prompt);
+            (margin + used + u16::from(used < room), y)
+        }
+        Asking::Text(field) => {
+            let most = room.saturating_sub(room.min(12));
+            let question = format!("{}: ", prompt.question);
+            let used = pen.put(margin, y, most.max(4), &question, Role::Prompt);
+            let x = margin + used;
+            let at = field_row(pen, x, y, area.width.saturating_sub(x), field, Role::Text);
+            (at, y)
+        }
+    }
+}
+
+/// Draws an editable line so that its insertion point is in sight; gives that point's column.
+pub fn field_row(
+    pen: &mut Pen<'_>,
+    x: u16,
+    y: u16,
+    room: u16,
+    field: &crate::tui::app::prompt::Field,
+    role: Role,
+) -> u16 {
+    let (value, before) = if field.hidden {
+        (
+            "*".repeat(field.value().chars().count()),
+            "*".repeat(field.before().chars().count()),
+        )
+    } else {
+        (field.value().to_owned(), field.before())
+    };
+    let at = width(&before);
+    let space = usize::from(room.saturating_sub(1)).max(1);
+    let mut skip = 0;
+    let mut rest = value.as_str();
+    while at.saturating_sub(skip) > space {
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        skip += width(first.encode_utf8(&mut [0; 4])).max(1);
+        rest = rest.get(first.len_utf8()..).unwrap_or_default();
+    }
+    let shown = crate::mime::sanitize::Shown::line(rest);
+    pen.shown(x, y, room, &shown, role);
+    let at = u16::try_from(at.saturating_sub(skip)).unwrap_or(0);
+    x + at.min(room.saturating_sub(1))
+}
+
+fn keys(app: &App, pen: &mut Pen<'_>) {
+    let width = app.layout.width;
+    let top = app.layout.status_row() + 1;
+    if app.layout.kind == Kind::Tiny {
+        let cells = match &app.prompt {
+            Some(prompt) => prompt_cells(prompt),
+            None => keyrow::narrow(app.screen, usize::from(width), app.key_page),
+        };
+        let mut x = 0;
+        for cell in cells {
+            if cell.key.is_empty() {
+                continue;
+            }
+            x += key_cell(pen, x, top, width.saturating_sub(x), &cell) + 2;
+            if x >= width {
+                break;
+            }
+        }
+        return;
+    }
+    let cells = match &app.prompt {
+        Some(prompt) => prompt_cells(prompt),
+        None => {
+            let mut pages = keyrow::pages(app.screen);
+            let page = app.key_page % pages.len().max(1);
+            pages.swap_remove(page)
+        }
+    };
+    let wide = width / 6;
+    for (n, cell) in (0u16..12).zip(&cells) {
+        let x = n / 2 * wide;
+        key_cell(pen, x, top + n % 2, wide, cell);
+    }
+}
+
+fn key_cell(pen: &mut Pen<'_>, x: u16, y: u16, room: u16, cell: &keyrow::Cell) -> u16 {
+    if cell.key.is_empty() {
+        return 0;
+    }
+    let used = pen.put(x, y, room, &cell.key, Role::Key);
+    used + 1
+        + pen.put(
+            x + used + 1,
+            y,
+            room.saturating_sub(used + 1),
+            &cell.label,
+            Role::KeyLabel,
+        )
+}
+
+/// A prompt's cells in column order, as the pages of the key rows have theirs.
+fn prompt_cells(prompt: &Prompt) -> Vec<keyrow::Cell> {
+    prompt
+        .cells()
+        .into_iter()
+        .map(|(key, label)| keyrow::Cell { key, label })
+        .collect()
+}

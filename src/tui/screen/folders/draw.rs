@@ -1,0 +1,205 @@
+//! The folder list over the whole screen, and as the pane beside the index.
+
+use crate::model::Role as MailboxRole;
+use crate::tui::app::layout::{Area, Kind};
+use crate::tui::app::view::{Account, Mailbox};
+use crate::tui::app::{App, Screen};
+
+use crate::tui::screen::paint::Pen;
+use crate::tui::screen::theme::Role;
+
+use super::state::Entry;
+
+const NAME: u16 = 2;
+const UNREAD: u16 = 44;
+const TOTAL: u16 = 52;
+const OFFLINE: u16 = 55;
+
+/// Rows above the list: column heads and the sum of all inboxes.
+pub fn head_rows(app: &App) -> u16 {
+    match app.layout.kind {
+        Kind::One => 3,
+        Kind::Line | Kind::Tiny | Kind::Two { .. } => 0,
+    }
+}
+
+/// The title: how many accounts, how many unread.
+pub fn title(app: &App) -> (String, String) {
+    let unread: u64 = app
+        .accounts
+        .iter()
+        .flat_map(|a| &a.mailboxes)
+        .map(|m| m.unread)
+        .sum();
+    let count = app.accounts.len();
+    let plural = if count == 1 { "" } else { "s" };
+    (
+        "FOLDERS".to_owned(),
+        format!("{count} account{plural}   {unread} unread"),
+    )
+}
+
+/// Draws the list over `area`; gives the cell of the selected row.
+pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
+    pen.clear(area);
+    let head = head_rows(app).min(area.height);
+    if head > 0 {
+        heads(app, pen, area);
+    }
+    let list = Area {
+        y: area.y + head,
+        height: area.height - head,
+        ..area
+    };
+    rows(app, pen, list, app.folders.top)
+}
+
+/// Draws the pane of 25 columns; gives the cell of the selected row.
+pub fn draw_pane(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
+    pen.clear(area);
+    rows(app, pen, area, app.folders.pane_top)
+}
+
+fn heads(app: &App, pen: &mut Pen<'_>, area: Area) {
+    let y = area.y;
+    pen.put(area.x + NAME, y, 30, "Folder", Role::Dim);
+    pen.put_right(area.x + UNREAD, y, 6, "unread", Role::Dim);
+    pen.put_right(area.x + TOTAL, y, 5, "total", Role::Dim);
+    pen.put(area.x + OFFLINE, y, 20, "offline copy", Role::Dim);
+    if area.height < 2 {
+        return;
+    }
+    let inboxes = app
+        .accounts
+        .iter()
+        .filter_map(|a| a.role(MailboxRole::Inbox));
+    let (unread, total) = inboxes.fold((0, 0), |(unread, total), inbox| {
+        (unread + inbox.unread, total + inbox.total.unwrap_or(0))
+    });
+    pen.put(area.x + NAME, y + 1, 30, "All inboxes", Role::Text);
+    pen.put_right(area.x + UNREAD, y + 1, 6, &unread.to_string(), Role::Text);
+    pen.put_right(area.x + TOTAL, y + 1, 7, &total.to_string(), Role::Text);
+}
+
+fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
+    let folders = &app.folders;
+    let mut cursor = (area.x, area.y);
+    if folders.entries.is_empty() {
+        let words = "No account yet.";
+        pen.put(
+            area.x + NAME,
+            area.y,
+            area.width.saturating_sub(NAME),
+            words,
+            Role::Dim,
+        );
+    }
+    for (n, entry) in (0..area.height).zip(folders.entries.iter().skip(top)) {
+        let y = area.y + n;
+        match entry {
+            Entry::Gap => {}
+            Entry::Account(place) => account_row(app, pen, area, y, *place),
+            Entry::Mailbox { .. } => mailbox_row(app, pen, area, y, entry),
+        }
+        if top + usize::from(n) == folders.selected {
+            cursor = (area.x, y);
+            pen.put(area.x, y, 1, ">", Role::Text);
+            let focus = app.screen == Screen::Folders;
+            pen.tint(area, y, if focus { Role::Selected } else { Role::Unread });
+        }
+    }
+    cursor
+}
+
+fn account_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {
+    let Some(account) = app.accounts.get(place) else {
+        return;
+    };
+    let mut name = account.address.clone();
+    if !account.kind.is_empty() {
+        name.push_str(&format!(" ({})", account.kind));
+    }
+    if area.width < 50 {
+        pen.put(area.x, y, area.width, &name, Role::Heading);
+        return;
+    }
+    pen.put(area.x, y, 1, "v", Role::Dim);
+    let state = OFFLINE + 2;
+    pen.put(area.x + NAME, y, state - NAME - 2, &name, Role::Heading);
+    if let Some(link) = &account.link {
+        let words = app.account_words(account, link);
+        pen.put(
+            area.x + state,
+            y,
+            area.width.saturating_sub(state),
+            &words,
+            Role::Text,
+        );
+    }
+}
+
+fn mailbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, entry: &Entry) {
+    let Entry::Mailbox {
+        account,
+        mailbox,
+        depth,
+        below,
+        name,
+    } = entry
+    else {
+        return;
+    };
+    let Some((account, mailbox)) = find(app, *account, *mailbox) else {
+        return;
+    };
+    let role = if mailbox.unread > 0 {
+        Role::Unread
+    } else {
+        Role::Text
+    };
+    let indent = u16::try_from((*depth).min(8)).unwrap_or(0) * 2;
+    let pane = area.width < 50;
+    let left = if pane { 0 } else { 2 } + indent;
+    match below {
+        Some(true) => pen.put(area.x + left, y, 1, ">", role),
+        Some(false) => pen.put(area.x + left, y, 1, "v", role),
+        None => 0,
+    };
+    let (unread_at, name_room) = if pane {
+        (
+            area.width.saturating_sub(2),
+            area.width.saturating_sub(left + 2 + 7),
+        )
+    } else {
+        (UNREAD, UNREAD.saturating_sub(left + 2 + 8))
+    };
+    pen.put(area.x + left + 2, y, name_room, name, role);
+    if mailbox.unread > 0 || (!pane && mailbox.role == Some(MailboxRole::Inbox)) {
+        let unread = mailbox.unread.to_string();
+        pen.put_right(area.x + unread_at, y, 6, &unread, role);
+    }
+    if pane {
+        return;
+    }
+    let total = match mailbox.total {
+        _ if !mailbox.selectable => String::new(),
+        Some(total) => total.to_string(),
+        None => "-".to_owned(),
+    };
+    pen.put_right(area.x + TOTAL, y, 7, &total, role);
+    if mailbox.selectable && account.link.is_some() {
+        let room = area.width.saturating_sub(OFFLINE);
+        pen.put(area.x + OFFLINE, y, room, &mailbox.offline, Role::Text);
+    }
+}
+
+fn find(app: &App, account: usize, mailbox: usize) -> Option<(&Account, &Mailbox)> {
+    let account = app.accounts.get(account)?;
+    Some((account, account.mailboxes.get(mailbox)?))
+}
+
+/// The one line of a terminal under 20x5.
+pub fn line(app: &App, pen: &mut Pen<'_>, area: Area) {
+    let top = app.folders.selected;
+    rows(app, pen, Area { height: 1, ..area }, top);
+}

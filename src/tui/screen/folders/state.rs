@@ -1,0 +1,223 @@
+//! Which rows the folder list has, which of them are folded and which one is selected.
+
+use std::collections::BTreeSet;
+
+use crate::model::MailboxKey;
+use crate::tui::app::view::{Account, Mailbox};
+
+/// One row of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// An empty row between accounts.
+    Gap,
+    /// The head of an account, by its place.
+    Account(usize),
+    /// A mailbox.
+    Mailbox {
+        /// Its account's place.
+        account: usize,
+        /// Its place in the account.
+        mailbox: usize,
+        /// How deep it lies.
+        depth: usize,
+        /// Whether others lie below it, and whether they are folded.
+        below: Option<bool>,
+        /// Its name without the names above it.
+        name: String,
+    },
+}
+
+impl Entry {
+    /// Whether the selection can stand on it.
+    pub fn selectable(&self) -> bool {
+        !matches!(self, Entry::Gap)
+    }
+}
+
+/// What the folder list knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The rows, made anew when accounts or folds change.
+    pub entries: Vec<Entry>,
+    /// The selected row.
+    pub selected: usize,
+    /// The row at the top.
+    pub top: usize,
+    /// The same for the pane beside the index, where the open mailbox leads.
+    pub pane_top: usize,
+    folded_accounts: BTreeSet<String>,
+    folded: BTreeSet<MailboxKey>,
+}
+
+impl State {
+    /// Makes the rows; the selection stays on its mailbox.
+    pub fn rebuild(&mut self, accounts: &[Account]) {
+        let old = self.target(accounts);
+        let old = old.map(|(id, key)| (id.to_owned(), key));
+        self.entries.clear();
+        for (n, account) in accounts.iter().enumerate() {
+            if n > 0 {
+                self.entries.push(Entry::Gap);
+            }
+            self.entries.push(Entry::Account(n));
+            if !self.folded_accounts.contains(&account.id) {
+                self.tree(n, account);
+            }
+        }
+        if let Some((id, key)) = old {
+            self.select(accounts, &id, key);
+        } else {
+            let inbox = |entry: &Entry| matches!(entry, Entry::Mailbox { .. });
+            self.selected = self.entries.iter().position(inbox).unwrap_or(0);
+        }
+        self.selected = self.selected.min(self.entries.len().saturating_sub(1));
+    }
+
+    fn tree(&mut self, place: usize, account: &Account) {
+        let mut hidden: Option<String> = None;
+        for (n, mailbox) in account.mailboxes.iter().enumerate() {
+            if let Some(prefix) = &hidden {
+                if mailbox.name.starts_with(prefix.as_str()) {
+                    continue;
+                }
+                hidden = None;
+            }
+            let (depth, name) = placed(account, mailbox);
+            let prefix = mailbox.delimiter.map(|d| format!("{}{d}", mailbox.name));
+            let parent = prefix.as_ref().is_some_and(|prefix| {
+                let lies_below = |m: &Mailbox| m.name.starts_with(prefix.as_str());
+                account.mailboxes.iter().any(lies_below)
+            });
+            let below = parent.then(|| self.folded.contains(&mailbox.key));
+            if below == Some(true) {
+                hidden = prefix;
+            }
+            self.entries.push(Entry::Mailbox {
+                account: place,
+                mailbox: n,
+                depth,
+                below,
+                name,
+            });
+        }
+    }
+
+    /// The account and mailbox of the selected row.
+    pub fn target<'a>(&self, accounts: &'a [Account]) -> Option<(&'a str, Option<MailboxKey>)> {
+        match self.entries.get(self.selected)? {
+            Entry::Gap => None,
+            Entry::Account(n) => accounts.get(*n).map(|a| (a.id.as_str(), None)),
+            Entry::Mailbox {
+                account, mailbox, ..
+            } => {
+                let account = accounts.get(*account)?;
+                let mailbox = account.mailboxes.get(*mailbox)?;
+                Some((account.id.as_str(), Some(mailbox.key)))
+            }
+        }
+    }
+
+    /// Puts the selection on a mailbox, or on the head of an account.
+    pub fn select(&mut self, accounts: &[Account], id: &str, key: Option<MailboxKey>) {
+        let at = self.entries.iter().position(|entry| match entry {
+            Entry::Gap => false,
+            Entry::Account(n) => key.is_none() && accounts.get(*n).is_some_and(|a| a.id == id),
+            Entry::Mailbox {
+                account, mailbox, ..
+            } => accounts
+                .get(*account)
+                .and_then(|a| a.mailboxes.get(*mailbox))
+                .is_some_and(|m| Some(m.key) == key),
+        });
+        if let Some(at) = at {
+            self.selected = at;
+        }
+    }
+
+    /// Moves by rows, past gaps.
+    pub fn step(&mut self, by: isize) -> bool {
+        let last = self.entries.len().saturating_sub(1);
+        let before = self.selected;
+        let mut at = before.saturating_add_signed(by).min(last);
+        let on_gap = |at: usize| self.entries.get(at).is_some_and(|e| !e.selectable());
+        if on_gap(at) {
+            at = at.saturating_add_signed(by.signum()).min(last);
+        }
+        self.selected = at;
+        at != before
+    }
+
+    /// Folds or opens the selected row; false when nothing lies below it.
+    pub fn fold(&mut self, accounts: &[Account], folded: bool) -> bool {
+        let changed = match self.entries.get(self.selected) {
+            Some(Entry::Account(n)) => match accounts.get(*n) {
+                Some(account) if folded => self.folded_accounts.insert(account.id.clone()),
+                Some(account) => self.folded_accounts.remove(&account.id),
+                None => false,
+            },
+            Some(Entry::Mailbox { below: Some(_), .. }) => match self.target(accounts) {
+                Some((_, Some(key))) if folded => self.folded.insert(key),
+                Some((_, Some(key))) => self.folded.remove(&key),
+                Some((_, None)) | None => false,
+            },
+            Some(Entry::Mailbox { below: None, .. } | Entry::Gap) | None => false,
+        };
+        if changed {
+            self.rebuild(accounts);
+        }
+        changed
+    }
+
+    /// Folds or opens everything.
+    pub fn fold_all(&mut self, accounts: &[Account], folded: bool) {
+        self.folded.clear();
+        self.folded_accounts.clear();
+        if folded {
+            for account in accounts {
+                for mailbox in &account.mailboxes {
+                    self.folded.insert(mailbox.key);
+                }
+            }
+        }
+        self.rebuild(accounts);
+    }
+
+    /// Keeps the selection inside `height` rows.
+    pub fn settle(&mut self, height: usize) {
+        self.top = settled(self.top, self.selected, height, self.entries.len());
+        self.pane_top = settled(self.pane_top, self.selected, height, self.entries.len());
+    }
+}
+
+/// The top row that keeps `selected` in a viewport of `height` rows over `count`.
+pub fn settled(top: usize, selected: usize, height: usize, count: usize) -> usize {
+    let height = height.max(1);
+    let top = top.min(count.saturating_sub(height));
+    if selected < top {
+        selected
+    } else if selected >= top + height {
+        selected + 1 - height
+    } else {
+        top
+    }
+}
+
+/// How deep a mailbox lies below others of the list, and its name without theirs.
+fn placed(account: &Account, mailbox: &Mailbox) -> (usize, String) {
+    let Some(delimiter) = mailbox.delimiter else {
+        return (0, mailbox.name.clone());
+    };
+    let mut depth = 0;
+    let mut rest = mailbox.name.as_str();
+    for (at, _) in mailbox.name.match_indices(delimiter) {
+        let above = mailbox.name.get(..at).unwrap_or_default();
+        if account.mailboxes.iter().any(|m| m.name == above) {
+            depth += 1;
+            rest = mailbox
+                .name
+                .get(at + delimiter.len_utf8()..)
+                .unwrap_or_default();
+        }
+    }
+    (depth, rest.to_owned())
+}

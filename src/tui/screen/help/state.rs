@@ -1,0 +1,116 @@
+//! The lines of help for a screen.
+
+use crate::mime::sanitize::width;
+use crate::tui::app::command::{Entry, Screen, on_screen};
+
+/// What the help screen knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The screen that is explained.
+    pub about: Screen,
+    /// The first line of the page.
+    pub top: usize,
+}
+
+impl State {
+    /// Help for a screen.
+    pub fn open(about: Screen) -> Self {
+        Self { about, top: 0 }
+    }
+
+    /// The lines, wrapped at `cells`.
+    pub fn lines(&self, cells: usize) -> Vec<String> {
+        let mut out = Vec::new();
+        for line in preface(self.about) {
+            wrapped(line, "", cells, &mut out);
+        }
+        out.push(String::new());
+        for entry in on_screen(self.about) {
+            let keys = keys(entry, self.about);
+            let head = format!("{keys:<14} ");
+            wrapped(entry.help, &head, cells, &mut out);
+        }
+        for line in letters(self.about) {
+            wrapped(line, "", cells, &mut out);
+        }
+        out
+    }
+}
+
+/// The keys of a command, `Ret` among them where Enter does it.
+pub fn keys(entry: &Entry, screen: Screen) -> String {
+    let mut keys = if entry.keys.len() > 3 {
+        let first = entry.keys.first().copied().unwrap_or_default();
+        let last = entry.keys.last().copied().unwrap_or_default();
+        format!("{first}..{}", last.trim_start_matches("Alt-"))
+    } else {
+        entry.keys.join(" ")
+    };
+    if entry.enter.contains(&screen) {
+        keys.push_str(" Ret");
+    }
+    keys
+}
+
+fn preface(screen: Screen) -> &'static [&'static str] {
+    match screen {
+        Screen::Setup => &[
+            "Name, address and password are enough where the servers are known. The sign-in is \
+             tried before anything is stored, and the field that was refused is named.",
+        ],
+        Screen::Folders
+        | Screen::Index
+        | Screen::Message
+        | Screen::Parts
+        | Screen::Help
+        | Screen::Log
+        | Screen::Attention => &[
+            "These keys work here; letters in either case. Press a key now and it is explained in \
+             the line below; < or Esc goes back, Spc and - turn the page.",
+        ],
+    }
+}
+
+fn letters(screen: Screen) -> &'static [&'static str] {
+    match screen {
+        Screen::Index => &[
+            "",
+            "Columns: > selected, * important, N unread, A answered, F forwarded, D deleted, \
+             @ attachment, ~ a change waits for the server, then date, sender and subject.",
+            "A number and Enter goes to the message with that number.",
+        ],
+        Screen::Message => &[
+            "",
+            "A number and Enter opens the link with that number; its address is shown first.",
+        ],
+        Screen::Folders
+        | Screen::Parts
+        | Screen::Setup
+        | Screen::Help
+        | Screen::Log
+        | Screen::Attention => &[],
+    }
+}
+
+/// Breaks `text` at blanks below `head`.
+fn wrapped(text: &str, head: &str, cells: usize, out: &mut Vec<String>) {
+    let indent = if cells > 40 {
+        width(head)
+    } else {
+        2.min(width(head))
+    };
+    let mut line = head.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && width(&line) + 1 + width(word) > cells {
+            out.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    out.push(line);
+}

@@ -1,0 +1,260 @@
+//! Rows of the index as columns, and its title.
+
+use crate::mime::sanitize::{self, Shown};
+use crate::model::Flags;
+use crate::tui::app::layout::{Area, Kind};
+use crate::tui::app::view::Row;
+use crate::tui::app::{App, Screen, date};
+
+use crate::tui::screen::paint::Pen;
+use crate::tui::screen::theme::Role;
+
+const DATE: u16 = 5;
+const FROM: u16 = 13;
+const FROM_WIDTH: u16 = 18;
+const SUBJECT: u16 = 33;
+
+/// Draws the rows; gives the cell of the selected one.
+pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
+    let index = &app.index;
+    pen.clear(area);
+    if index.rows.is_empty() {
+        let words = empty_words(app);
+        pen.put(
+            area.x + 2,
+            area.y,
+            area.width.saturating_sub(3),
+            &words,
+            Role::Dim,
+        );
+        return (area.x, area.y);
+    }
+    let mut cursor = (area.x, area.y);
+    for (n, row) in (0..area.height).zip(index.rows.iter().skip(index.top)) {
+        let y = area.y + n;
+        let selected = index.top + usize::from(n) == index.selected;
+        if app.layout.kind == Kind::Tiny || area.width < 50 {
+            narrow(app, pen, area, y, row);
+        } else {
+            wide(app, pen, area, y, row);
+        }
+        if selected {
+            pen.put(area.x, y, 1, ">", Role::Text);
+            let role = if app.screen == Screen::Index {
+                Role::Selected
+            } else {
+                Role::Unread
+            };
+            pen.tint(area, y, role);
+            cursor = (area.x, y);
+        }
+    }
+    cursor
+}
+
+fn empty_words(app: &App) -> String {
+    let Some((account, mailbox)) = app.mailbox() else {
+        return "No folder is open. L shows the folders.".to_owned();
+    };
+    if !app.index.loaded {
+        return "Opening…".to_owned();
+    }
+    if mailbox.total.is_none_or(|total| total > 0) {
+        return match account.link.as_ref() {
+            Some(link) => format!("Not fetched yet: {}.", app.state_words(account, link)),
+            None => "Opening…".to_owned(),
+        };
+    }
+    "This folder is empty.".to_owned()
+}
+
+/// The title: folder, account, place, unread.
+pub fn title(app: &App) -> (String, String) {
+    let index = &app.index;
+    let Some((account, mailbox)) = app.mailbox() else {
+        return ("INBOX".to_owned(), String::new());
+    };
+    let narrow = matches!(app.layout.kind, Kind::Tiny | Kind::Line);
+    let left = if narrow {
+        mailbox.name.clone()
+    } else {
+        format!("{}   {}", mailbox.name, account.address)
+    };
+    let total = index.total;
+    let right = match index.number() {
+        _ if total == 0 => "no messages".to_owned(),
+        Some(number) if narrow => format!("{number} of {total}  {} new", index.unread),
+        None if narrow => format!("{total}  {} new", index.unread),
+        Some(number) => format!("Message {number} of {total}   {} new", index.unread),
+        None => format!("{total} messages   {} new", index.unread),
+    };
+    (left, right)
+}
+
+fn look(row: &Row) -> Role {
+    if row.seen() { Role::Text } else { Role::Unread }
+}
+
+fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
+    let role = look(row);
+    let x = area.x;
+    if row.flags.has(Flags::FLAGGED) {
+        pen.put(x + 1, y, 1, "*", role);
+    }
+    pen.put(x + 2, y, 1, state_letter(row), role);
+    if row.attachments {
+        pen.put(x + 3, y, 1, "@", role);
+    }
+    if row.pending {
+        pen.put(x + 4, y, 1, "~", Role::Text);
+    }
+    let at = date::column(shown_date(row), app.now.wall, app.offset_at);
+    pen.put_right(x + DATE + 6, y, 6, &at, role);
+    pen.put(x + FROM, y, FROM_WIDTH, &who(app, row), role);
+    let room = area.width.saturating_sub(SUBJECT);
+    pen.put(x + SUBJECT, y, room, &subject(row), role);
+}
+
+fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
+    let role = look(row);
+    let x = area.x;
+    let first = if row.flags.has(Flags::FLAGGED) {
+        "*"
+    } else if row.seen() {
+        " "
+    } else {
+        "N"
+    };
+    pen.put(x + 1, y, 1, first, role);
+    let letter = match state_letter(row) {
+        "N" => " ",
+        other => other,
+    };
+    let second = if row.attachments && letter == " " {
+        "@"
+    } else {
+        letter
+    };
+    pen.put(x + 2, y, 1, second, role);
+    let at = date::column(shown_date(row), app.now.wall, app.offset_at);
+    pen.put(x + 4, y, 6, &at, role);
+    let from = if area.width < 30 { 0 } else { 10 };
+    pen.put(x + 10, y, from, &who(app, row), role);
+    let subject_at = if from == 0 { 10 } else { 21 };
+    let room = area.width.saturating_sub(subject_at);
+    pen.put(x + subject_at, y, room, &subject(row), role);
+}
+
+/// The one line of a terminal under 20x5.
+pub fn line(app: &App, pen: &mut Pen<'_>, area: Area) {
+    if let Some(row) = app.index.row() {
+        let text = format!("{} {} {}", state_letter(row), who(app, row), subject(row));
+        pen.put(area.x, area.y, area.width, text.trim_start(), look(row));
+    }
+}
+
+fn state_letter(row: &Row) -> &'static str {
+    if row.flags.has(Flags::DELETED) {
+        "D"
+    } else if !row.seen() {
+        "N"
+    } else if row.flags.has(Flags::ANSWERED) {
+        "A"
+    } else if row.flags.has_keyword("$Forwarded") {
+        "F"
+    } else {
+        " "
+    }
+}
+
+/// When the message was sent, as its Date field says; arrival where it does not.
+fn shown_date(row: &Row) -> i64 {
+    row.envelope.date.unwrap_or(row.arrival)
+}
+
+/// The sender; of own mail `To` and whom it went to.
+fn who(app: &App, row: &Row) -> String {
+    let own = row
+        .envelope
+        .from
+        .iter()
+        .any(|from| app.is_own(&from.address));
+    if own && !row.envelope.to.is_empty() {
+        return format!("To {}", sanitize::sender(&row.envelope.to));
+    }
+    sanitize::sender(&row.envelope.from).into_string()
+}
+
+/// The subject, without a list tag that the List-Id repeats.
+fn subject(row: &Row) -> String {
+    let subject = row.envelope.subject.trim();
+    if subject.is_empty() {
+        let none = if row.kept == crate::model::Kept::None {
+            "(not fetched yet)"
+        } else {
+            "(no subject)"
+        };
+        return none.to_owned();
+    }
+    fold_tag(subject, &row.envelope.list_id)
+}
+
+fn fold_tag(subject: &str, list_id: &str) -> String {
+    let name = list_id.split('.').next().unwrap_or_default();
+    if name.is_empty() {
+        return subject.to_owned();
+    }
+    let (reply, rest) = match subject.get(..4) {
+        Some(re) if re.eq_ignore_ascii_case("re: ") => ("Re: ", subject.get(4..).unwrap_or("")),
+        _ => ("", subject),
+    };
+    let tag = rest
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .filter(|(tag, _)| tag.trim().eq_ignore_ascii_case(name));
+    match tag {
+        Some((_, rest)) if !rest.trim().is_empty() => format!("{reply}{}", rest.trim_start()),
+        Some(_) | None => subject.to_owned(),
+    }
+}
+
+/// What a search in this view looks at.
+pub fn searched(app: &App, row: &Row) -> String {
+    Shown::line(&format!("{} {}", who(app, row), row.envelope.subject))
+        .into_string()
+        .to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_tag_is_folded_only_when_the_list_id_repeats_it() {
+        for (subject, list, shown) in [
+            (
+                "[rust-users] Lifetimes",
+                "rust-users.lists.example.org",
+                "Lifetimes",
+            ),
+            (
+                "Re: [Rust-Users] Lifetimes",
+                "rust-users.lists.example.org",
+                "Re: Lifetimes",
+            ),
+            (
+                "[other] Lifetimes",
+                "rust-users.lists.example.org",
+                "[other] Lifetimes",
+            ),
+            (
+                "[rust-users]",
+                "rust-users.lists.example.org",
+                "[rust-users]",
+            ),
+            ("[rust-users] Lifetimes", "", "[rust-users] Lifetimes"),
+        ] {
+            assert_eq!(fold_tag(subject, list), shown);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! One message: its header at four levels and its text, quotes folded, links numbered
+//! (mock-ups 5 and 11b).
+
+mod draw;
+mod head;
+pub mod state;
+
+pub use draw::{draw, title};
+pub use head::{head, name_of};
+pub use state::{Level, State};

@@ -1,0 +1,17 @@
+//! The screens, one folder each: `state` holds what a screen knows and how it changes, `draw` is a
+//! function of the application and an area. ratatui is named in `draw`, `paint` and `theme` only.
+
+pub mod attention;
+pub mod draw;
+pub mod folders;
+
+pub mod help;
+pub mod index;
+pub mod log;
+pub mod message;
+pub mod paint;
+pub mod parts;
+pub mod setup;
+pub mod theme;
+
+pub use draw::draw;

@@ -1,0 +1,481 @@
+//! The fields of the set-up screen and how keys walk and change them.
+
+use crate::model::Offline;
+use crate::tui::app::command::{self, Command, Screen};
+use crate::tui::app::event::{Action, Effect, Hidden, NewAccount, Question, SetupField, Ticket};
+use crate::tui::app::key::{Code, Key};
+use crate::tui::app::prompt::Field;
+use crate::tui::app::view::{KeepPassword, Provider, Security};
+use crate::tui::app::{App, Begin};
+
+use SetupField as F;
+
+/// What the set-up screen knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The person's name.
+    pub name: Field,
+    /// The mail address.
+    pub address: Field,
+    /// The password.
+    pub password: Field,
+    /// Host and port of the incoming server.
+    pub imap: (Field, Field),
+    /// Its protection.
+    pub imap_security: Security,
+    /// Host and port of the outgoing server.
+    pub smtp: (Field, Field),
+    /// Its protection.
+    pub smtp_security: Security,
+    /// The login name.
+    pub login: Field,
+    /// Where the password is kept.
+    pub keep: KeepPassword,
+    /// The command that prints it.
+    pub command: Field,
+    /// What is kept off line.
+    pub offline: Offline,
+    /// The field with the cursor.
+    pub at: SetupField,
+    /// Whether the server fields are walked by Tab.
+    pub servers_open: bool,
+    /// Where the servers are from, in words.
+    pub found: String,
+    /// What the provider asks for, in words.
+    pub note: String,
+    /// What failed at the last try, and at which field.
+    pub failed: Option<(SetupField, String)>,
+    /// The sign-in that runs.
+    pub trying: Option<Ticket>,
+    asked: Ticket,
+    asked_for: String,
+    typed_servers: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let mut password = Field::default();
+        password.hidden = true;
+        Self {
+            name: Field::default(),
+            address: Field::default(),
+            password,
+            imap: (Field::default(), Field::of("993")),
+            imap_security: Security::Tls,
+            smtp: (Field::default(), Field::of("465")),
+            smtp_security: Security::Tls,
+            login: Field::default(),
+            keep: KeepPassword::Keyring,
+            command: Field::default(),
+            offline: Offline::default(),
+            at: F::Name,
+            servers_open: false,
+            found: String::new(),
+            note: String::new(),
+            failed: None,
+            trying: None,
+            asked: Ticket::default(),
+            asked_for: String::new(),
+            typed_servers: false,
+        }
+    }
+}
+
+const WALK: [SetupField; 16] = [
+    F::Name,
+    F::Address,
+    F::Password,
+    F::ImapHost,
+    F::ImapPort,
+    F::ImapSecurity,
+    F::SmtpHost,
+    F::SmtpPort,
+    F::SmtpSecurity,
+    F::Login,
+    F::Keep,
+    F::Command,
+    F::Offline,
+    F::Continue,
+    F::Change,
+    F::Quit,
+];
+
+impl State {
+    /// The text field at the cursor.
+    pub fn field(&mut self) -> Option<&mut Field> {
+        match self.at {
+            F::Name => Some(&mut self.name),
+            F::Address => Some(&mut self.address),
+            F::Password => Some(&mut self.password),
+            F::ImapHost => Some(&mut self.imap.0),
+            F::ImapPort => Some(&mut self.imap.1),
+            F::SmtpHost => Some(&mut self.smtp.0),
+            F::SmtpPort => Some(&mut self.smtp.1),
+            F::Login => Some(&mut self.login),
+            F::Command => Some(&mut self.command),
+            F::ImapSecurity
+            | F::SmtpSecurity
+            | F::Keep
+            | F::Offline
+            | F::Continue
+            | F::Change
+            | F::Quit => None,
+        }
+    }
+
+    /// Takes a pasted line.
+    pub fn paste(&mut self, line: &str) {
+        if let Some(field) = self.field() {
+            field.paste(line);
+        }
+    }
+
+    /// Whether servers to try are known.
+    pub fn has_servers(&self) -> bool {
+        !self.imap.0.value().trim().is_empty()
+    }
+
+    fn walked(&self, field: SetupField) -> bool {
+        match field {
+            F::ImapHost
+            | F::ImapPort
+            | F::ImapSecurity
+            | F::SmtpHost
+            | F::SmtpPort
+            | F::SmtpSecurity
+            | F::Login => self.servers_open,
+            F::Command => self.keep == KeepPassword::Command,
+            F::Password => self.keep != KeepPassword::Command,
+            F::Name | F::Address | F::Keep | F::Offline | F::Continue | F::Change | F::Quit => true,
+        }
+    }
+
+    fn walk(&mut self, forward: bool) {
+        let count = WALK.len();
+        let mut at = WALK.iter().position(|field| *field == self.at).unwrap_or(0);
+        for _ in 0..count {
+            at = if forward {
+                (at + 1) % count
+            } else {
+                (at + count - 1) % count
+            };
+            match WALK.get(at) {
+                Some(field) if self.walked(*field) => {
+                    self.at = *field;
+                    return;
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// The provider table's answer.
+    pub fn found(&mut self, ticket: Ticket, provider: Option<Provider>) {
+        if self.asked != ticket || self.typed_servers {
+            return;
+        }
+        let Some(provider) = provider else {
+            self.found = "not in the table of providers: type them here".to_owned();
+            self.note.clear();
+            self.servers_open = true;
+            return;
+        };
+        self.found = format!("found by: table of providers ({})", provider.name);
+        self.note = provider.note;
+        if provider.login != self.address.value().trim() {
+            self.login.set(&provider.login);
+        }
+        let servers = provider.servers;
+        self.imap.0.set(&servers.imap.host);
+        self.imap.1.set(&servers.imap.port);
+        self.imap_security = servers.imap.security;
+        self.smtp.0.set(&servers.smtp.host);
+        self.smtp.1.set(&servers.smtp.port);
+        self.smtp_security = servers.smtp.security;
+    }
+
+    /// The sign-in ended without a verdict on a field.
+    pub fn ended(&mut self, ticket: Ticket) {
+        if self.trying == Some(ticket) {
+            self.trying = None;
+        }
+    }
+
+    /// The sign-in was refused at a field: it has the cursor.
+    pub fn refused(&mut self, ticket: Ticket, field: SetupField, text: &str) {
+        if self.trying != Some(ticket) {
+            return;
+        }
+        self.trying = None;
+        self.failed = Some((field, text.to_owned()));
+        if !self.walked(field) {
+            self.servers_open = true;
+        }
+        self.at = field;
+    }
+
+    /// What stands on the screen, as an account.
+    pub fn account(&self) -> NewAccount {
+        let server = |host: &(Field, Field), security| crate::tui::app::view::Server {
+            host: host.0.value().trim().to_owned(),
+            port: host.1.value().trim().to_owned(),
+            security,
+        };
+        let address = self.address.value().trim().to_owned();
+        let login = self.login.value().trim();
+        NewAccount {
+            name: self.name.value().trim().to_owned(),
+            login: if login.is_empty() {
+                address.clone()
+            } else {
+                login.to_owned()
+            },
+            address,
+            password: Hidden(self.password.value().to_owned()),
+            servers: crate::tui::app::view::Servers {
+                imap: server(&self.imap, self.imap_security),
+                smtp: server(&self.smtp, self.smtp_security),
+            },
+            keep: self.keep,
+            command: self.command.value().trim().to_owned(),
+            offline: self.offline,
+        }
+    }
+
+    /// The first field that cannot be tried as it stands, and why.
+    fn missing(&self) -> Option<(SetupField, &'static str)> {
+        let address = self.address.value().trim();
+        let halves = address.split_once('@');
+        if !halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty()) {
+            return Some((F::Address, "A mail address has the form name@example.org."));
+        }
+        if self.keep == KeepPassword::Command {
+            if self.command.value().trim().is_empty() {
+                return Some((F::Command, "Which command prints the password?"));
+            }
+        } else if self.password.value().is_empty() {
+            return Some((F::Password, "The password is missing."));
+        }
+        if !self.has_servers() {
+            return Some((
+                F::ImapHost,
+                "Which server has the mail? Your provider names it.",
+            ));
+        }
+        let port = |field: &Field| field.value().trim().parse::<u16>().is_ok_and(|p| p > 0);
+        if !port(&self.imap.1) {
+            return Some((F::ImapPort, "A port is a number from 1 to 65535."));
+        }
+        if !self.smtp.0.value().trim().is_empty() && !port(&self.smtp.1) {
+            return Some((F::SmtpPort, "A port is a number from 1 to 65535."));
+        }
+        None
+    }
+
+    fn turn(&mut self, forward: bool) {
+        match self.at {
+            F::ImapSecurity => {
+                self.imap_security = self.imap_security.next();
+                let port = match self.imap_security {
+                    Security::Tls => "993",
+                    Security::StartTls | Security::Plain => "143",
+                };
+                self.imap.1.set(port);
+            }
+            F::SmtpSecurity => {
+                self.smtp_security = self.smtp_security.next();
+                let port = match self.smtp_security {
+                    Security::Tls => "465",
+                    Security::StartTls => "587",
+                    Security::Plain => "25",
+                };
+                self.smtp.1.set(port);
+            }
+            F::Keep => {
+                self.keep = match (self.keep, forward) {
+                    (KeepPassword::Keyring, true) | (KeepPassword::Command, false) => {
+                        KeepPassword::Ask
+                    }
+                    (KeepPassword::Ask, true) | (KeepPassword::Keyring, false) => {
+                        KeepPassword::Command
+                    }
+                    (KeepPassword::Command, true) | (KeepPassword::Ask, false) => {
+                        KeepPassword::Keyring
+                    }
+                };
+            }
+            F::Offline => {
+                let order = [Offline::default(), Offline::All, Offline::Headers];
+                let at = order.iter().position(|o| *o == self.offline).unwrap_or(0);
+                let next = if forward {
+                    at + 1
+                } else {
+                    at + order.len() - 1
+                };
+                self.offline = order.get(next % order.len()).copied().unwrap_or_default();
+            }
+            F::Name
+            | F::Address
+            | F::Password
+            | F::ImapHost
+            | F::ImapPort
+            | F::SmtpHost
+            | F::SmtpPort
+            | F::Login
+            | F::Command
+            | F::Continue
+            | F::Change
+            | F::Quit => {}
+        }
+    }
+}
+
+/// Gives a key to the screen.
+pub fn press(app: &mut App, key: Key) {
+    if app.setup.trying.is_some() {
+        let stops = key.ctrl && key.folded().code == Code::Char('c');
+        if stops {
+            if let Some(ticket) = app.setup.trying.take() {
+                app.effect(Action::Stop(ticket));
+            }
+            app.hint("Stopped; nothing was stored.");
+        }
+        return;
+    }
+    let editable = app.setup.field().is_some();
+    let letter = key.text().is_some();
+    if letter && editable {
+        typed(app, key);
+        return;
+    }
+    match command::lookup(Screen::Setup, key).map(|entry| entry.command) {
+        Some(Command::NextField) => next(app, key.code == Code::Enter),
+        Some(Command::PreviousField) => leave(app, false),
+        Some(Command::ShowPassword) => {
+            app.setup.password.hidden = !app.setup.password.hidden;
+        }
+        Some(Command::ChangeServers) => open_servers(app),
+        Some(Command::Continue) => sign_in(app),
+        Some(Command::Help) => app.help_on_setup(),
+        Some(Command::Cancel) => cancel(app),
+        Some(Command::Redraw) => app.emit(Effect::Redraw),
+        Some(Command::Suspend) => app.emit(Effect::Suspend),
+        Some(_) | None => edit(app, key, letter),
+    }
+}
+
+fn typed(app: &mut App, key: Key) {
+    if let Some(field) = app.setup.field() {
+        field.press(key);
+    }
+    touched(app);
+}
+
+fn touched(app: &mut App) {
+    let at = app.setup.at;
+    app.setup.failed = app.setup.failed.take().filter(|(field, _)| *field != at);
+    if matches!(
+        at,
+        F::ImapHost | F::ImapPort | F::SmtpHost | F::SmtpPort | F::ImapSecurity | F::SmtpSecurity
+    ) {
+        app.setup.typed_servers = true;
+    }
+}
+
+fn edit(app: &mut App, key: Key, letter: bool) {
+    if let Some(field) = app.setup.field() {
+        if !field.press(key) {
+            app.hint(format!("{key} does nothing in this field. Tab goes on."));
+        }
+        touched(app);
+        return;
+    }
+    match key.code {
+        Code::Char(' ') | Code::Right => {
+            app.setup.turn(true);
+            touched(app);
+        }
+        Code::Left => {
+            app.setup.turn(false);
+            touched(app);
+        }
+        _ if letter => app.hint("Arrows or Spc change this choice; Tab goes on."),
+        _ => {}
+    }
+}
+
+fn next(app: &mut App, enter: bool) {
+    match app.setup.at {
+        F::Continue if enter => sign_in(app),
+        F::Change if enter => open_servers(app),
+        F::Quit if enter => app.emit(Effect::Quit),
+        F::Password if enter && app.setup.has_servers() && !app.setup.servers_open => {
+            app.setup.at = F::Continue;
+            app.hint("Press Enter to sign in.");
+        }
+        _ => leave(app, true),
+    }
+}
+
+/// Leaves the field for the next or previous one; leaving the address asks for its servers.
+fn leave(app: &mut App, forward: bool) {
+    let left = app.setup.at;
+    app.setup.walk(forward);
+    if left == F::Address {
+        look_up(app);
+    }
+}
+
+fn look_up(app: &mut App) {
+    let address = app.setup.address.value().trim().to_owned();
+    if !address.contains('@') || app.setup.asked_for == address || app.setup.typed_servers {
+        return;
+    }
+    app.setup.asked_for = address.clone();
+    app.setup.asked = app.question(Question::Provider(address));
+}
+
+fn open_servers(app: &mut App) {
+    look_up(app);
+    app.setup.servers_open = true;
+    app.setup.at = F::ImapHost;
+}
+
+fn sign_in(app: &mut App) {
+    if let Some((field, why)) = app.setup.missing() {
+        app.setup.failed = Some((field, why.to_owned()));
+        if !app.setup.walked(field) {
+            app.setup.servers_open = true;
+        }
+        app.setup.at = field;
+        app.hint(why);
+        return;
+    }
+    app.setup.failed = None;
+    let account = app.setup.account();
+    let host = account.servers.imap.host.clone();
+    let ticket = app.effect(Action::SetUp(Box::new(account)));
+    app.setup.trying = Some(ticket);
+    app.hint(format!("Signing in to {host}… ^C stops."));
+}
+
+fn cancel(app: &mut App) {
+    if app.accounts.is_empty() {
+        app.hint("Nothing was stored. [ Quit ] ends the program.");
+    } else {
+        app.leave_setup();
+    }
+}
+
+impl Begin {
+    /// A beginning for tests and for `demo`: no set-up.
+    pub fn plain(size: (u16, u16), offset_at: crate::tui::app::date::OffsetAt) -> Self {
+        Self {
+            size,
+            offset_at,
+            save_folder: String::new(),
+            set_up: false,
+            can_set_up: false,
+        }
+    }
+}

@@ -1,0 +1,594 @@
+//! What the user wants done: changes by `ops`, files, other programs, and the network's wishes.
+//!
+//! Changes are put into the writer's queue on the calling thread, so that they keep the order of
+//! their keys; who waits for their commit is a thread of its own.
+
+use std::io;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::config::{
+    AccountKind, AccountSettings, Endpoint, Keep, Paths, Scheme, Security, Settings,
+};
+use crate::env::{Env, spawn};
+use crate::mime::{filename, part as parts};
+use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, Secret, Structure};
+use crate::ops::flags::Undoable;
+use crate::ops::message::PartBytes;
+use crate::ops::queue::Which;
+use crate::ops::{accounts, flags, message, notices, queue, requests};
+use crate::store::{Store, StoreError};
+use crate::sync::Supervisor;
+use crate::sync::setup::{self, Field, SetupRequest};
+use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
+use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
+
+use super::{Incoming, Network, files, id_of};
+
+/// How long a request for bytes stays.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+type Wait = Box<dyn FnOnce() + Send>;
+
+/// What acting needs.
+pub struct Acts {
+    world: Arc<World>,
+    network: Network,
+    networked: bool,
+    waits: Option<Sender<Wait>>,
+    waiter: Option<std::thread::JoinHandle<()>>,
+}
+
+struct World {
+    env: Env,
+    store: Store,
+    settings: Arc<Mutex<Settings>>,
+    paths: Paths,
+    post: Sender<Incoming>,
+}
+
+impl World {
+    fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, ticket: Ticket, ended: Ended) {
+        // Nobody listens once the loop is over.
+        let _ = self.post.send(Incoming::Ended(ticket, ended));
+    }
+}
+
+impl Acts {
+    /// Nothing is started yet.
+    pub fn new(
+        env: Env,
+        store: Store,
+        settings: Arc<Mutex<Settings>>,
+        paths: Paths,
+        post: Sender<Incoming>,
+        networked: bool,
+    ) -> Self {
+        Self {
+            world: Arc::new(World {
+                env,
+                store,
+                settings,
+                paths,
+                post,
+            }),
+            network: None,
+            networked,
+            waits: None,
+            waiter: None,
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.world.store
+    }
+
+    /// Starts the tasks of the accounts, after the first frame.
+    pub fn start_network(&mut self) {
+        if !self.networked {
+            return;
+        }
+        let world = &self.world;
+        let settings = world.settings().clone();
+        match Supervisor::start(
+            world.env.clone(),
+            world.store.clone(),
+            &settings,
+            &world.paths,
+        ) {
+            Ok(network) => self.network = Some(network),
+            Err(error) => {
+                let words = format!("There is no network: {error}");
+                world.tell(Ticket::default(), Ended::Failed(words));
+            }
+        }
+    }
+
+    /// An account was stored: its task starts.
+    pub fn added(&mut self, account: &AccountSettings) {
+        self.world.settings().accounts.push(account.clone());
+        if let Some(network) = &self.network {
+            network.add(account);
+        }
+    }
+
+    /// Does it; the end comes as a message.
+    pub fn act(&mut self, ticket: Ticket, action: Action) {
+        let world = self.world.clone();
+        match action {
+            Action::Flags {
+                messages,
+                change,
+                opening,
+            } => {
+                self.flags(ticket, messages, change, opening);
+            }
+            Action::Fetch { message, part } => self.fetch(ticket, message, part),
+            Action::Sync(account) => {
+                if let Some(network) = &self.network {
+                    network.sync_now(account.as_deref());
+                }
+                world.tell(ticket, Ended::Done(String::new()));
+            }
+            Action::Password { account, password } => self.password(ticket, &account, password.0),
+            Action::RetryOperation(id) => {
+                let pending = queue::retry(&world.store, Which::Ids(vec![id]));
+                self.wait(move || world.tell(ticket, done(pending.wait().map(|_| ()))));
+            }
+            Action::Dismiss(id) => {
+                let pending = notices::dismiss(&world.store, id);
+                self.wait(move || world.tell(ticket, done(pending.wait())));
+            }
+            Action::Export { message, to } => {
+                spawn_work(world, ticket, move |world| export(world, message, &to));
+            }
+            Action::SavePart { message, part, to } => {
+                spawn_work(world, ticket, move |world| {
+                    save_part(world, message, &part, &to)
+                });
+            }
+            Action::SaveAll { message, folder } => {
+                spawn_work(world, ticket, move |world| {
+                    save_all(world, message, &folder)
+                });
+            }
+            Action::OpenPart { message, part } => {
+                spawn_work(world, ticket, move |world| open_part(world, message, &part));
+            }
+            Action::OpenLink(target) => {
+                spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
+            }
+            Action::SetUp(account) => {
+                let networked = self.network.is_some();
+                spawn_work(world, ticket, move |world| {
+                    Ok(set_up(world, &account, networked))
+                });
+            }
+            Action::Stop(_) => {}
+        }
+    }
+
+    fn wait(&mut self, work: impl FnOnce() + Send + 'static) {
+        if self.waits.is_none() {
+            let (waits, queue) = channel::<Wait>();
+            let spawned = std::thread::Builder::new()
+                .name("waiter".to_owned())
+                .spawn(move || {
+                    while let Ok(work) = queue.recv() {
+                        work();
+                    }
+                });
+            match spawned {
+                Ok(waiter) => self.waiter = Some(waiter),
+                Err(error) => tracing::error!(%error, "nobody waits for commits"),
+            }
+            self.waits = Some(waits);
+        }
+        if let Some(waits) = &self.waits {
+            // The thread lives as long as its sender.
+            let _ = waits.send(Box::new(work));
+        }
+    }
+
+    fn flags(
+        &mut self,
+        ticket: Ticket,
+        messages: Vec<MessageKey>,
+        change: FlagChange,
+        opening: bool,
+    ) {
+        let world = self.world.clone();
+        let undoable = if opening { Undoable::No } else { Undoable::Yes };
+        let pending = flags::change(&world.store, messages, change, undoable);
+        self.wait(move || {
+            let ended = match pending.wait() {
+                Ok(flagged) if flagged.missing.is_empty() => Ended::Done(String::new()),
+                Ok(_) => Ended::Failed("The message is gone; nothing was changed.".to_owned()),
+                Err(error) => Ended::Failed(format!("Not changed: {error}")),
+            };
+            world.tell(ticket, ended);
+        });
+    }
+
+    fn fetch(&mut self, ticket: Ticket, message: MessageKey, part: Option<PartPath>) {
+        let world = self.world.clone();
+        let known = world.store.reader().and_then(|reader| {
+            let source = message::source(&reader, message)?;
+            let structure = message::structure(&world.store, &reader, &source.content)?;
+            Ok((source, structure))
+        });
+        let (source, structure) = match known {
+            Ok(known) => known,
+            Err(error) => {
+                world.tell(ticket, Ended::Failed(format!("Cannot ask for it: {error}")));
+                return;
+            }
+        };
+        let paths = match (part, structure) {
+            (Some(path), _) => vec![path],
+            (None, Some(tree)) => {
+                crate::mime::document::wanted(&tree, &crate::mime::document::View::default())
+            }
+            (None, None) => vec![PartPath::root()],
+        };
+        let account = source.account();
+        for path in paths {
+            let content = source.content.key;
+            requests::fetch_body(&world.store, account, content, &path, PATIENCE).forget();
+        }
+        self.wake(account);
+        world.tell(ticket, Ended::Done(String::new()));
+    }
+
+    fn wake(&self, account: AccountKey) {
+        let Some(network) = &self.network else { return };
+        let Ok(reader) = self.world.store.reader() else {
+            return;
+        };
+        let known = accounts::all(&reader).unwrap_or_default();
+        if let Some(account) = known.iter().find(|known| known.key == account) {
+            network.wake(&account.id);
+        }
+    }
+
+    fn password(&mut self, ticket: Ticket, id: &str, password: String) {
+        let secret = Secret::new(password);
+        let settings = self.world.settings().account(id).cloned();
+        if let Some(network) = &self.network {
+            network.sign_in(id, secret.clone());
+        }
+        spawn_work(self.world.clone(), ticket, move |world| {
+            let Some(account) = settings.filter(|account| account.keep == Keep::Keyring) else {
+                return Ok(Ended::Done("Trying the password.".to_owned()));
+            };
+            let request = SetupRequest {
+                account,
+                secret: Some(secret.clone()),
+            };
+            Ok(match setup::try_sign_in(&world.env, &request) {
+                Ok(_) => match setup::keep_secret(&world.env, &request.account, &secret) {
+                    Ok(()) => {
+                        Ended::Done("Signed in; the keyring has the new password.".to_owned())
+                    }
+                    Err(error) => Ended::Done(format!(
+                        "Signed in. The keyring did not take the password: {}",
+                        error.text
+                    )),
+                },
+                Err(error) => Ended::Failed(error.text),
+            })
+        });
+    }
+
+    /// Ends the network and what waits, within a limit.
+    pub fn stop(&mut self, limit: Duration) {
+        if let Some(network) = self.network.take() {
+            network.stop(limit);
+        }
+        self.waits = None;
+        if let Some(waiter) = self.waiter.take() {
+            // A person's commits are awaited: a key that was pressed is not lost.
+            let _ = waiter.join();
+        }
+    }
+}
+
+fn done(outcome: Result<(), StoreError>) -> Ended {
+    match outcome {
+        Ok(()) => Ended::Done(String::new()),
+        Err(error) => Ended::Failed(format!("Not done: {error}")),
+    }
+}
+
+fn spawn_work(
+    world: Arc<World>,
+    ticket: Ticket,
+    work: impl FnOnce(&World) -> Result<Ended, String> + Send + 'static,
+) {
+    let other = world.clone();
+    let spawned = std::thread::Builder::new()
+        .name("work".to_owned())
+        .spawn(move || {
+            let ended = work(&world).unwrap_or_else(Ended::Failed);
+            world.tell(ticket, ended);
+        });
+    if let Err(error) = spawned {
+        other.tell(ticket, Ended::Failed(format!("Cannot start: {error}")));
+    }
+}
+
+fn export(world: &World, key: MessageKey, to: &str) -> Result<Ended, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let raw = message::raw(&reader, source.content.key).map_err(|e| e.to_string())?;
+    let Some(raw) = raw else {
+        let account = source.account();
+        let path = PartPath::root();
+        requests::fetch_body(&world.store, account, source.content.key, &path, PATIENCE).forget();
+        return Ok(Ended::NotKept(source.message.size));
+    };
+    let name = format!("message-{}.eml", id_of(key));
+    Ok(write(to, &name, &raw))
+}
+
+fn write(to: &str, name: &str, bytes: &[u8]) -> Ended {
+    let (folder, name) = files::place(to, name);
+    match files::write_new(&folder, &name, bytes) {
+        Ok(()) => Ended::Done(format!("Saved {}.", folder.join(&name).display())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ended::Exists(folder.join(&name).display().to_string())
+        }
+        Err(error) => Ended::Failed(format!(
+            "Cannot save {}: {error}",
+            folder.join(&name).display()
+        )),
+    }
+}
+
+/// A part with its content decoded, or why it is not at hand.
+fn decoded(
+    world: &World,
+    key: MessageKey,
+    path: &PartPath,
+) -> Result<Result<(Structure, Vec<u8>), Ended>, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let structure =
+        message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
+    let part = structure.as_ref().and_then(|tree| tree.find(path)).cloned();
+    let part = part.ok_or_else(|| "The message has no such part.".to_owned())?;
+    let bytes = message::part(&world.store, &reader, &source.message, path, u64::MAX)
+        .map_err(|e| e.to_string())?;
+    Ok(match bytes {
+        PartBytes::Kept { bytes, .. } => {
+            let content = parts::decode_transfer(&bytes, &part.encoding);
+            Ok((part, content))
+        }
+        PartBytes::NotKept { size } => {
+            let account = source.account();
+            let content = source.content.key;
+            requests::fetch_body(&world.store, account, content, path, PATIENCE).forget();
+            Err(Ended::NotKept(size))
+        }
+        PartBytes::NoSuchPart => Err(Ended::Failed("The message has no such part.".to_owned())),
+    })
+}
+
+fn name_of(part: &Structure) -> String {
+    if part.filename.is_empty() {
+        filename::safe(&format!("part-{}", part.path))
+    } else {
+        filename::safe(&part.filename)
+    }
+}
+
+fn save_part(world: &World, key: MessageKey, path: &PartPath, to: &str) -> Result<Ended, String> {
+    Ok(match decoded(world, key, path)? {
+        Ok((part, bytes)) => write(to, &name_of(&part), &bytes),
+        Err(ended) => ended,
+    })
+}
+
+fn save_all(world: &World, key: MessageKey, folder: &str) -> Result<Ended, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let structure =
+        message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
+    let structure = structure.ok_or_else(|| "The parts are not known yet.".to_owned())?;
+    let folder = files::typed(folder);
+    if !folder.is_dir() {
+        return Ok(Ended::Failed(format!("{} is no folder.", folder.display())));
+    }
+    let mut saved = 0;
+    let mut absent = 0;
+    let attachments = structure.attachments();
+    for part in &attachments {
+        match decoded(world, key, &part.path)? {
+            Ok((part, bytes)) => {
+                files::write_beside(&folder, &name_of(&part), &bytes)
+                    .map_err(|e| format!("Saved {saved} of {}, then: {e}", attachments.len()))?;
+                saved += 1;
+            }
+            Err(_) => absent += 1,
+        }
+    }
+    let rest = if absent > 0 {
+        format!("; {absent} not kept offline, they are asked of the server")
+    } else {
+        String::new()
+    };
+    let plural = if saved == 1 { "" } else { "s" };
+    Ok(Ended::Done(match (saved, absent) {
+        (0, 0) => "The message has no attachments.".to_owned(),
+        _ => format!(
+            "Saved {saved} attachment{plural} in {}{rest}.",
+            folder.display()
+        ),
+    }))
+}
+
+fn open_part(world: &World, key: MessageKey, path: &PartPath) -> Result<Ended, String> {
+    let (part, bytes) = match decoded(world, key, path)? {
+        Ok(found) => found,
+        Err(ended) => return Ok(ended),
+    };
+    let kind = part.media_type();
+    let template = world.settings().opener(&kind).map(<[String]>::to_vec);
+    let Some(template) = template else {
+        return Ok(Ended::Failed(no_opener(&kind)));
+    };
+    let (mut file, place) = world
+        .env
+        .temp
+        .create_file(&name_of(&part))
+        .map_err(|e| format!("Cannot make a file to open: {e}"))?;
+    io::Write::write_all(&mut file, &bytes).map_err(|e| format!("Cannot write it: {e}"))?;
+    let argv = spawn::opening(&template, &place);
+    Ok(match world.env.spawn.open(argv) {
+        Ok(()) => Ended::Done(format!(
+            "Opened by {}.",
+            template.first().map_or("", String::as_str)
+        )),
+        Err(error) => Ended::Failed(format!("Not opened: {error}")),
+    })
+}
+
+fn no_opener(kind: &str) -> String {
+    format!("No program is set for {kind}. Name one under [open] in the settings; S saves it.")
+}
+
+fn open_link(world: &World, target: &str) -> Ended {
+    let scheme = target.split(':').next().unwrap_or_default();
+    let kind = format!("x-scheme-handler/{scheme}");
+    let template = world.settings().opener(&kind).map(<[String]>::to_vec);
+    let Some(template) = template else {
+        return Ended::Failed(format!(
+            "No program is set for {kind}: name one under [open]."
+        ));
+    };
+    let argv = spawn::opening(&template, std::path::Path::new(target));
+    match world.env.spawn.open(argv) {
+        Ok(()) => Ended::Done(format!("Opened {target}")),
+        Err(error) => Ended::Failed(format!("Not opened: {error}")),
+    }
+}
+
+fn set_up(world: &World, new: &NewAccount, networked: bool) -> Ended {
+    let request = match request(world, new) {
+        Ok(request) => request,
+        Err((field, text)) => return Ended::Refused { field, text },
+    };
+    let outcome = setup::try_sign_in(&world.env, &request).and_then(|_| {
+        let settings = world.settings().clone();
+        setup::store_account(&world.env, &world.paths, &settings, &request)
+    });
+    if let Err(error) = outcome {
+        let hint = if error.hint.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", error.hint)
+        };
+        return Ended::Refused {
+            field: field_of(error.field),
+            text: format!("{}{hint}", error.text),
+        };
+    }
+    let id = request.account.id.clone();
+    let _ = networked;
+    // The loop takes the account up before it hears of the end.
+    let _ = world.post.send(Incoming::Added(Box::new(request.account)));
+    Ended::SetUp(id)
+}
+
+fn field_of(field: Field) -> SetupField {
+    match field {
+        Field::Address => SetupField::Address,
+        Field::Server | Field::CaFile => SetupField::ImapHost,
+        Field::Port => SetupField::ImapPort,
+        Field::Security => SetupField::ImapSecurity,
+        Field::Login => SetupField::Login,
+        Field::Password => SetupField::Password,
+        Field::Keep => SetupField::Keep,
+        Field::None => SetupField::Continue,
+    }
+}
+
+fn request(world: &World, new: &NewAccount) -> Result<SetupRequest, (SetupField, String)> {
+    let imap =
+        endpoint(Scheme::Imap, &new.servers.imap).map_err(|why| (SetupField::ImapHost, why))?;
+    let smtp = if new.servers.smtp.host.is_empty() {
+        None
+    } else {
+        let smtp = endpoint(Scheme::Smtp, &new.servers.smtp);
+        Some(smtp.map_err(|why| (SetupField::SmtpHost, why))?)
+    };
+    let keep = match new.keep {
+        KeepPassword::Keyring => Keep::Keyring,
+        KeepPassword::Ask => Keep::Ask,
+        KeepPassword::Command => {
+            Keep::Command(new.command.split_whitespace().map(str::to_owned).collect())
+        }
+    };
+    let secret = match new.keep {
+        KeepPassword::Keyring | KeepPassword::Ask => Some(Secret::new(new.password.0.clone())),
+        KeepPassword::Command => None,
+    };
+    let account = AccountSettings {
+        name: new.name.clone(),
+        login: new.login.clone(),
+        kind: AccountKind::Imap(imap.clone()),
+        smtp,
+        keep,
+        offline: new.offline,
+        ..AccountSettings::imap(&free_id(world, &new.address), &new.address, imap)
+    };
+    Ok(SetupRequest { account, secret })
+}
+
+/// An id that no account has: what stands before the `@`, else with a number.
+fn free_id(world: &World, address: &str) -> String {
+    let local = address.split('@').next().unwrap_or_default();
+    let mut id: String = local
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        .collect();
+    if id.is_empty() {
+        id = "mail".to_owned();
+    }
+    let settings = world.settings();
+    let taken =
+        |id: &str| settings.account(id).is_some() || settings.faulty.iter().any(|f| f == id);
+    if !taken(&id) {
+        return id;
+    }
+    (2..1000)
+        .map(|number| format!("{id}{number}"))
+        .find(|id| !taken(id))
+        .unwrap_or(id)
+}
+
+fn endpoint(scheme: Scheme, server: &Server) -> Result<Endpoint, String> {
+    let form = match server.security {
+        ViewSecurity::Tls => format!("{}s", scheme.word()),
+        ViewSecurity::StartTls => scheme.word().to_owned(),
+        ViewSecurity::Plain => format!("{}+plain", scheme.word()),
+    };
+    let host = if server.host.contains(':') && !server.host.starts_with('[') {
+        format!("[{}]", server.host)
+    } else {
+        server.host.clone()
+    };
+    let url = format!("{form}://{host}:{}", server.port);
+    let endpoint = Endpoint::parse(scheme, &url).map_err(|error| error.to_string())?;
+    debug_assert!(matches!(
+        endpoint.security,
+        Security::Tls | Security::StartTls | Security::PlainLoopback
+    ));
+    Ok(endpoint)
+}

@@ -1,0 +1,591 @@
+//! Answers to questions, from the store. Runs on reader threads; the first two on the main thread.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::config::providers::Providers;
+use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Settings};
+use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View, wanted};
+use crate::mime::header::{Header, decode_text};
+use crate::mime::{part as parts, sniff, wrap};
+use crate::model::{
+    Envelope, Link, LinkState, MailboxKey, MessageKey, OperationState, PartPath, Structure,
+};
+use crate::ops::folders::{AccountFolders, Folder};
+use crate::ops::index::{Anchor as At, Filter, Place, Window};
+use crate::ops::message::{PartBytes, Source};
+use crate::ops::queue::Group;
+use crate::ops::{folders, index, message, notices, queue};
+use crate::store::lists::IndexRow;
+use crate::store::{Reader, Store, StoreError};
+use crate::sync::owner;
+use crate::tui::app::date::octets;
+use crate::tui::app::event::{Answer, From, Question};
+use crate::tui::app::view::{
+    Account, Anchor, Body, Cause, LogLine, Mailbox, Need, Opened, Page, Preview, Provider, Row,
+    Security as ViewSecurity, Server, Servers,
+};
+
+use super::files;
+
+/// Octets of a header that are looked at, and of a source that is shown.
+const HEADER: u64 = 512 << 10;
+const SOURCE: u64 = 2 << 20;
+/// Octets of a part that a preview looks at, and lines that it shows.
+const PREVIEW: u64 = 256 << 10;
+const PREVIEW_LINES: usize = 2000;
+
+/// What readers need.
+pub struct Desk {
+    store: Store,
+    settings: Arc<Mutex<Settings>>,
+    paths: Paths,
+    networked: bool,
+    idle: Mutex<Vec<Reader>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    /// A desk over a store; without a network, accounts of the store count as local.
+    pub fn new(
+        store: Store,
+        settings: Arc<Mutex<Settings>>,
+        paths: Paths,
+        networked: bool,
+    ) -> Self {
+        Self {
+            store,
+            settings,
+            paths,
+            networked,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Answers a question; a failure is an answer too.
+    pub fn answer(&self, question: &Question) -> Answer {
+        match self.answered(question) {
+            Ok(answer) => answer,
+            Err(error) => Answer::Failed(format!("The mail store cannot be read: {error}")),
+        }
+    }
+
+    fn answered(&self, question: &Question) -> Result<Answer, StoreError> {
+        match question {
+            Question::Complete(text) => return Ok(Answer::Complete(files::complete(text))),
+            Question::Provider(address) => return Ok(Answer::Provider(provider(address))),
+            _ => {}
+        }
+        let reader = match lock(&self.idle).pop() {
+            Some(reader) => reader,
+            None => self.store.reader()?,
+        };
+        let answer = self.read(&reader, question);
+        lock(&self.idle).push(reader);
+        answer
+    }
+
+    fn read(&self, reader: &Reader, question: &Question) -> Result<Answer, StoreError> {
+        match question {
+            Question::Folders => self.folders(reader),
+            Question::Page {
+                mailbox,
+                from,
+                around,
+            } => page(reader, *mailbox, *from, *around).map(Answer::Page),
+            Question::NextUnread { mailbox, after } => next_unread(reader, *mailbox, *after),
+            Question::Opened(key) => self.opened(reader, *key),
+            Question::Body {
+                message,
+                html,
+                width,
+                first,
+            } => {
+                let view = View {
+                    html: *html,
+                    width: usize::from(*width),
+                    limit: if *first { FIRST_LIMIT } else { FULL_LIMIT },
+                };
+                self.body(reader, *message, &view).map(Answer::Body)
+            }
+            Question::Header(key) => self.header(reader, *key),
+            Question::Source(key) => self.source(reader, *key),
+            Question::Preview { message, part } => {
+                self.preview(reader, *message, part).map(Answer::Preview)
+            }
+            Question::Log => log(reader),
+            Question::Needs => self.needs(reader).map(Answer::Needs),
+            Question::Complete(_) | Question::Provider(_) => Ok(Answer::Complete(Vec::new())),
+        }
+    }
+
+    fn folders(&self, reader: &Reader) -> Result<Answer, StoreError> {
+        let mut stored: HashMap<String, AccountFolders> = folders::list(reader)?
+            .into_iter()
+            .map(|account| (account.account.id.clone(), account))
+            .collect();
+        let settings = lock(&self.settings).clone();
+        let mut accounts = Vec::new();
+        for configured in &settings.accounts {
+            let known = stored.remove(&configured.id);
+            accounts.push(self.account(configured, known));
+        }
+        if settings.accounts.is_empty() {
+            let mut rest: Vec<AccountFolders> = stored.into_values().collect();
+            rest.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+            for account in rest {
+                let local = AccountSettings::local(&account.account.id);
+                accounts.push(self.account(&local, Some(account)));
+            }
+        }
+        let waiting = queue::list(reader)?
+            .iter()
+            .filter(|group| !matches!(group.state, OperationState::Failed { .. }))
+            .fold(0, |sum, group| sum + group.ids.len());
+        Ok(Answer::Folders {
+            accounts,
+            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
+            needs: u64::try_from(self.needs(reader)?.len()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn account(&self, configured: &AccountSettings, known: Option<AccountFolders>) -> Account {
+        let server = self.networked && matches!(configured.kind, AccountKind::Imap(_));
+        let link = known.as_ref().and_then(|account| account.link.clone());
+        let synced = known.as_ref().and_then(|account| {
+            let times = account.folders.iter().map(|folder| folder.mailbox.synced);
+            times.max().flatten()
+        });
+        let address = if configured.address.is_empty() {
+            configured.id.clone()
+        } else {
+            configured.address.clone()
+        };
+        let mailboxes = known
+            .map(|account| account.folders)
+            .unwrap_or_default()
+            .iter()
+            .filter(|folder| folder.mailbox.name.is_some() && folder.mailbox.subscribed)
+            .map(|folder| mailbox(configured, folder))
+            .collect();
+        Account {
+            id: configured.id.clone(),
+            address,
+            kind: if server {
+                String::new()
+            } else {
+                "local".to_owned()
+            },
+            link: server.then(|| self.link(&configured.id, link)),
+            synced,
+            mailboxes,
+        }
+    }
+
+    /// A link row holds only while its writer has the account's lock.
+    fn link(&self, id: &str, link: Option<Link>) -> Link {
+        let idle = Link {
+            pid: 0,
+            state: LinkState::Idle,
+            done: 0,
+            total: 0,
+            since: 0,
+            next_try: None,
+            why: String::new(),
+        };
+        let Some(link) = link else { return idle };
+        if link.pid == std::process::id() {
+            return link;
+        }
+        match owner::of(&self.paths.data, id) {
+            Ok(Some(pid)) if pid == link.pid => link,
+            Ok(_) | Err(_) => idle,
+        }
+    }
+
+    fn opened(&self, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
+        let source = match message::source(reader, key) {
+            Ok(source) => source,
+            Err(error) => {
+                tracing::debug!(%error, "a message that was to be opened is gone");
+                return Ok(Answer::Opened(None));
+            }
+        };
+        let structure = message::structure(&self.store, reader, &source.content)?;
+        Ok(Answer::Opened(Some(Box::new(Opened {
+            envelope: source.content.envelope,
+            structure,
+            flags: source.message.flags,
+            kept: source.content.kept,
+            size: source.message.size,
+            here: Vec::new(),
+        }))))
+    }
+
+    fn body(&self, reader: &Reader, key: MessageKey, view: &View) -> Result<Body, StoreError> {
+        let source = message::source(reader, key)?;
+        let Some(structure) = message::structure(&self.store, reader, &source.content)? else {
+            return Ok(Body::NotKept {
+                size: source.message.size,
+            });
+        };
+        let limit = u64::try_from(view.limit)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(2);
+        let mut here: BTreeMap<PartPath, Vec<u8>> = BTreeMap::new();
+        let mut absent = 0;
+        for path in wanted(&structure, view) {
+            match self.bytes(reader, &source, &path, limit)? {
+                PartBytes::Kept { bytes, .. } => {
+                    here.insert(path, bytes);
+                }
+                PartBytes::NotKept { size } => absent += size,
+                PartBytes::NoSuchPart => {}
+            }
+        }
+        if here.is_empty() && absent > 0 {
+            return Ok(Body::NotKept { size: absent });
+        }
+        let at_hand = here
+            .iter()
+            .map(|(path, bytes)| (path.clone(), bytes.as_slice()))
+            .collect();
+        let document = Document::of_parts(&structure, &at_hand, view);
+        Ok(Body::Text(Box::new(document)))
+    }
+
+    fn bytes(
+        &self,
+        reader: &Reader,
+        source: &Source,
+        path: &PartPath,
+        limit: u64,
+    ) -> Result<PartBytes, StoreError> {
+        message::part(&self.store, reader, &source.message, path, limit)
+    }
+
+    fn whole(
+        &self,
+        reader: &Reader,
+        key: MessageKey,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let source = message::source(reader, key)?;
+        Ok(
+            match self.bytes(reader, &source, &PartPath::root(), limit)? {
+                PartBytes::Kept { bytes, .. } => Some(bytes),
+                PartBytes::NotKept { .. } | PartBytes::NoSuchPart => None,
+            },
+        )
+    }
+
+    fn header(&self, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
+        let raw = self.whole(reader, key, HEADER)?;
+        Ok(Answer::Lines(raw.map(|raw| {
+            Header::parse(&raw)
+                .fields()
+                .iter()
+                .map(|(name, value)| {
+                    let name = String::from_utf8_lossy(name);
+                    format!("{name}: {}", decode_text(value).trim())
+                })
+                .collect()
+        })))
+    }
+
+    fn source(&self, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
+        let raw = self.whole(reader, key, SOURCE)?;
+        Ok(Answer::Lines(raw.map(|raw| {
+            let text = String::from_utf8_lossy(&raw);
+            text.lines().map(str::to_owned).collect()
+        })))
+    }
+
+    fn preview(
+        &self,
+        reader: &Reader,
+        key: MessageKey,
+        path: &PartPath,
+    ) -> Result<Preview, StoreError> {
+        let source = message::source(reader, key)?;
+        let structure = message::structure(&self.store, reader, &source.content)?;
+        let Some(part) = structure.as_ref().and_then(|tree| tree.find(path)).cloned() else {
+            return Ok(Preview::Words("This part is not known.".to_owned()));
+        };
+        if part.is_multipart() {
+            let count = part.walk().len() - 1;
+            return Ok(Preview::Words(format!("It holds {count} other parts.")));
+        }
+        match self.bytes(reader, &source, path, PREVIEW)? {
+            PartBytes::Kept { bytes, .. } => Ok(previewed(&part, &bytes)),
+            PartBytes::NotKept { size } => Ok(Preview::NotKept { size }),
+            PartBytes::NoSuchPart => Ok(Preview::Words("The message lacks this part.".to_owned())),
+        }
+    }
+
+    fn needs(&self, reader: &Reader) -> Result<Vec<Need>, StoreError> {
+        let failed: Vec<Group> = queue::list(reader)?
+            .into_iter()
+            .filter(|group| matches!(group.state, OperationState::Failed { .. }))
+            .collect();
+        let settings = lock(&self.settings).clone();
+        let mut needs = Vec::new();
+        for logged in notices::attention(reader)? {
+            let notice = logged.notice;
+            if notice.topic == "operation" && !failed.is_empty() {
+                continue;
+            }
+            let cause = match notice.topic.as_str() {
+                "sign-in" => Cause::SignIn,
+                _ => Cause::Notice(logged.id),
+            };
+            let address = settings.account(&notice.account).map(|a| a.address.clone());
+            needs.push(Need {
+                cause,
+                title: address
+                    .filter(|a| !a.is_empty())
+                    .unwrap_or(notice.account.clone()),
+                account: notice.account,
+                text: notice.text,
+                hint: notice.hint,
+                detail: notice.detail,
+            });
+        }
+        for group in failed {
+            needs.push(operation(&group));
+        }
+        Ok(needs)
+    }
+}
+
+fn operation(group: &Group) -> Need {
+    let why = match &group.state {
+        OperationState::Failed { why } => why.clone(),
+        OperationState::Queued { .. }
+        | OperationState::InFlight { .. }
+        | OperationState::Unsure => String::new(),
+    };
+    let count = group.messages.len();
+    let plural = if count == 1 { "" } else { "s" };
+    Need {
+        cause: Cause::Operation(group.id),
+        account: String::new(),
+        title: format!("{} of {count} message{plural}", group.kind),
+        text: format!("Refused by the server: \"{why}\""),
+        hint: "The messages show again what the server has.".to_owned(),
+        detail: format!(
+            "Operation {}, asked for by action {}.",
+            group.id, group.action
+        ),
+    }
+}
+
+fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
+    let offline = match configured.offline_of(folder.name()) {
+        crate::model::Offline::None => "not kept".to_owned(),
+        crate::model::Offline::Headers => "headers only".to_owned(),
+        crate::model::Offline::Days(days) => format!("{days} days"),
+        crate::model::Offline::All => "all".to_owned(),
+    };
+    Mailbox {
+        key: folder.key(),
+        name: folder.name().to_owned(),
+        delimiter: folder.delimiter(),
+        role: folder.mailbox.role,
+        selectable: folder.selectable(),
+        unread: folder.unread.unwrap_or(0),
+        total: folder.total,
+        offline,
+    }
+}
+
+fn page(
+    reader: &Reader,
+    mailbox: MailboxKey,
+    from: From,
+    around: usize,
+) -> Result<Page, StoreError> {
+    let place = |anchor: Anchor| Place {
+        arrival: anchor.arrival,
+        key: anchor.key,
+    };
+    let (anchor, before, after) = match from {
+        From::Newest => (At::Top, 0, 2 * around),
+        From::Oldest => {
+            let end = Place {
+                arrival: i64::MIN,
+                key: MessageKey(i64::MIN),
+            };
+            (At::Place(end), 2 * around, 1)
+        }
+        From::Around(anchor) => (At::Place(place(anchor)), around, around),
+        From::Ordinal(number) => (At::Ordinal(number.saturating_sub(1)), around, around),
+    };
+    let window = Window {
+        mailbox,
+        filter: Filter::All,
+        anchor,
+        before,
+        after,
+    };
+    let found = index::page(reader, &window)?;
+    let ordinal = match (found.rows.first(), found.more_before) {
+        (_, false) => Some(1),
+        (Some(first), true) => {
+            Some(index::ordinal(reader, mailbox, Filter::All, first.place())? + 1)
+        }
+        (None, true) => None,
+    };
+    Ok(Page {
+        at_start: !found.more_before,
+        at_end: !found.more_after,
+        ordinal,
+        total: found.total,
+        unread: found.unread,
+        rows: found.rows.into_iter().map(row).collect(),
+    })
+}
+
+fn row(row: IndexRow) -> Row {
+    Row {
+        key: row.key,
+        arrival: row.arrival,
+        envelope: Envelope {
+            date: row.date,
+            subject: row.subject,
+            from: row.from,
+            to: row.to,
+            list_id: row.list_id,
+            ..Envelope::default()
+        },
+        flags: row.flags,
+        attachments: row.has_attachments,
+        pending: row.pending,
+        kept: row.kept,
+        size: row.size,
+    }
+}
+
+fn next_unread(
+    reader: &Reader,
+    mailbox: MailboxKey,
+    after: Option<Anchor>,
+) -> Result<Answer, StoreError> {
+    let from = after.map_or(Place::TOP, |anchor| Place {
+        arrival: anchor.arrival,
+        key: anchor.key,
+    });
+    let found = index::next_unread(reader, &[], mailbox, from)?;
+    Ok(Answer::NextUnread(found.map(|(_, place)| Anchor {
+        arrival: place.arrival,
+        key: place.key,
+    })))
+}
+
+fn previewed(part: &Structure, bytes: &[u8]) -> Preview {
+    let readable = part.kind == "text" || part.media_type() == "message/rfc822";
+    let decoded = parts::decode_prefix(bytes, &part.encoding, FULL_LIMIT).bytes;
+    if !readable {
+        let kind = part.media_type();
+        let size = octets(part.size);
+        let warning = sniff::disagreement(&part.filename, &decoded)
+            .map_or(String::new(), |words| format!("  ! {words}."));
+        return Preview::Words(format!(
+            "{kind}, {size}. Enter opens it, S saves it.{warning}"
+        ));
+    }
+    let rich = part.kind != "text" || part.subtype == "html";
+    if rich {
+        let document = match part.kind.as_str() {
+            "message" => Document::of_message(&decoded, &View::default()),
+            _ => {
+                let at_hand = [(part.path.clone(), bytes)].into_iter().collect();
+                Document::of_parts(
+                    part,
+                    &at_hand,
+                    &View {
+                        html: true,
+                        ..View::default()
+                    },
+                )
+            }
+        };
+        return Preview::Text(laid_out(&document));
+    }
+    let text = parts::text(&decoded, part.parameter("charset")).text;
+    Preview::Text(
+        text.lines()
+            .take(PREVIEW_LINES)
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+fn laid_out(document: &Document) -> Vec<String> {
+    let all = (0..document.folds.len()).collect();
+    let mut layout = wrap::Layout::new(78, all);
+    layout
+        .rows(document, PREVIEW_LINES)
+        .iter()
+        .map(|row| row.spans.iter().map(|span| span.text.as_str()).collect())
+        .collect()
+}
+
+fn log(reader: &Reader) -> Result<Answer, StoreError> {
+    let lines = notices::log(reader, 500)?;
+    Ok(Answer::Log(
+        lines
+            .into_iter()
+            .map(|logged| {
+                let mut notice = logged.notice;
+                if logged.times > 1 {
+                    notice.text.push_str(&format!(" ({} times)", logged.times));
+                }
+                LogLine {
+                    id: Some(logged.id),
+                    at: logged.last,
+                    notice,
+                }
+            })
+            .collect(),
+    ))
+}
+
+fn provider(address: &str) -> Option<Provider> {
+    let providers = match Providers::find() {
+        Ok(providers) => providers,
+        Err(error) => {
+            tracing::warn!(%error, "the table of providers cannot be read");
+            return None;
+        }
+    };
+    let found = providers.of(address)?;
+    Some(Provider {
+        name: found.name.clone(),
+        servers: Servers {
+            imap: found.imap.as_ref().map(server).unwrap_or_default(),
+            smtp: found
+                .smtp_for(address)
+                .as_ref()
+                .map(server)
+                .unwrap_or_default(),
+        },
+        login: found.login.of(address),
+        note: found.asks.clone(),
+    })
+}
+
+fn server(endpoint: &Endpoint) -> Server {
+    Server {
+        host: endpoint.host.clone(),
+        port: endpoint.port.to_string(),
+        security: match endpoint.security {
+            Security::Tls => ViewSecurity::Tls,
+            Security::StartTls => ViewSecurity::StartTls,
+            Security::PlainLoopback => ViewSecurity::Plain,
+        },
+    }
+}

@@ -1,0 +1,112 @@
+//! The edges to the machine that the pure half gets as values: zone, home, names, new files.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::env::files::create_new;
+
+/// Minutes east of UTC in the local zone at that second.
+pub fn offset_at(epoch: i64) -> i32 {
+    thread_local! {
+        static ZONE: jiff::tz::TimeZone = jiff::tz::TimeZone::system();
+    }
+    match jiff::Timestamp::from_second(epoch) {
+        Ok(time) => ZONE.with(|zone| zone.to_offset(time).seconds() / 60),
+        Err(_) => 0,
+    }
+}
+
+/// The home folder; the current one where there is none.
+pub fn home() -> String {
+    match directories::UserDirs::new() {
+        Some(dirs) => dirs.home_dir().display().to_string(),
+        None => ".".to_owned(),
+    }
+}
+
+/// The path that a person typed: `~` is their home.
+pub fn typed(text: &str) -> PathBuf {
+    match text.strip_prefix('~') {
+        Some("") => PathBuf::from(home()),
+        Some(rest) if rest.starts_with('/') => PathBuf::from(format!("{}{rest}", home())),
+        Some(_) | None => PathBuf::from(text),
+    }
+}
+
+/// What a person could mean by a path begun like this, at most 50.
+pub fn complete(text: &str) -> Vec<String> {
+    let (folder, begun) = match text.rsplit_once('/') {
+        Some((folder, begun)) => (format!("{folder}/"), begun),
+        None => (String::new(), text),
+    };
+    let place = if folder.is_empty() {
+        PathBuf::from(".")
+    } else {
+        typed(&folder)
+    };
+    let Ok(entries) = fs::read_dir(place) else {
+        return Vec::new();
+    };
+    let mut found: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let hidden = name.starts_with('.') && !begun.starts_with('.');
+            let fits = name.starts_with(begun) && !hidden;
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            fits.then(|| format!("{folder}{name}{slash}"))
+        })
+        .collect();
+    found.sort();
+    found.truncate(50);
+    found
+}
+
+/// Where a file is to be made: its folder and name. A folder as the answer takes `name`.
+pub fn place(to: &str, name: &str) -> (PathBuf, String) {
+    let path = typed(to);
+    if to.ends_with('/') || path.is_dir() {
+        return (path, name.to_owned());
+    }
+    let own = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    };
+    (folder, own.unwrap_or_else(|| name.to_owned()))
+}
+
+/// Makes a new file, never over one that is there, and puts `bytes` into it.
+pub fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_new(folder, name)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a file is worse than none.
+        let _ = fs::remove_file(folder.join(name));
+    }
+    written
+}
+
+/// Makes a new file under `name`, or `name-2`, `name-3` … where names are taken.
+pub fn write_beside(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<String> {
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+        Some(_) | None => (name, String::new()),
+    };
+    for number in 1..1000 {
+        let tried = if number == 1 {
+            name.to_owned()
+        } else {
+            format!("{stem}-{number}{extension}")
+        };
+        match write_new(folder, &tried, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(tried),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
