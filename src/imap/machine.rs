@@ -96,6 +96,8 @@ struct Counts {
 #[derive(Debug)]
 pub struct Machine {
     options: Options,
+    /// The limits until the connection is usable.
+    early: Limits,
     phase: Phase,
     secured: bool,
     preauth: bool,
@@ -128,6 +130,7 @@ impl Machine {
     /// A machine for a link that has just come up.
     pub fn new(options: Options) -> Self {
         Self {
+            early: early(&options.limits),
             phase: Phase::Greeting,
             secured: options.security != Security::StartTls,
             preauth: false,
@@ -179,19 +182,6 @@ impl Machine {
             what: what.into(),
             at: self.taken,
         }));
-    }
-
-    fn limits(&self) -> Limits {
-        let limits = self.options.limits;
-        if self.phase == Phase::Ready {
-            return limits;
-        }
-        Limits {
-            line: limits.line.min(EARLY_LIMIT),
-            response: limits.response.min(EARLY_LIMIT),
-            literal: limits.literal.min(EARLY_LIMIT as u64),
-            ..limits
-        }
     }
 
     fn next_tag(&mut self) -> Tag {
@@ -607,7 +597,7 @@ impl Machine {
     }
 
     fn on_large(&mut self) {
-        let limits = self.limits();
+        let limits = self.options.limits;
         let (text, literals) = self.framer.response();
         // The literal itself has no octets yet: what stands before it ends at its brace.
         let end = literals.last().map_or(0, |literal| literal.at);
@@ -674,9 +664,12 @@ impl Protocol for Machine {
                 }
                 Phase::Greeting | Phase::Opening | Phase::Ready => {}
             }
-            let limits = self.limits();
+            let limits = match self.phase {
+                Phase::Ready => &self.options.limits,
+                Phase::Greeting | Phase::Opening | Phase::Upgrading | Phase::Broken => &self.early,
+            };
             let rest = bytes.get(at..).unwrap_or_default();
-            let (taken, piece) = self.framer.push(rest, &limits);
+            let (taken, piece) = self.framer.push(rest, limits);
             at += taken;
             self.taken += taken as u64;
             match piece {
@@ -775,6 +768,15 @@ impl Protocol for Machine {
         let most = seconds(self.options.progress);
         let name = self.running.first().map_or("a command", |r| r.name);
         self.break_off(format!("no answer to {name} for {most} s"));
+    }
+}
+
+fn early(limits: &Limits) -> Limits {
+    Limits {
+        line: limits.line.min(EARLY_LIMIT),
+        response: limits.response.min(EARLY_LIMIT),
+        literal: limits.literal.min(EARLY_LIMIT as u64),
+        ..*limits
     }
 }
 
