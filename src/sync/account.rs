@@ -81,7 +81,8 @@ impl Task {
                 Err(SyncError::Owned { .. }) => {}
                 Err(error) => return Err(error),
             }
-            self.pause(Some(TAKE_OVER)).await;
+            let later = self.desk.env.clock.monotonic().after(TAKE_OVER);
+            self.pause(Some(later)).await;
             if self.desk.signal.is_stopped() {
                 return Ok(None);
             }
@@ -245,19 +246,20 @@ impl Task {
         wait: Option<Duration>,
         why: &str,
     ) -> Result<(), SyncError> {
+        let now = self.desk.env.clock.monotonic();
+        let until = wait.map(|wait| now.after(wait));
         let seconds = wait.map(|wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
         let next_try = seconds.map(|s| self.desk.store.now().saturating_add(s));
         self.desk.link(state, next_try, why).await?;
         self.fail_requests(why).await?;
-        self.pause(wait).await;
+        self.pause(until).await;
         Ok(())
     }
 
     /// Until the time, or until somebody wants a try now. A wake for the journal is no reason: it
     /// waits for the connection anyway.
-    async fn pause(&mut self, wait: Option<Duration>) {
+    async fn pause(&mut self, until: Option<Time>) {
         let clock = self.desk.env.clock.clone();
-        let until = wait.map(|wait| clock.monotonic().after(wait));
         loop {
             let signal = &self.desk.signal;
             if signal.is_stopped() || signal.is_offline() {

@@ -32,6 +32,8 @@ mod push;
 pub mod setup;
 mod signal;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use desk::{Progress, Tally};

@@ -166,7 +166,9 @@ impl Worker<'_> {
         let mut local = self.local(&selected)?;
         let look = match selected.look {
             Look::Again { .. } => Look::Again { flags: news.flags },
-            look @ Look::Selected { .. } => look,
+            // Flags changed between the first screen and now: they are compared like any others.
+            Look::Begun { modseq } if news.flags => Look::Selected { modseq },
+            look @ (Look::Selected { .. } | Look::Begun { .. }) => look,
         };
         let ask = pull::ask(&local, self.talk.exists(), look);
         let first = match (ask.newest, ask.newer) {

@@ -15,7 +15,7 @@ use super::desk::{Desk, Tally};
 use super::dialogue::{Dialogue, Step};
 use super::once::Work;
 use super::plan::open::{FirstStep, first_flight};
-use super::plan::pull::{Counts, FIRST_WINDOW, is_due};
+use super::plan::pull::{Counts, FIRST_WINDOW, Look, is_due};
 use super::pull::{SelectSeen, Selected};
 
 /// How a session ended without a fault.
@@ -356,6 +356,11 @@ impl<'a> Worker<'a> {
                     let count = arrived.len() as u64;
                     self.write_window(&selected, arrived, (count, u64::from(exists)))
                         .await?;
+                    if let Some(open) = &mut self.selected
+                        && let Look::Selected { modseq } = open.look
+                    {
+                        open.look = Look::Begun { modseq };
+                    }
                     self.first_round_trips = Some(self.talk.counters().round_trips);
                     return Ok(());
                 }

@@ -24,6 +24,11 @@ pub enum Look {
         /// HIGHESTMODSEQ as sent; 0 stands for "no mod-sequences" on some servers.
         modseq: Option<u64>,
     },
+    /// It was selected for the first time ever, and its newest screen has been fetched since.
+    Begun {
+        /// HIGHESTMODSEQ as sent.
+        modseq: Option<u64>,
+    },
     /// It is open already, and news came.
     Again {
         /// Whether flags are among them.
@@ -69,14 +74,18 @@ pub fn ask(local: &Local, exists: u32, look: Look) -> PullAsk {
         (fresh && exists > 0).then(|| (exists.saturating_sub(FIRST_WINDOW - 1).max(1), exists));
     let all_in_window = newest.is_some_and(|(low, _)| low == 1);
     let more = u64::from(exists).saturating_sub(local.known.len());
-    let newer = (!fresh && (1..=WINDOW as u64).contains(&more))
+    let again = matches!(look, Look::Again { .. });
+    let newer = (!fresh && again && (1..=WINDOW as u64).contains(&more))
         .then(|| Uid(local.known.last().map_or(1, |uid| uid.0.saturating_add(1))));
     let reach = match look {
-        Look::Selected { modseq } => modseq.filter(|n| *n > 0 && *n <= i64::MAX as u64),
+        Look::Selected { modseq } | Look::Begun { modseq } => {
+            modseq.filter(|n| *n > 0 && *n <= i64::MAX as u64)
+        }
         Look::Again { .. } => local.modseq,
     };
     let flags = match (look, local.modseq, reach) {
         _ if fresh => FlagsAsk::Nothing,
+        (Look::Begun { .. }, _, _) => FlagsAsk::Nothing,
         (Look::Again { flags: false }, _, _) => FlagsAsk::Nothing,
         (Look::Again { flags: true }, Some(ours), _) => FlagsAsk::ChangedSince(ours),
         (Look::Selected { .. }, Some(ours), Some(theirs)) if ours == theirs => FlagsAsk::Nothing,
@@ -268,6 +277,7 @@ mod tests {
         check(5, selected(5), FlagsAsk::Nothing);
         check(5, selected(9), FlagsAsk::ChangedSince(5));
         check(0, selected(9), FlagsAsk::All);
+        check(0, Look::Begun { modseq: Some(9) }, FlagsAsk::Nothing);
         check(5, Look::Again { flags: false }, FlagsAsk::Nothing);
         check(5, Look::Again { flags: true }, FlagsAsk::ChangedSince(5));
         check(0, Look::Again { flags: true }, FlagsAsk::All);

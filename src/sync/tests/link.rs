@@ -1,0 +1,256 @@
+//! The life of a link: sign-in, refusals, waiting, waking, going off line.
+
+use super::server::{FULL, Server};
+use super::*;
+use crate::config::SecretError;
+use crate::model::{Link, LinkState};
+use crate::net::NetError;
+use crate::store::requests::{Asked, Progress};
+use crate::store::{links, requests};
+
+fn link_of(bed: &Bed) -> Option<Link> {
+    let reader = bed.store.reader().unwrap();
+    let account = accounts::find(&reader, "work").unwrap()?.key;
+    links::get(&reader, account).unwrap()
+}
+
+/// Runs the account's task until `done`, looking after each commit; then stops it.
+fn run_until(bed: &Bed, signal: &Arc<Signal>, mut step: impl FnMut(&Arc<Signal>) -> bool) {
+    guarded(async {
+        let woken = Arc::new(tokio::sync::Notify::new());
+        let tell = woken.clone();
+        let _watch = bed.store.watch(move |_| tell.notify_one());
+        let task = bed.task(signal.clone()).await;
+        let running = tokio::spawn(task.run());
+        while !step(signal) {
+            woken.notified().await;
+        }
+        signal.ask(|wishes| wishes.stop = true);
+        running.await.unwrap();
+    });
+}
+
+#[test]
+fn a_wrong_password_is_not_tried_again_and_the_right_one_ends_the_wait() {
+    let bed = Bed::new(furnished(FULL));
+    bed.server.world().password = "other".to_owned();
+    let mut states = Vec::new();
+    run_until(&bed, &Arc::default(), |signal| {
+        let state = link_of(&bed).map(|link| link.state);
+        if state == Some(LinkState::SignInNeeded) && states.last() != Some(&state) {
+            let notices = bed.notices();
+            assert!(notices[0].contains("wrong password"), "{notices:?}");
+            // Time passes and nothing is tried; then a person gives another password.
+            bed.fake.clock.advance(Duration::from_secs(7200));
+            signal.ask(|wishes| wishes.secret = Some(Secret::new("other")));
+        }
+        states.push(state);
+        state == Some(LinkState::Online)
+    });
+    let logins = bed.server.take_commands();
+    let logins = logins.iter().filter(|c| c.starts_with("LOGIN")).count();
+    assert_eq!(logins, 2);
+    let reader = bed.store.reader().unwrap();
+    let open = crate::store::notices::attention(&reader).unwrap();
+    assert!(open.is_empty(), "{open:?}");
+    assert_eq!(link_of(&bed), None, "nobody owns it any more");
+}
+
+#[test]
+fn a_locked_keyring_is_asked_again_each_minute() {
+    let bed = Bed::new(furnished(FULL));
+    let locked = SecretError::Locked {
+        why: "locked".to_owned(),
+    };
+    bed.fake.secrets.fail(Some(locked));
+    let mut opened = false;
+    run_until(&bed, &Arc::default(), |_| {
+        let state = link_of(&bed).map(|link| link.state);
+        if state == Some(LinkState::SignInNeeded) && !opened {
+            opened = true;
+            bed.fake.secrets.fail(None);
+            bed.fake.clock.advance(Duration::from_secs(61));
+        }
+        state == Some(LinkState::Online)
+    });
+    assert!(opened);
+}
+
+#[test]
+fn a_refused_connection_says_when_the_next_try_is_made() {
+    let mut bed = Bed::new(Server::new(FULL));
+    // The fake dialler refuses while it has no links.
+    bed.env.dial = bed.fake.dial.clone();
+    let mut tries = 0;
+    run_until(&bed, &Arc::default(), |_| {
+        let Some(link) = link_of(&bed).filter(|link| link.state == LinkState::Offline) else {
+            return false;
+        };
+        let made = bed.fake.dial.asked().len();
+        if made > tries {
+            tries = made;
+            let next = link.next_try.unwrap();
+            assert!(link.why.contains("nobody listens"), "{link:?}");
+            bed.fake.clock.advance(Duration::from_secs(
+                u64::try_from(next - bed.store.now()).unwrap() + 1,
+            ));
+        }
+        tries == 4
+    });
+    let told = bed.notices();
+    assert_eq!(told.len(), 1, "one line for one outage: {told:?}");
+}
+
+#[test]
+fn a_refused_certificate_needs_a_person_and_sends_nothing() {
+    let mut bed = Bed::new(Server::new(FULL));
+    bed.env.dial = bed.fake.dial.clone();
+    bed.fake.dial.expect_link(Err(NetError::Certificate {
+        host: "mail.example.org".to_owned(),
+        refusal: crate::net::Refusal::Expired,
+        why: "certificate has expired".to_owned(),
+    }));
+    run_until(&bed, &Arc::default(), |_| {
+        link_of(&bed).is_some_and(|link| link.state == LinkState::CertificateRefused)
+    });
+    let reader = bed.store.reader().unwrap();
+    let open = crate::store::notices::attention(&reader).unwrap();
+    assert_eq!(open[0].notice.topic, "tls");
+}
+
+#[test]
+fn new_mail_and_new_wishes_are_seen_while_idling() {
+    let bed = Bed::new(furnished(FULL));
+    let mut stage = 0;
+    run_until(&bed, &Arc::default(), |signal| {
+        let online = link_of(&bed).is_some_and(|link| link.state == LinkState::Online);
+        match stage {
+            0 if online => {
+                bed.server.deliver("INBOX", "fresh", 300);
+                stage = 1;
+            }
+            1 if online && bed.server.world().given.contains_key("INBOX/61") => {
+                bed.wish(bed.message("INBOX", 61).key, seen());
+                signal.ask(|wishes| wishes.work = true);
+                stage = 2;
+            }
+            2 => {
+                let world = bed.server.world();
+                let pushed = world.boxes["INBOX"].mails[60].flags.has(Flags::SEEN);
+                let reader = bed.store.reader().unwrap();
+                return pushed && journal::all(&reader).unwrap().is_empty();
+            }
+            _ => {}
+        }
+        false
+    });
+    bed.assert_equal("after idling");
+}
+
+#[test]
+fn a_person_gets_a_body_that_the_policy_does_not_keep() {
+    let mut bed = Bed::new(furnished(FULL));
+    bed.account.offline = Offline::Headers;
+    let mut asked = None;
+    run_until(&bed, &Arc::default(), |_| {
+        let online = link_of(&bed).is_some_and(|link| link.state == LinkState::Online);
+        let reader = bed.store.reader().unwrap();
+        match asked {
+            None if online => {
+                let content = bed.message("INBOX", 30).content;
+                let ask = bed.store.write(Priority::Person, move |tx| {
+                    let account = accounts::find(tx, "work")?.unwrap().key;
+                    let asked = Asked::FetchBody {
+                        content,
+                        section: String::new(),
+                    };
+                    requests::ask(tx, account, &asked, tx.now() + 600)
+                });
+                let id = ask.wait().unwrap();
+                bed_wake(&bed);
+                asked = Some((id, content));
+                false
+            }
+            Some((id, content)) => {
+                let request = requests::find(&reader, id).unwrap().unwrap();
+                let bytes = bodies::read_whole(&reader, content, "").unwrap();
+                request.progress == Progress::Done && bytes.is_some_and(|b| b.len() > 190_000)
+            }
+            None => false,
+        }
+    });
+}
+
+/// The supervisor wakes a task when requests change; here the deadline of IDLE does.
+fn bed_wake(bed: &Bed) {
+    bed.fake.clock.advance(Duration::from_secs(61));
+}
+
+#[test]
+fn r16_a_server_that_falls_silent_is_noticed_and_a_suspend_reconnects_at_once() {
+    let bed = Bed::new(furnished(FULL));
+    let mut slept = false;
+    run_until(&bed, &Arc::default(), |signal| {
+        let online = link_of(&bed).is_some_and(|link| link.state == LinkState::Online);
+        if online && !slept {
+            slept = true;
+            signal.ask(|wishes| wishes.slept = true);
+        }
+        let commands = &bed.server.world().commands;
+        commands.iter().filter(|c| c.starts_with("LOGIN")).count() == 2 && online
+    });
+}
+
+#[test]
+fn going_off_line_closes_the_link_and_coming_back_makes_it_anew() {
+    let bed = Bed::new(furnished(FULL));
+    let mut stage = 0;
+    run_until(&bed, &Arc::default(), |signal| {
+        let state = link_of(&bed).map(|link| link.state);
+        match (stage, state) {
+            (0, Some(LinkState::Online)) => {
+                signal.set_offline(true);
+                stage = 1;
+            }
+            (1, Some(LinkState::OfflineAsked)) => {
+                signal.set_offline(false);
+                stage = 2;
+            }
+            (2, Some(LinkState::Online)) => return true,
+            _ => {}
+        }
+        false
+    });
+}
+
+#[test]
+fn the_supervisor_starts_stops_and_never_hangs() {
+    let bed = Bed::new(furnished(FULL));
+    let settings = crate::config::Settings {
+        accounts: vec![bed.account.clone()],
+        ..crate::config::Settings::default()
+    };
+    let paths = crate::config::Paths::find(crate::config::Overrides {
+        config: Some(bed.folder.path().join("config.toml")),
+        data: Some(bed.folder.path().to_owned()),
+        cache: Some(bed.folder.path().join("cache")),
+    })
+    .unwrap();
+    let changes = bed.store.subscribe();
+    let supervisor =
+        Supervisor::start(bed.env.clone(), bed.store.clone(), &settings, &paths).unwrap();
+    while link_of(&bed).is_none_or(|link| link.state != LinkState::Online) {
+        changes.wait(Duration::from_secs(20));
+    }
+    assert_eq!(
+        crate::sync::owner::of(bed.folder.path(), "work").unwrap(),
+        Some(std::process::id())
+    );
+    supervisor.sync_now(None);
+    supervisor.stop(Duration::from_secs(10));
+    assert_eq!(
+        crate::sync::owner::of(bed.folder.path(), "work").unwrap(),
+        None
+    );
+    bed.assert_equal("supervised");
+}

@@ -1,0 +1,176 @@
+//! What comes down: first sync, changes of others, renumbering, lies.
+
+use super::server::{FULL, PLAIN, Server};
+use super::*;
+
+#[test]
+fn a_first_sync_brings_everything_and_a_second_does_nothing() {
+    for capabilities in [FULL, PLAIN] {
+        let bed = Bed::new(furnished(capabilities));
+        let tally = bed.sync().unwrap();
+        assert_eq!((tally.new, tally.bodies), (65, 65), "{capabilities}");
+        bed.assert_equal(capabilities);
+        bed.server.take_commands();
+        assert_eq!(bed.sync().unwrap(), Tally::default(), "{capabilities}");
+        let again = bed.server.take_commands();
+        assert!(
+            !again
+                .iter()
+                .any(|c| c.contains("ENVELOPE") || c.contains("BODY")),
+            "{again:?}"
+        );
+        bed.assert_equal(capabilities);
+    }
+}
+
+#[test]
+fn the_first_screen_is_asked_for_while_the_listing_is_under_way() {
+    let bed = Bed::new(furnished(FULL));
+    bed.sync().unwrap();
+    let commands = bed.server.take_commands();
+    let at = |what: &str| commands.iter().position(|c| c.starts_with(what)).unwrap();
+    assert!(at("SELECT") < at("LIST"), "{commands:?}");
+    let fetch = commands.iter().find(|c| c.starts_with("FETCH")).unwrap();
+    assert!(fetch.starts_with("FETCH 11:60 "), "{fetch}");
+}
+
+#[test]
+fn what_others_did_arrives() {
+    for capabilities in [FULL, PLAIN] {
+        let bed = Bed::new(furnished(capabilities));
+        bed.sync().unwrap();
+        bed.server.change("INBOX", |b| {
+            b.flag(3, "\\Seen $Label", true);
+            b.flag(60, "\\Flagged", true);
+            b.expunge(5);
+            b.expunge(59);
+            b.deliver("new1", 300);
+            b.deliver("new2", 300);
+        });
+        bed.server.change("Archive", |b| b.flag(2, "\\Seen", true));
+        let tally = bed.sync().unwrap();
+        assert_eq!(
+            (tally.new, tally.expunged, tally.flags),
+            (2, 2, 3),
+            "{capabilities}"
+        );
+        bed.assert_equal(capabilities);
+    }
+}
+
+#[test]
+fn p8_an_odd_highestmodseq_loses_nothing() {
+    for told in [0, 1, u64::MAX, 1 << 63] {
+        let bed = Bed::new(furnished(FULL));
+        bed.sync().unwrap();
+        bed.server.world().told_modseq = Some(told);
+        bed.server.change("INBOX", |b| {
+            b.flag(3, "\\Seen", true);
+            b.expunge(4);
+        });
+        bed.sync().unwrap();
+        bed.assert_equal(&format!("told {told}"));
+    }
+}
+
+#[test]
+fn p8_one_false_listing_deletes_nothing() {
+    for lie in ["", "1 2 3", "900 901"] {
+        let bed = Bed::new(furnished(PLAIN));
+        bed.sync().unwrap();
+        // Two listings of INBOX: the second asks again after the first one's doubt.
+        let mut lies = vec![lie.to_owned(); 2];
+        bed.server.world().lies.extend(lies.drain(..));
+        bed.sync().unwrap();
+        let reader = bed.store.reader().unwrap();
+        let inbox = mailboxes::get(&reader, bed.mailbox("INBOX")).unwrap();
+        assert_eq!(inbox.total, 60, "{lie:?}");
+        bed.sync().unwrap();
+        bed.assert_equal(lie);
+    }
+}
+
+#[test]
+fn an_emptied_mailbox_is_emptied_here_when_the_server_says_so_twice() {
+    let bed = Bed::new(furnished(FULL));
+    bed.sync().unwrap();
+    bed.server.change("INBOX", |b| b.mails.clear());
+    bed.sync().unwrap();
+    bed.assert_equal("emptied");
+}
+
+#[test]
+fn r5_a_changed_uidvalidity_fetches_no_body_again_and_keeps_keys() {
+    for capabilities in [FULL, PLAIN] {
+        let bed = Bed::new(furnished(capabilities));
+        bed.sync().unwrap();
+        let before = bed.message("INBOX", 7).key;
+        bed.server.change("INBOX", server::Box_::renumber);
+        bed.server.change("INBOX", |b| {
+            b.expunge(1008);
+            b.deliver("after", 300);
+        });
+        bed.server.world().given.clear();
+        bed.sync().unwrap();
+        bed.assert_equal(capabilities);
+        assert_eq!(bed.message("INBOX", 1007).key, before);
+        let given = bed.server.world().given.clone();
+        assert_eq!(
+            given.keys().collect::<Vec<_>>(),
+            ["INBOX/1061"],
+            "{capabilities}"
+        );
+    }
+}
+
+#[test]
+fn r5_numbers_that_change_at_any_command_lose_nothing() {
+    let count = {
+        let bed = Bed::new(furnished(FULL));
+        bed.sync().unwrap();
+        bed.server.take_commands().len()
+    };
+    for at in 2..=count {
+        let bed = Bed::new(furnished(FULL));
+        bed.server.world().renumber_at = Some(at);
+        // The fault may end this run; the next one is whole.
+        let _ = bed.sync();
+        bed.server.world().renumber_at = None;
+        bed.sync().unwrap();
+        bed.sync().unwrap();
+        bed.assert_equal(&format!("at command {at}"));
+    }
+}
+
+#[test]
+fn a_message_that_the_server_lists_and_does_not_give_costs_only_itself() {
+    let server = furnished(FULL);
+    server.world().withheld.insert(33);
+    let bed = Bed::new(server);
+    let tally = bed.sync().unwrap();
+    assert_eq!(tally.new, 64);
+    bed.server.world().withheld.clear();
+    bed.sync().unwrap();
+    bed.assert_equal("given at last");
+}
+
+#[test]
+fn policies_decide_what_is_kept() {
+    for (policy, messages, bodies) in [
+        (Offline::Headers, 65, 0),
+        (Offline::None, 0, 0),
+        (Offline::All, 65, 65),
+    ] {
+        let mut bed = Bed::new(furnished(FULL));
+        bed.account.offline = policy;
+        let tally = bed.sync().unwrap();
+        assert_eq!((tally.new, tally.bodies), (messages, bodies), "{policy}");
+    }
+}
+
+#[test]
+fn an_empty_account_is_current_at_once() {
+    let bed = Bed::new(Server::new(FULL));
+    assert_eq!(bed.sync().unwrap(), Tally::default());
+    bed.assert_equal("empty");
+}

@@ -1,0 +1,599 @@
+//! A small IMAP server in memory: mailboxes that a test changes, and a dialogue that it cuts.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Notify;
+
+use crate::env::fake::{Faulty, link};
+use crate::model::{Flags, UidSet};
+use crate::net::{Dial, Later, Link, NetError, Target};
+
+/// One message.
+#[derive(Clone, Debug)]
+pub(super) struct Mail {
+    pub(super) uid: u32,
+    pub(super) flags: Flags,
+    pub(super) modseq: u64,
+    pub(super) date: i64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// One mailbox.
+#[derive(Clone, Debug)]
+pub(super) struct Box_ {
+    pub(super) validity: u64,
+    pub(super) next: u32,
+    pub(super) modseq: u64,
+    pub(super) mails: Vec<Mail>,
+    pub(super) subscribed: bool,
+    pub(super) permanent: &'static str,
+}
+
+/// What the server has and how it behaves.
+pub(super) struct World {
+    pub(super) capabilities: String,
+    pub(super) password: String,
+    pub(super) boxes: BTreeMap<String, Box_>,
+    /// The next listing is this instead of the truth.
+    pub(super) lies: VecDeque<String>,
+    /// HIGHESTMODSEQ as told; the truth without.
+    pub(super) told_modseq: Option<u64>,
+    /// UIDs that no FETCH gives.
+    pub(super) withheld: BTreeSet<u32>,
+    /// Every command that came, without its tag.
+    pub(super) commands: Vec<String>,
+    /// UIDs whose whole bytes were given, and how often.
+    pub(super) given: BTreeMap<String, u32>,
+    /// After this many commands the mailboxes get other numbers.
+    pub(super) renumber_at: Option<usize>,
+    /// Octets of the last connection after each line, from and to the client.
+    pub(super) marks: Marks,
+}
+
+/// Where a connection can be cut.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    pub(super) told: Vec<u64>,
+    pub(super) heard: Vec<u64>,
+}
+
+/// Where the next connection is cut, in octets that the client reads or writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cut {
+    Reads(u64),
+    Writes(u64),
+}
+
+/// A handle on the server, and the dialler that leads to it.
+#[derive(Clone)]
+pub(super) struct Server {
+    world: Arc<Mutex<World>>,
+    changed: Arc<Notify>,
+    cuts: Arc<Mutex<VecDeque<Cut>>>,
+}
+
+pub(super) const FULL: &str = "IMAP4rev1 ID ENABLE IDLE NAMESPACE LIST-EXTENDED LIST-STATUS \
+    SPECIAL-USE CONDSTORE ESEARCH LITERAL+ UNSELECT";
+pub(super) const PLAIN: &str = "IMAP4rev1";
+
+pub(super) fn mail_bytes(id: &str, size: usize) -> Vec<u8> {
+    let mut text = format!(
+        "Date: Sat, 21 Nov 2026 08:00:00 +0000\r\nFrom: Zoe <zoe@example.org>\r\n\
+         To: me@example.org\r\nSubject: Message {id}\r\nMessage-ID: <{id}@example.org>\r\n\r\n"
+    );
+    while text.len() < size {
+        text.push_str(&format!(
+            "Line {} of {id}, which says little.\r\n",
+            text.len()
+        ));
+    }
+    text.into_bytes()
+}
+
+impl Server {
+    pub(super) fn new(capabilities: &str) -> Self {
+        let world = World {
+            capabilities: capabilities.to_owned(),
+            password: "secret".to_owned(),
+            boxes: BTreeMap::new(),
+            lies: VecDeque::new(),
+            told_modseq: None,
+            withheld: BTreeSet::new(),
+            commands: Vec::new(),
+            given: BTreeMap::new(),
+            renumber_at: None,
+            marks: Marks::default(),
+        };
+        let server = Self {
+            world: Arc::new(Mutex::new(world)),
+            changed: Arc::default(),
+            cuts: Arc::default(),
+        };
+        server.create("INBOX", true);
+        server
+    }
+
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(super) fn create(&self, name: &str, subscribed: bool) {
+        let new = Box_ {
+            validity: 7,
+            next: 1,
+            modseq: 1,
+            mails: Vec::new(),
+            subscribed,
+            permanent: "\\Seen \\Answered \\Flagged \\Deleted \\Draft \\*",
+        };
+        self.world().boxes.insert(name.to_owned(), new);
+    }
+
+    pub(super) fn change<T>(&self, mailbox: &str, change: impl FnOnce(&mut Box_) -> T) -> T {
+        let out = change(self.world().boxes.get_mut(mailbox).unwrap());
+        self.changed.notify_waiters();
+        out
+    }
+
+    pub(super) fn deliver(&self, mailbox: &str, id: &str, size: usize) -> u32 {
+        self.change(mailbox, |b| b.deliver(id, size))
+    }
+
+    pub(super) fn cut_next(&self, cut: Cut) {
+        self.cuts.lock().unwrap().push_back(cut);
+    }
+
+    pub(super) fn marks(&self) -> Marks {
+        self.world().marks.clone()
+    }
+
+    /// The commands since the last call, each by its first words.
+    pub(super) fn take_commands(&self) -> Vec<String> {
+        std::mem::take(&mut self.world().commands)
+    }
+}
+
+impl Box_ {
+    pub(super) fn deliver(&mut self, id: &str, size: usize) -> u32 {
+        let uid = self.next;
+        self.next += 1;
+        self.modseq += 1;
+        self.mails.push(Mail {
+            uid,
+            flags: Flags::none(),
+            modseq: self.modseq,
+            date: 1_795_000_000 + i64::from(uid) * 60,
+            bytes: mail_bytes(id, size),
+        });
+        uid
+    }
+
+    pub(super) fn flag(&mut self, uid: u32, names: &str, add: bool) {
+        self.modseq += 1;
+        let modseq = self.modseq;
+        let flags = Flags::parse(names.split(' '));
+        if let Some(mail) = self.mails.iter_mut().find(|m| m.uid == uid) {
+            let now = if add {
+                mail.flags.union(&flags)
+            } else {
+                mail.flags.minus(&flags)
+            };
+            if now != mail.flags {
+                mail.flags = now;
+                mail.modseq = modseq;
+            }
+        }
+    }
+
+    pub(super) fn expunge(&mut self, uid: u32) {
+        self.modseq += 1;
+        self.mails.retain(|m| m.uid != uid);
+    }
+
+    /// Other numbers for the same messages.
+    pub(super) fn renumber(&mut self) {
+        self.validity += 1;
+        for mail in &mut self.mails {
+            mail.uid += 1000;
+        }
+        self.next += 1000;
+    }
+}
+
+impl Dial for Server {
+    fn dial(&self, _target: Target) -> Later<'static, Result<Link, NetError>> {
+        let (ours, theirs) = tokio::io::duplex(1 << 22);
+        let mut stream = Faulty::new(ours);
+        match self.cuts.lock().unwrap().pop_front() {
+            Some(Cut::Reads(octets)) => stream.reads_left = octets,
+            Some(Cut::Writes(octets)) => stream.writes_left = octets,
+            None => {}
+        }
+        let server = self.clone();
+        Box::pin(async move {
+            tokio::spawn(Talk::new(server, theirs).run());
+            Ok(link(Box::new(stream), true))
+        })
+    }
+}
+
+/// One connection.
+struct Talk {
+    server: Server,
+    stream: DuplexStream,
+    input: Vec<u8>,
+    open: Option<String>,
+    told: u32,
+    marks: Marks,
+}
+
+impl Talk {
+    fn new(server: Server, stream: DuplexStream) -> Self {
+        Self {
+            server,
+            stream,
+            input: Vec::new(),
+            open: None,
+            told: 0,
+            marks: Marks::default(),
+        }
+    }
+
+    async fn run(mut self) {
+        let greeting = format!("* OK [CAPABILITY {}] ready\r\n", self.capabilities());
+        if !self.say(&greeting).await {
+            return;
+        }
+        while let Some((tag, line)) = self.command().await {
+            {
+                let mut world = self.server.world();
+                world.commands.push(line.clone());
+                if world.renumber_at == Some(world.commands.len()) {
+                    world.boxes.values_mut().for_each(Box_::renumber);
+                }
+            }
+            let (answer, end) = if line.to_ascii_uppercase().starts_with("IDLE") {
+                (self.idle(&tag).await, false)
+            } else {
+                self.answer(&tag, &line)
+            };
+            self.server.world().marks = self.marks.clone();
+            if !self.say(&answer).await || end {
+                return;
+            }
+            self.server.world().marks = self.marks.clone();
+        }
+    }
+
+    fn capabilities(&self) -> String {
+        self.server.world().capabilities.clone()
+    }
+
+    async fn say(&mut self, text: &str) -> bool {
+        let mut at = self.marks.told.last().copied().unwrap_or(0);
+        for line in text.split_inclusive("\r\n") {
+            at += line.len() as u64;
+            self.marks.told.push(at);
+        }
+        self.stream.write_all(text.as_bytes()).await.is_ok()
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.input.windows(2).position(|w| w == b"\r\n") {
+                let line: Vec<u8> = self.input.drain(..end + 2).collect();
+                let at = self.marks.heard.last().copied().unwrap_or(0);
+                self.marks.heard.push(at + line.len() as u64);
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes).await {
+                Ok(n) if n > 0 => self.input.extend_from_slice(&bytes[..n]),
+                _ => return None,
+            }
+        }
+    }
+
+    async fn command(&mut self) -> Option<(String, String)> {
+        let line = self.line().await?;
+        let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        Some((tag.to_owned(), rest.to_owned()))
+    }
+
+    async fn idle(&mut self, tag: &str) -> String {
+        let changed = self.server.changed.clone();
+        if !self.say("+ idling\r\n").await {
+            return String::new();
+        }
+        loop {
+            let news = changed.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            let now = self.exists();
+            if now != self.told {
+                self.told = now;
+                let text = format!("* {now} EXISTS\r\n");
+                if !self.say(&text).await {
+                    return String::new();
+                }
+            }
+            tokio::select! {
+                line = self.line() => {
+                    return match line {
+                        Some(_) => format!("{tag} OK idle ended\r\n"),
+                        None => String::new(),
+                    };
+                }
+                () = news => {}
+            }
+        }
+    }
+
+    fn exists(&self) -> u32 {
+        let world = self.server.world();
+        let open = self.open.as_ref().and_then(|name| world.boxes.get(name));
+        open.map_or(0, |b| b.mails.len() as u32)
+    }
+
+    fn answer(&mut self, tag: &str, line: &str) -> (String, bool) {
+        let upper = line.to_ascii_uppercase();
+        let words: Vec<&str> = line.split(' ').collect();
+        let done = |what: &str| format!("{tag} OK {what}\r\n");
+        let text = match upper.split(' ').next().unwrap_or("") {
+            "LOGIN" => return (self.login(tag, line), false),
+            "LOGOUT" => return (format!("* BYE bye\r\n{tag} OK bye\r\n"), true),
+            "CAPABILITY" => format!("* CAPABILITY {}\r\n{}", self.capabilities(), done("")),
+            "ID" => format!("* ID NIL\r\n{}", done("id")),
+            "NAMESPACE" => format!("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n{}", done("ns")),
+            "NOOP" => {
+                self.told = self.exists();
+                format!("* {} EXISTS\r\n{}", self.told, done("noop"))
+            }
+            "LIST" => self.list(&upper, false) + &done("list"),
+            "LSUB" => self.list(&upper, true) + &done("lsub"),
+            "STATUS" => self.status(&unquoted(words[1])) + &done("status"),
+            "SELECT" | "EXAMINE" => return (self.select(tag, &unquoted(words[1])), false),
+            "FETCH" => self.fetch(line, false) + &done("fetch"),
+            "UID" => match words[1].to_ascii_uppercase().as_str() {
+                "FETCH" => self.fetch(line, true) + &done("fetch"),
+                "SEARCH" => self.search(tag, &upper) + &done("search"),
+                "STORE" => self.store(line) + &done("store"),
+                _ => format!("{tag} BAD what\r\n"),
+            },
+            _ => format!("{tag} BAD what\r\n"),
+        };
+        (text, false)
+    }
+
+    fn login(&mut self, tag: &str, line: &str) -> String {
+        let right = line.contains(&self.server.world().password);
+        if right {
+            format!("{tag} OK [CAPABILITY {}] in\r\n", self.capabilities())
+        } else {
+            format!("{tag} NO [AUTHENTICATIONFAILED] wrong password\r\n")
+        }
+    }
+
+    fn list(&self, upper: &str, lsub: bool) -> String {
+        let mut text = String::new();
+        let names: Vec<(String, bool)> = self
+            .server
+            .world()
+            .boxes
+            .iter()
+            .map(|(name, b)| (name.clone(), b.subscribed))
+            .collect();
+        for (name, subscribed) in names {
+            if lsub && subscribed {
+                text += &format!("* LSUB () \"/\" \"{name}\"\r\n");
+            }
+            if lsub {
+                continue;
+            }
+            let mark = if subscribed && upper.contains("SUBSCRIBED") {
+                "\\Subscribed"
+            } else {
+                ""
+            };
+            text += &format!("* LIST ({mark}) \"/\" \"{name}\"\r\n");
+            if upper.contains("STATUS") {
+                text += &self.status(&name);
+            }
+        }
+        text
+    }
+
+    fn status(&self, name: &str) -> String {
+        let world = self.server.world();
+        let Some(b) = world.boxes.get(name) else {
+            return String::new();
+        };
+        let unseen = b.mails.iter().filter(|m| !m.flags.has(Flags::SEEN)).count();
+        let modseq = if world.capabilities.contains("CONDSTORE") {
+            format!(" HIGHESTMODSEQ {}", world.told_modseq.unwrap_or(b.modseq))
+        } else {
+            String::new()
+        };
+        format!(
+            "* STATUS \"{name}\" (MESSAGES {} UNSEEN {unseen} UIDNEXT {} UIDVALIDITY {}{modseq})\r\n",
+            b.mails.len(),
+            b.next,
+            b.validity
+        )
+    }
+
+    fn select(&mut self, tag: &str, name: &str) -> String {
+        let world = self.server.world();
+        let Some(b) = world.boxes.get(name) else {
+            return format!("{tag} NO [NONEXISTENT] no such mailbox\r\n");
+        };
+        let mut text = format!(
+            "* FLAGS (\\Seen \\Flagged)\r\n* {} EXISTS\r\n* OK [PERMANENTFLAGS ({})] ok\r\n\
+             * OK [UIDVALIDITY {}] ok\r\n* OK [UIDNEXT {}] ok\r\n",
+            b.mails.len(),
+            b.permanent,
+            b.validity,
+            b.next
+        );
+        if world.capabilities.contains("CONDSTORE") {
+            let modseq = world.told_modseq.unwrap_or(b.modseq);
+            text += &format!("* OK [HIGHESTMODSEQ {modseq}] ok\r\n");
+        }
+        text += &format!("{tag} OK [READ-WRITE] open\r\n");
+        self.told = b.mails.len() as u32;
+        self.open = Some(name.to_owned());
+        text
+    }
+
+    fn fetch(&mut self, line: &str, by_uid: bool) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let set = set_of(words[if by_uid { 2 } else { 1 }]);
+        let upper = line.to_ascii_uppercase();
+        let since: u64 = upper
+            .split("CHANGEDSINCE ")
+            .nth(1)
+            .and_then(|rest| rest.trim_end_matches(')').split(' ').next())
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0);
+        let name = self.open.clone().unwrap_or_default();
+        let mut world = self.server.world();
+        let withheld = world.withheld.clone();
+        let condstore = world.capabilities.contains("CONDSTORE");
+        let mails = world
+            .boxes
+            .get(&name)
+            .map(|b| b.mails.clone())
+            .unwrap_or_default();
+        let last = mails.last().map_or(0, |m| m.uid);
+        let mut text = String::new();
+        for (seq, mail) in (1u32..).zip(&mails) {
+            let number = if by_uid { mail.uid } else { seq };
+            let star = by_uid && words[2].ends_with('*') && mail.uid == last;
+            let asked = set.contains(crate::model::Uid(number)) || star;
+            if !asked || mail.modseq <= since || withheld.contains(&mail.uid) {
+                continue;
+            }
+            if upper.contains("BODY.PEEK[]") {
+                *world
+                    .given
+                    .entry(format!("{name}/{}", mail.uid))
+                    .or_default() += 1;
+            }
+            text += &format!("* {seq} FETCH (");
+            text += &items(mail, &upper, condstore);
+            text += ")\r\n";
+        }
+        text
+    }
+
+    fn search(&self, tag: &str, upper: &str) -> String {
+        let name = self.open.clone().unwrap_or_default();
+        let mut world = self.server.world();
+        let lie = world.lies.pop_front();
+        let uids: Vec<String> = world
+            .boxes
+            .get(&name)
+            .map(|b| b.mails.iter().map(|m| m.uid.to_string()).collect())
+            .unwrap_or_default();
+        let uids = match lie {
+            Some(lie) => lie.split(' ').map(str::to_owned).collect(),
+            None => uids,
+        };
+        let uids: Vec<String> = uids.into_iter().filter(|u| !u.is_empty()).collect();
+        if upper.contains("RETURN") {
+            let all = UidSet::parse(&uids.join(",")).map_or(String::new(), |s| format!(" ALL {s}"));
+            format!("* ESEARCH (TAG \"{tag}\") UID{all}\r\n")
+        } else {
+            format!("* SEARCH {}\r\n", uids.join(" "))
+        }
+    }
+
+    fn store(&self, line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let set = set_of(words[2]);
+        let add = line.contains("+FLAGS");
+        let flags = line
+            .split_once("FLAGS.SILENT (")
+            .map_or("", |(_, rest)| rest.trim_end_matches(')'));
+        let name = self.open.clone().unwrap_or_default();
+        let mut world = self.server.world();
+        if let Some(b) = world.boxes.get_mut(&name) {
+            let uids: Vec<u32> = b.mails.iter().map(|m| m.uid).collect();
+            for uid in uids {
+                if set.contains(crate::model::Uid(uid)) {
+                    b.flag(uid, flags, add);
+                }
+            }
+        }
+        String::new()
+    }
+}
+
+fn unquoted(word: &str) -> String {
+    word.trim_matches('"').to_owned()
+}
+
+fn set_of(text: &str) -> UidSet {
+    UidSet::parse(text).unwrap_or_default()
+}
+
+fn header(mail: &Mail, name: &str) -> String {
+    let text = String::from_utf8_lossy(&mail.bytes);
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or("").trim().to_owned()
+}
+
+fn items(mail: &Mail, upper: &str, condstore: bool) -> String {
+    let mut items = vec![format!("UID {}", mail.uid)];
+    if upper.contains("FLAGS") {
+        items.push(format!("FLAGS ({})", mail.flags));
+    }
+    if condstore && upper.contains("MODSEQ") || upper.contains("CHANGEDSINCE") {
+        items.push(format!("MODSEQ ({})", mail.modseq));
+    }
+    if upper.contains("INTERNALDATE") {
+        let n = mail.date - 1_795_000_000;
+        items.push(format!(
+            "INTERNALDATE \"18-Nov-2026 {:02}:{:02}:00 +0000\"",
+            n / 3600 % 24,
+            n / 60 % 60
+        ));
+    }
+    if upper.contains("RFC822.SIZE") {
+        items.push(format!("RFC822.SIZE {}", mail.bytes.len()));
+    }
+    if upper.contains("ENVELOPE") {
+        items.push(format!(
+            "ENVELOPE (\"{}\" \"{}\" ((\"Zoe\" NIL \"zoe\" \"example.org\")) NIL NIL NIL NIL NIL NIL \"{}\")",
+            header(mail, "Date:"),
+            header(mail, "Subject:"),
+            header(mail, "Message-ID:")
+        ));
+    }
+    if upper.contains("BODYSTRUCTURE") {
+        items.push(format!(
+            "BODYSTRUCTURE (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" {} 3)",
+            mail.bytes.len()
+        ));
+    }
+    if upper.contains("HEADER.FIELDS") {
+        items.push("BODY[HEADER.FIELDS (REFERENCES LIST-ID)] {2}\r\n\r\n".to_owned());
+    }
+    if upper.contains("BODY.PEEK[]") {
+        let text = String::from_utf8_lossy(&mail.bytes);
+        let from = upper
+            .split_once("BODY.PEEK[]<")
+            .and_then(|(_, rest)| rest.split('.').next())
+            .and_then(|n| n.parse::<usize>().ok());
+        match from {
+            None => items.push(format!("BODY[] {{{}}}\r\n{text}", text.len())),
+            Some(from) => {
+                let rest = &text[from.min(text.len())..];
+                items.push(format!("BODY[]<{from}> {{{}}}\r\n{rest}", rest.len()));
+            }
+        }
+    }
+    items.join(" ")
+}
