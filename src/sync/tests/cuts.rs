@@ -99,7 +99,7 @@ fn stopped_at(bed: &Bed, at: usize) -> bool {
         tokio::select! {
             biased;
             () = stop.notified() => true,
-            _ = task.session(Aim::Once(None), &mut tally) => false,
+            _ = task.session(Aim::Once(Work::All), &mut tally) => false,
         }
     })
 }

@@ -16,7 +16,7 @@ use super::account::Task;
 use super::desk::{Desk, Tally};
 use super::signal::Signal;
 use super::worker::{Aim, Ended};
-use super::{Supervisor, SyncError};
+use super::{Supervisor, SyncError, Work};
 use crate::config::{AccountSettings, Endpoint, Scheme};
 use crate::env::Env;
 use crate::env::fake::{World, world};
@@ -81,7 +81,7 @@ impl Bed {
         guarded(async {
             let mut task = self.task(Arc::default()).await;
             let mut tally = Tally::default();
-            let ended = task.session(Aim::Once(None), &mut tally).await?;
+            let ended = task.session(Aim::Once(Work::All), &mut tally).await?;
             assert_eq!(ended, Ended::Done);
             Ok(tally)
         })
