@@ -103,6 +103,7 @@ pub fn show(start: &mut Start, id: &str) -> Result<(), Failure> {
         ("Password", account.keep.to_owned()),
         ("Offline", account.offline),
     ] {
+        let value = if value.is_empty() { none() } else { value };
         start.out.line(&format!("{label:<10}{value}"))?;
     }
     Ok(())

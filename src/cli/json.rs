@@ -135,10 +135,10 @@ pub struct Mailbox {
     pub name: String,
     /// `inbox`, `sent` … or `null`.
     pub role: Option<&'static str>,
-    /// Messages without `\Seen`.
-    pub unread: u64,
-    /// Messages.
-    pub total: u64,
+    /// Messages without `\Seen`; `null` while nobody knows.
+    pub unread: Option<u64>,
+    /// Messages; `null` while nobody knows.
+    pub total: Option<u64>,
     /// The policy: `none`, `headers`, `<n>d`, `all`.
     pub offline: String,
 }

@@ -9,6 +9,7 @@ use super::time;
 use crate::config::AccountSettings;
 use crate::mime::sanitize::{self, Shown};
 use crate::model::{Flags, Role};
+use crate::ops::folders::{self, Folder};
 use crate::store::lists::{self, Filter, IndexRow};
 use crate::store::mailboxes::{self, Mailbox};
 use crate::store::{Reader, Rows, accounts, contents};
@@ -157,10 +158,8 @@ pub fn mailboxes(start: &mut Start, account: Option<&str>) -> Result<(), Failure
         let Some(row) = accounts::find(&reader, &account.id)? else {
             continue;
         };
-        let shown = mailboxes::all(&reader, row.key)?
-            .into_iter()
-            .filter_map(|mailbox| shown(account, &mailbox));
-        found.extend(shown);
+        let folders = folders::of_account(&reader, &row)?;
+        found.extend(folders.iter().map(|folder| shown(account, folder)));
     }
     if start.out.json {
         return start.out.object(&json::Mailboxes { mailboxes: found });
@@ -173,13 +172,14 @@ pub fn mailboxes(start: &mut Start, account: Option<&str>) -> Result<(), Failure
         Head::left("ROLE"),
         Head::left("MAILBOX"),
     ];
+    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let rows: Vec<Vec<Shown>> = found
         .iter()
         .map(|mailbox| {
             [
                 &mailbox.account,
-                &mailbox.unread.to_string(),
-                &mailbox.total.to_string(),
+                &count(mailbox.unread),
+                &count(mailbox.total),
                 &mailbox.offline,
                 mailbox.role.unwrap_or("-"),
                 &mailbox.name,
@@ -191,25 +191,14 @@ pub fn mailboxes(start: &mut Start, account: Option<&str>) -> Result<(), Failure
     start.out.table(&heads, &rows)
 }
 
-fn shown(account: &AccountSettings, mailbox: &Mailbox) -> Option<json::Mailbox> {
-    let name = mailbox.name.clone()?;
-    // A mailbox that is not kept has no rows here; the server's own counts stand in for them.
-    let counted = mailbox.synced.is_some() || mailbox.base.is_none();
-    let status = |count: Option<u32>| u64::from(count.unwrap_or(0));
-    Some(json::Mailbox {
+fn shown(account: &AccountSettings, folder: &Folder) -> json::Mailbox {
+    let name = folder.name();
+    json::Mailbox {
         account: account.id.clone(),
-        role: mailbox.role.map(Role::word),
-        unread: if counted {
-            mailbox.unread
-        } else {
-            status(mailbox.status.unseen)
-        },
-        total: if counted {
-            mailbox.total
-        } else {
-            status(mailbox.status.messages)
-        },
-        offline: account.offline_of(&name).to_string(),
-        name,
-    })
+        role: folder.mailbox.role.map(Role::word),
+        unread: folder.unread,
+        total: folder.total,
+        offline: account.offline_of(name).to_string(),
+        name: name.to_owned(),
+    }
 }

@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod flag;
 pub mod json;
 pub mod list;
+pub mod local;
 pub mod log;
 pub mod online;
 pub mod output;
@@ -32,12 +33,61 @@ use args::{Account, Command, Global, Mailbox, Queue};
 use error::Failure;
 use start::Start;
 
+use crate::config::Settings;
+use crate::model::{Notice, Severity};
+use crate::ops;
+
 /// Runs one command to its end and returns the exit code.
 pub fn run(global: &Global, command: Command) -> u8 {
     match attempt(global, command) {
         Ok(()) => 0,
         Err(failure) => failure.report(),
     }
+}
+
+/// What the screen starts from. What is wrong with the settings goes into its Log.
+pub fn screen(global: &Global) -> Result<Start, Failure> {
+    log::start(global, true)?;
+    let start = Start::new(global)?;
+    let store = start.store()?;
+    for warning in &start.warnings {
+        let notice = Notice {
+            severity: Severity::Warning,
+            account: String::new(),
+            topic: "settings".to_owned(),
+            text: warning.to_string(),
+            hint: "Correct the file and start again.".to_owned(),
+            detail: String::new(),
+        };
+        ops::notices::tell(&store, notice).wait()?;
+    }
+    Ok(start)
+}
+
+/// The person's own settings for a screen over other mail; a file that cannot be read is told and
+/// its defaults hold.
+pub fn own_settings(global: &Global) -> Result<Settings, Failure> {
+    log::start(global, true)?;
+    let start = Start::new(global)?;
+    start.tell_warnings();
+    Ok(start.settings)
+}
+
+/// A fault of the program is told in the same three kinds of line, without what it was working on:
+/// that may be private.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(
+            || "an unknown place".to_owned(),
+            |place| format!("{}:{}", place.file(), place.line()),
+        );
+        tracing::error!(%place, "a fault of the program");
+        Failure::new(format!("A fault in lacebark at {place}"))
+            .hint(
+                "Nothing that was confirmed is lost. Start again; report the place if it repeats.",
+            )
+            .report();
+    }));
 }
 
 fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
@@ -50,8 +100,7 @@ fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
 
 fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
     match command {
-        // `main.rs` hands these to the screen.
-        Command::Demo | Command::Open { .. } => Ok(()),
+        Command::Demo | Command::Open { .. } => Err(Failure::new("This command has a screen")),
         Command::Setup(arguments) => setup::run(start, &arguments),
         Command::Login {
             account,

@@ -3,6 +3,7 @@
 use super::error::Failure;
 use crate::config::{AccountSettings, Settings};
 use crate::model::Role;
+use crate::sync::SyncError;
 
 /// A mailbox that was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +62,15 @@ pub fn account<'a>(settings: &'a Settings, id: &str) -> Result<&'a AccountSettin
     settings
         .account(id)
         .ok_or_else(|| unknown_account(settings, id))
+}
+
+/// The account with this id, which must have a server to ask.
+pub fn with_server<'a>(settings: &'a Settings, id: &str) -> Result<&'a AccountSettings, Failure> {
+    let found = account(settings, id)?;
+    match found.endpoint() {
+        Some(_) => Ok(found),
+        None => Err(SyncError::Local(id.to_owned()).into()),
+    }
 }
 
 /// The failure for an id that the settings do not have.

@@ -63,7 +63,7 @@ fn secret(arguments: &Setup, account: &AccountSettings) -> Result<Option<Secret>
 
 /// `login`.
 pub fn login(start: &mut Start, id: &str, from_stdin: bool) -> Result<(), Failure> {
-    let account = places::account(&start.settings, id)?.clone();
+    let account = places::with_server(&start.settings, id)?.clone();
     if let Keep::Command(_) = account.keep {
         return Err(
             Failure::new(format!("The password of {id} is printed by a command"))
@@ -116,7 +116,7 @@ pub fn logout(start: &mut Start, id: &str) -> Result<(), Failure> {
 
 /// `account test`.
 pub fn test(start: &mut Start, id: &str) -> Result<(), Failure> {
-    let account = places::account(&start.settings, id)?.clone();
+    let account = places::with_server(&start.settings, id)?.clone();
     let secret = match account.keep {
         Keep::Ask if prompt::possible() => Some(prompt::password(&format!("Password of {id}:"))?),
         Keep::Ask | Keep::Keyring | Keep::Command(_) => None,

@@ -119,9 +119,6 @@ fn print_text(start: &mut Start, source: &Source) -> Result<(), Failure> {
     for row in text::header(&source.content.envelope, source.row.arrival) {
         start.out.shown(&row)?;
     }
-    for row in source.content.structure.iter().flat_map(text::attachments) {
-        start.out.shown(&row)?;
-    }
     start.out.line("")?;
     for row in &body {
         start.out.shown(row)?;

@@ -71,7 +71,8 @@ fn chosen(
             // It may be new on the server: the sync knows.
             Err(_) => place.name,
         };
-        return Ok(vec![(place.account.clone(), Work::Mailbox(name))]);
+        let account = places::with_server(&start.settings, &place.account.id)?;
+        return Ok(vec![(account.clone(), Work::Mailbox(name))]);
     }
     if ids.is_empty() {
         let with_server = start
@@ -87,7 +88,7 @@ fn chosen(
         return Ok(all);
     }
     ids.iter()
-        .map(|id| Ok((places::account(&start.settings, id)?.clone(), Work::All)))
+        .map(|id| Ok((places::with_server(&start.settings, id)?.clone(), Work::All)))
         .collect()
 }
 

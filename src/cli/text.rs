@@ -1,10 +1,9 @@
 //! A message as text: the header fields that people read, and the body laid out in a width.
 
 use crate::mime::document::Document;
-use crate::mime::filename;
 use crate::mime::sanitize::{self, Shown};
 use crate::mime::wrap::Layout;
-use crate::model::{Address, Envelope, Structure};
+use crate::model::{Address, Envelope};
 
 use super::time;
 
@@ -28,7 +27,7 @@ pub fn header(envelope: &Envelope, arrival: i64) -> Vec<Shown> {
     field("Cc:", addresses(&envelope.cc));
     field("Bcc:", addresses(&envelope.bcc));
     let date = envelope.date.unwrap_or(arrival);
-    field("Date:", Shown::line(&time::local(date)));
+    field("Date:", Shown::line(&time::local_with_zone(date)));
     field("Subject:", Shown::line(&envelope.subject));
     rows
 }
@@ -44,22 +43,6 @@ fn addresses(list: &[Address]) -> Shown {
         names.push(format!("and {} more", list.len() - ADDRESSES));
     }
     Shown::line(&names.join(", "))
-}
-
-/// One row for each attachment, as `save --part` takes it.
-pub fn attachments(structure: &Structure) -> Vec<Shown> {
-    let row = |part: &Structure| {
-        let name = filename::shown(&part.filename, 60);
-        Shown::line(&format!(
-            "Part {}:   {}{}{} ({})",
-            part.path,
-            name,
-            if name.is_empty() { "" } else { ", " },
-            part.media_type(),
-            time::octets(part.size)
-        ))
-    };
-    structure.attachments().into_iter().map(row).collect()
 }
 
 /// The body in rows of `width` cells with every fold open, then its links.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,7 +40,12 @@ impl Home {
     pub fn settings(&self, text: &str) {
         let dir = self.path("config/lacebark");
         std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join("config.toml"), text).unwrap();
+        let file = dir.join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        // As the program itself leaves them.
+        for (path, mode) in [(&dir, 0o700), (&file, 0o600)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
     }
 
     /// The binary with nothing in its environment that this home does not give.
@@ -120,8 +126,6 @@ impl Run {
 
 /// Every regular file and folder below `dir` with its mode.
 pub fn modes(dir: &Path) -> Vec<(PathBuf, u32)> {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let mut found = Vec::new();
     let mut stack = vec![dir.to_owned()];
     while let Some(dir) = stack.pop() {

@@ -12,9 +12,9 @@
 #[allow(dead_code)]
 mod harness;
 
-#[allow(dead_code)]
 mod cli;
 mod cli_help;
+mod cli_store;
 mod env_harden;
 mod licences;
 mod live_cli;
