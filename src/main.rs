@@ -3,11 +3,12 @@
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
-use lacebark::cli::args::{Command, CommandLine};
+use lacebark::cli::args::{Command, CommandLine, Global};
 use lacebark::cli::error::Failure;
 use lacebark::cli::local::Local;
 use lacebark::cli::{self, local};
 use lacebark::env::harden::harden;
+use lacebark::tui::{self, RunOptions, Start, TuiError};
 
 fn main() -> ExitCode {
     // Before anything else: files that follow are private, and nobody reads this process.
@@ -27,25 +28,57 @@ fn main() -> ExitCode {
 }
 
 fn run(CommandLine { global, command }: CommandLine) -> u8 {
-    let shown = match command {
-        None => cli::screen(&global).and_then(|_| not_yet()),
+    let ended = match command {
+        None => screen(&global),
         Some(Command::Demo) => local::demo().and_then(look),
         Some(Command::Open { files }) => cli::own_settings(&global)
             .and_then(|own| local::open(&files, own))
             .and_then(look),
         Some(command) => return cli::run(&global, command),
     };
-    match shown {
+    match ended {
         Ok(()) => 0,
         Err(failure) => failure.report(),
     }
 }
 
-/// The screen over a store that lives for this look.
-fn look(_: Local) -> Result<(), Failure> {
-    not_yet()
+/// The screen over the person's own mail.
+fn screen(global: &Global) -> Result<(), Failure> {
+    let start = cli::screen(global)?;
+    let (env, store) = (start.env()?, start.store()?);
+    show(RunOptions {
+        settings: start.settings,
+        paths: start.paths,
+        env,
+        store,
+        start: Start::Normal,
+    })
 }
 
-fn not_yet() -> Result<(), Failure> {
-    Err(Failure::new("The screen is not built yet"))
+/// The screen over a store that lives for this look.
+fn look(local: Local) -> Result<(), Failure> {
+    let Local {
+        settings,
+        paths,
+        env,
+        store,
+        folder,
+    } = local;
+    let shown = show(RunOptions {
+        settings,
+        paths,
+        env,
+        store,
+        start: Start::Local,
+    });
+    drop(folder);
+    shown
+}
+
+fn show(options: RunOptions) -> Result<(), Failure> {
+    tui::run(options).map_err(|error| match error {
+        TuiError::NoTerminal => Failure::new("The screen needs a terminal")
+            .hint("`lacebark --help` names the commands that need none."),
+        error => Failure::new("The screen ended").caused_by(&error),
+    })
 }

@@ -14,6 +14,7 @@ mod harness;
 
 mod cli;
 mod cli_help;
+mod cli_screen;
 mod cli_store;
 mod env_harden;
 mod licences;
