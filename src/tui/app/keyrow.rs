@@ -34,6 +34,7 @@ pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
         on_screen(screen)
             .find(|entry| entry.command == command)
             .map(|entry| cell(entry, screen))
+            .filter(|cell| !cell.label.is_empty())
             .unwrap_or_default()
     };
     let rest: Vec<Cell> = on_screen(screen)

@@ -314,7 +314,7 @@ impl Shell {
             self.log.received(at);
         }
         if let Event::Resize(..) = event {
-            self.terminal.clear()?;
+            self.terminal.clear();
         }
         let before = self.app.prompt.is_some();
         self.feed(event, at);
@@ -359,7 +359,7 @@ impl Shell {
                 }
             }
             Effect::Act(ticket, action) => self.acts.act(ticket, action),
-            Effect::Redraw => self.terminal.clear()?,
+            Effect::Redraw => self.terminal.clear(),
             Effect::Suspend => self.terminal.suspend()?,
             Effect::Quit => self.quit = true,
         }
@@ -368,7 +368,9 @@ impl Shell {
 
     fn frame(&mut self) -> Result<(), TuiError> {
         let (app, theme) = (&self.app, self.theme);
-        self.terminal.draw(|buffer| draw(app, theme, buffer))?;
+        let size = (app.layout.width, app.layout.height);
+        self.terminal
+            .draw(size, |buffer| draw(app, theme, buffer))?;
         let written = Instant::now();
         self.log.written(written);
         if self.app.prompt.as_ref().is_some_and(|p| p.drawn.is_none()) {

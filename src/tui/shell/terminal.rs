@@ -1,15 +1,15 @@
 //! The terminal: raw mode and the alternate screen while the program has it, and put back on every
 //! way out: the end, a panic, a signal, a stop.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::{cursor, event, execute, style, terminal as term};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use crate::config::Theme as Wanted;
 use crate::tui::screen::theme::Theme;
@@ -18,9 +18,13 @@ use crate::tui::screen::theme::Theme;
 static OURS: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
-/// The terminal while the program has it; dropping it gives it back.
+/// The terminal while the program has it; dropping it gives it back. The last frame is kept, and
+/// only cells that differ are written; nothing is ever asked of the terminal, because the answer
+/// would come among the keys.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    backend: CrosstermBackend<BufWriter<Stdout>>,
+    shown: Buffer,
+    anew: bool,
 }
 
 /// Whether there is a terminal at both ends.
@@ -53,30 +57,44 @@ impl Terminal {
             }));
         });
         take()?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
         Ok(Self {
-            inner: ratatui::Terminal::new(backend)?,
+            backend: CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            shown: Buffer::default(),
+            anew: true,
         })
     }
 
     /// Columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.inner.size()?;
+        let size = self.backend.size()?;
         Ok((size.width, size.height))
     }
 
-    /// Draws a frame; only cells that changed are written.
-    pub fn draw(&mut self, paint: impl FnOnce(&mut Buffer) -> (u16, u16)) -> io::Result<()> {
-        self.inner.draw(|frame| {
-            let (x, y) = paint(frame.buffer_mut());
-            frame.set_cursor_position(Position { x, y });
-        })?;
+    /// Draws a frame of `size` cells and puts the cursor where `paint` says.
+    pub fn draw(
+        &mut self,
+        size: (u16, u16),
+        paint: impl FnOnce(&mut Buffer) -> (u16, u16),
+    ) -> io::Result<()> {
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut next = Buffer::empty(area);
+        let (x, y) = paint(&mut next);
+        self.backend.hide_cursor()?;
+        if std::mem::take(&mut self.anew) || self.shown.area != area {
+            self.backend.clear_region(ClearType::All)?;
+            self.shown = Buffer::empty(area);
+        }
+        self.backend.draw(self.shown.diff(&next).into_iter())?;
+        self.backend.set_cursor_position(Position { x, y })?;
+        self.backend.show_cursor()?;
+        Backend::flush(&mut self.backend)?;
+        self.shown = next;
         Ok(())
     }
 
     /// The next frame writes every cell.
-    pub fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
+    pub fn clear(&mut self) {
+        self.anew = true;
     }
 
     /// Gives the terminal back, stops the process as `^Z` in a shell does, and takes it again.
@@ -95,13 +113,14 @@ impl Terminal {
     /// Takes the terminal again after a stop.
     pub fn resume(&mut self) -> io::Result<()> {
         take()?;
-        self.clear()
+        self.clear();
+        Ok(())
     }
 
     /// Gives the terminal back.
     pub fn leave(&mut self) {
         // What is left in the buffer belongs to a frame that nobody sees any more.
-        let _ = self.inner.backend_mut().flush();
+        let _ = Backend::flush(&mut self.backend);
         give_back();
     }
 }

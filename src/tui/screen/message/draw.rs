@@ -74,7 +74,11 @@ fn head_row(pen: &mut Pen<'_>, area: Area, y: u16, row: &HeadRow) {
         let label = format!("{:<8}:", row.label);
         pen.put(area.x, y, 9, &label, Role::Header);
     }
-    let x = u16::try_from(row.at).unwrap_or(0);
+    let x = if row.at == 0 {
+        inset(row.text.as_str())
+    } else {
+        u16::try_from(row.at).unwrap_or(0)
+    };
     pen.shown(
         area.x + x,
         y,
