@@ -232,9 +232,10 @@ fn nothing_is_left_for_later_in_the_code() {
         "X".repeat(3) + ":",
     ];
     let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
-    report(hits(
+    // As words of their own: iCalendar has a component whose name holds one of them.
+    report(hits_where(
         "src",
-        &marks,
+        |line| marks.iter().any(|mark| has_word(line, mark)),
         "finish it, or open an issue and name it",
     ));
 }
@@ -456,11 +457,16 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 fn hits(under: &str, words: &[&str], what_to_do: &str) -> Vec<String> {
+    let holds = |line: &str| words.iter().any(|word| line.contains(word));
+    hits_where(under, holds, what_to_do)
+}
+
+fn hits_where(under: &str, holds: impl Fn(&str) -> bool, what_to_do: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in Source::all(under) {
         // Tests may start a shell and write the forbidden words down.
         for (number, line) in source.lines(true) {
-            if words.iter().any(|word| line.contains(word)) {
+            if holds(line) {
                 wrong.push(format!(
                     "{}:{number}: {what_to_do}: {}",
                     source.name,
