@@ -157,6 +157,46 @@ fn an_account_is_set_up_read_flagged_unplugged_and_plugged_in_again() {
     s4_files_are_private(&home);
 }
 
+#[test]
+fn what_is_not_kept_is_fetched_when_it_is_asked_for_and_possible() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    for subject in ["one", "two"] {
+        let raw = format!("Subject: {subject}\r\n\r\nbody of {subject}\r\n");
+        server.deliver("alice", "INBOX", raw.as_bytes(), &[], None);
+    }
+    let proxy = Proxy::before(server.imaps_port());
+    let home = Home::new();
+    set_up(&home, &server, proxy.port());
+    let file = home.path("config/lacebark/config.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let headers = settings.replace("id = \"work\"", "id = \"work\"\noffline = \"headers\"");
+    std::fs::write(&file, headers).unwrap();
+    assert_eq!(home.run("sync").code, 0);
+    let list = home.run("list --json").json();
+    assert_eq!(list["messages"][0]["kept"], "headers", "{list}");
+    let (one, two) = (id_of(&home, "one"), id_of(&home, "two"));
+    let shown = home.run(&format!("show {one}")).ends(0);
+    assert!(shown.contains("body of one"), "{shown}");
+
+    let owner = lacebark::sync::owner::Owner::take(&home.path("data/lacebark"), "work").unwrap();
+    let owned = home.run(&format!("show {two}")).ends(1);
+    let pid = format!("process {}", std::process::id());
+    assert!(owned.contains(&pid) && owned.contains("hint:"), "{owned}");
+    assert_eq!(
+        home.run(&format!("flag {two}")).code,
+        0,
+        "the owner sends it"
+    );
+    drop(owner);
+
+    proxy.set(|faults| faults.refuse = true);
+    let offline = home.run(&format!("show {two}")).ends(1);
+    assert!(offline.contains("is not kept here"), "{offline}");
+    assert_eq!(home.run(&format!("show {one}")).code, 0);
+}
+
 fn saves(home: &Home, id: &str) {
     std::fs::create_dir(home.path("out")).unwrap();
     for name in ["ticket.pdf", "ticket (1).pdf"] {
