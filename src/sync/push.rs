@@ -117,9 +117,11 @@ impl Worker<'_> {
             vanished: false,
         });
         let mut refusal: Option<Reply> = None;
+        let mut told = Vec::new();
         for tag in stores {
-            // What these say of flags is said again by the FETCH behind them.
-            let (reply, _) = self.talk.finish(tag).await?;
+            // Dovecot 2.3 (2026-11) may answer the FETCH before STORE's own OK, and then not again.
+            let (reply, events) = self.talk.finish(tag).await?;
+            told.extend(events);
             if !reply.is_ok() {
                 refusal = Some(reply);
             }
@@ -128,8 +130,9 @@ impl Worker<'_> {
         if !reply.is_ok() {
             return Err(self.talk.refused("tell the flags that it was given", reply));
         }
+        told.extend(events);
         let mut seen: BTreeMap<Uid, FlagsSeen> = BTreeMap::new();
-        for event in &events {
+        for event in &told {
             if let Event::Fetched(data) = event
                 && let Some(one) = glue::flags_seen(data)
             {
