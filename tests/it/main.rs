@@ -25,4 +25,5 @@ mod live_mail;
 mod live_secrets;
 mod net_imap;
 mod net_tls;
+mod readme;
 mod tidy;
