@@ -1,5 +1,6 @@
 //! A signed-in connection: commands and their answers, and the news that come between them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::{AccountSettings, Auth, Endpoint, Security};
@@ -50,6 +51,7 @@ pub(super) struct Dialogue {
     news: News,
     bye: Option<String>,
     heard: Time,
+    aside: BTreeMap<Tag, Reply>,
 }
 
 /// How long the goodbye may take.
@@ -78,6 +80,7 @@ impl Dialogue {
             news: News::default(),
             bye: None,
             heard: env.clock.monotonic(),
+            aside: BTreeMap::new(),
         })
     }
 
@@ -317,10 +320,26 @@ impl Dialogue {
     pub(super) async fn finish(&mut self, tag: Tag) -> Result<(Reply, Vec<Event>), SyncError> {
         let mut events = Vec::new();
         loop {
-            match self.next().await? {
+            match self.next_for(tag).await? {
                 Step::Event(event) => events.push(event),
                 Step::Done(done, reply) if done == tag => return Ok((reply, events)),
                 Step::Done(..) | Step::Chunk { .. } => {}
+            }
+        }
+    }
+
+    /// The next step while the answer to `tag` is waited for: answers to other commands of the
+    /// flight are put aside until somebody waits for them.
+    pub(super) async fn next_for(&mut self, tag: Tag) -> Result<Step, SyncError> {
+        if let Some(reply) = self.aside.remove(&tag) {
+            return Ok(Step::Done(tag, reply));
+        }
+        loop {
+            match self.next().await? {
+                Step::Done(done, reply) if done != tag => {
+                    self.aside.insert(done, reply);
+                }
+                step => return Ok(step),
             }
         }
     }

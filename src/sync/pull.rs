@@ -331,17 +331,24 @@ impl Worker<'_> {
                 let tag = self.fetch(SequenceSet::Uid(window.clone()));
                 flying.push_back((tag, window, Vec::new()));
             }
-            let Some((tag, window, arrived)) = flying.front_mut() else {
+            let Some(front) = flying.front().map(|(tag, ..)| *tag) else {
                 break;
             };
             let reply = loop {
-                match self.talk.next().await? {
-                    Step::Event(Event::Fetched(data)) if is_asked(&data, window) => {
-                        arrived.extend(glue::arrived(*data));
+                match self.talk.next_for(front).await? {
+                    // The data of a later window may come before the answer to an earlier one.
+                    Step::Event(Event::Fetched(data)) => {
+                        let asked = flying
+                            .iter_mut()
+                            .find(|(_, window, _)| is_asked(&data, window));
+                        match asked {
+                            Some((_, _, arrived)) => arrived.extend(glue::arrived(*data)),
+                            None => self.talk.overhear(&Event::Fetched(data)),
+                        }
                     }
                     Step::Event(event) => self.talk.overhear(&event),
                     Step::Chunk { .. } => {}
-                    Step::Done(ended, reply) if ended == *tag => break reply,
+                    Step::Done(ended, reply) if ended == front => break reply,
                     Step::Done(..) => {}
                 }
             };

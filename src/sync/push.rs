@@ -117,22 +117,23 @@ impl Worker<'_> {
             vanished: false,
         });
         let mut refusal: Option<Reply> = None;
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for tag in stores {
-            // Dovecot 2.3 (2026-11) may answer the FETCH before STORE's own OK, and then not again.
-            let (reply, events) = self.talk.finish(tag).await?;
-            told.extend(events);
+            // Dovecot holds the tagged answers of a flight back: the data of the FETCH comes before
+            // the OK of the STORE.
+            let (reply, more) = self.talk.finish(tag).await?;
+            events.extend(more);
             if !reply.is_ok() {
                 refusal = Some(reply);
             }
         }
-        let (reply, events) = self.talk.finish(check).await?;
+        let (reply, more) = self.talk.finish(check).await?;
+        events.extend(more);
         if !reply.is_ok() {
             return Err(self.talk.refused("tell the flags that it was given", reply));
         }
-        told.extend(events);
         let mut seen: BTreeMap<Uid, FlagsSeen> = BTreeMap::new();
-        for event in &told {
+        for event in &events {
             if let Event::Fetched(data) = event
                 && let Some(one) = glue::flags_seen(data)
             {

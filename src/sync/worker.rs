@@ -247,7 +247,7 @@ impl<'a> Worker<'a> {
         let mut seen = SelectSeen::default();
         let mut complete = true;
         while let Some(&(step, tag)) = steps.front() {
-            match self.talk.next().await? {
+            match self.talk.next_for(tag).await? {
                 Step::Event(event) => {
                     seen.hear(&event);
                     listing.hear(event, step == FirstStep::Lsub);

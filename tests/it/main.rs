@@ -23,6 +23,7 @@ mod live_cli;
 mod live_harness;
 mod live_mail;
 mod live_secrets;
+mod live_sync;
 mod net_imap;
 mod net_tls;
 mod readme;

@@ -187,7 +187,7 @@ fn bed_wake(bed: &Bed) {
 }
 
 #[test]
-fn r16_a_server_that_falls_silent_is_noticed_and_a_suspend_reconnects_at_once() {
+fn r16_a_suspend_reconnects_at_once() {
     let bed = Bed::new(furnished(FULL));
     let mut slept = false;
     run_until(&bed, &Arc::default(), |signal| {
@@ -198,6 +198,39 @@ fn r16_a_server_that_falls_silent_is_noticed_and_a_suspend_reconnects_at_once() 
         }
         let commands = &bed.server.world().commands;
         commands.iter().filter(|c| c.starts_with("LOGIN")).count() == 2 && online
+    });
+}
+
+#[test]
+fn r16_a_server_that_falls_silent_is_off_line_in_90_seconds() {
+    const STEP: u64 = 15;
+    let bed = Bed::new(furnished(FULL));
+    guarded(async {
+        let woken = Arc::new(tokio::sync::Notify::new());
+        let tell = woken.clone();
+        let _watch = bed.store.watch(move |_| tell.notify_one());
+        let signal: Arc<Signal> = Arc::default();
+        let running = tokio::spawn(bed.task(signal.clone()).await.run());
+        let is = |state| link_of(&bed).is_some_and(|link| link.state == state);
+        while !is(LinkState::Online) {
+            woken.notified().await;
+        }
+        bed.server.world().silent = true;
+        let mut passed = 0;
+        while !is(LinkState::Offline) {
+            bed.fake.clock.advance(Duration::from_secs(STEP));
+            passed += STEP;
+            // Nothing tells that the task has seen the time and does nothing about it; after its
+            // share of the thread it has.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            let shown = tokio::time::timeout(Duration::from_millis(300), woken.notified());
+            assert!(shown.await.is_ok() || passed < 90 + STEP, "{passed} s");
+        }
+        bed.server.world().silent = false;
+        signal.ask(|wishes| wishes.stop = true);
+        running.await.unwrap();
     });
 }
 

@@ -14,8 +14,9 @@ use tempfile::TempDir;
 
 use super::account::Task;
 use super::desk::{Desk, Tally};
+use super::dialogue::Dialogue;
 use super::signal::Signal;
-use super::worker::{Aim, Ended};
+use super::worker::{Aim, Ended, Worker};
 use super::{Supervisor, SyncError, Work};
 use crate::config::{AccountSettings, Endpoint, Scheme};
 use crate::env::Env;

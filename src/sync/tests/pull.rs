@@ -174,3 +174,20 @@ fn an_empty_account_is_current_at_once() {
     assert_eq!(bed.sync().unwrap(), Tally::default());
     bed.assert_equal("empty");
 }
+
+#[test]
+fn the_first_screen_is_stored_after_five_round_trips() {
+    let bed = Bed::new(furnished(FULL));
+    let trips = guarded(async {
+        let task = bed.task(Arc::default()).await;
+        let mut talk = Dialogue::greet(&bed.env, &bed.account).await.unwrap();
+        talk.sign_in(&bed.account, &Secret::new("secret"))
+            .await
+            .unwrap();
+        let mut worker = Worker::new(&task.desk, talk, Aim::Once(Work::All));
+        worker.work().await.unwrap();
+        worker.first_round_trips
+    });
+    // TCP and TLS are two; then LOGIN, the flight with SELECT, and FETCH.
+    assert_eq!(trips.map(|trips| trips + 2), Some(5));
+}

@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) given: BTreeMap<String, u32>,
     /// After this many commands the mailboxes get other numbers.
     pub(super) renumber_at: Option<usize>,
+    /// It takes bytes and answers nothing any more, on connections that are open.
+    pub(super) silent: bool,
     /// Octets of the last connection after each line, from and to the client.
     pub(super) marks: Marks,
 }
@@ -104,6 +106,7 @@ impl Server {
             commands: Vec::new(),
             given: BTreeMap::new(),
             renumber_at: None,
+            silent: false,
             marks: Marks::default(),
         };
         let server = Self {
@@ -226,6 +229,7 @@ struct Talk {
     input: Vec<u8>,
     open: Option<String>,
     told: u32,
+    held: String,
     marks: Marks,
 }
 
@@ -237,6 +241,7 @@ impl Talk {
             input: Vec::new(),
             open: None,
             told: 0,
+            held: String::new(),
             marks: Marks::default(),
         }
     }
@@ -260,10 +265,31 @@ impl Talk {
                 self.answer(&tag, &line)
             };
             self.server.world().marks = self.marks.clone();
+            let answer = self.hold_back(&line, answer);
             if !self.say(&answer).await || end {
                 return;
             }
             self.server.world().marks = self.marks.clone();
+        }
+    }
+
+    /// As Dovecot does: while more commands of the flight are there, the tagged answers to FETCH and
+    /// STORE wait behind the data of the later ones.
+    fn hold_back(&mut self, line: &str, mut answer: String) -> String {
+        let more = self.input.windows(2).any(|w| w == b"\r\n");
+        let held = ["UID FETCH", "UID STORE"]
+            .iter()
+            .any(|verb| line.starts_with(verb));
+        let body = answer
+            .trim_end_matches("\r\n")
+            .rfind("\r\n")
+            .map_or(0, |at| at + 2);
+        let tagged = answer.split_off(body);
+        self.held += &tagged;
+        if more && held {
+            answer
+        } else {
+            answer + &std::mem::take(&mut self.held)
         }
     }
 
@@ -272,6 +298,9 @@ impl Talk {
     }
 
     async fn say(&mut self, text: &str) -> bool {
+        if self.server.world().silent {
+            std::future::pending::<()>().await;
+        }
         let mut at = self.marks.told.last().copied().unwrap_or(0);
         for line in text.split_inclusive("\r\n") {
             at += line.len() as u64;
