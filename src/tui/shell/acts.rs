@@ -8,9 +8,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::{
-    AccountKind, AccountSettings, Endpoint, Keep, Paths, Scheme, Security, Settings,
-};
+use crate::config::providers::{Credential, Providers};
+use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
 use crate::mime::{filename, part as parts};
 use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, Secret, Structure};
@@ -110,11 +109,14 @@ impl Acts {
         }
     }
 
-    /// An account was stored: its task starts.
-    pub fn added(&mut self, account: &AccountSettings) {
+    /// An account was stored: its task starts, with the password in hand where none is kept.
+    pub fn added(&mut self, request: &SetupRequest) {
+        let account = &request.account;
         self.world.settings().accounts.push(account.clone());
-        if let Some(network) = &self.network {
-            network.add(account);
+        let Some(network) = &self.network else { return };
+        network.add(account);
+        if let (Keep::Ask, Some(secret)) = (&account.keep, &request.secret) {
+            network.sign_in(&account.id, secret.clone());
         }
     }
 
@@ -165,10 +167,7 @@ impl Acts {
                 spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
             }
             Action::SetUp(account) => {
-                let networked = self.network.is_some();
-                spawn_work(world, ticket, move |world| {
-                    Ok(set_up(world, &account, networked))
-                });
+                spawn_work(world, ticket, move |world| Ok(set_up(world, &account)));
             }
             Action::Stop(_) => {}
         }
@@ -479,7 +478,7 @@ fn open_link(world: &World, target: &str) -> Ended {
     }
 }
 
-fn set_up(world: &World, new: &NewAccount, networked: bool) -> Ended {
+fn set_up(world: &World, new: &NewAccount) -> Ended {
     let request = match request(world, new) {
         Ok(request) => request,
         Err((field, text)) => return Ended::Refused { field, text },
@@ -500,9 +499,8 @@ fn set_up(world: &World, new: &NewAccount, networked: bool) -> Ended {
         };
     }
     let id = request.account.id.clone();
-    let _ = networked;
     // The loop takes the account up before it hears of the end.
-    let _ = world.post.send(Incoming::Added(Box::new(request.account)));
+    let _ = world.post.send(Incoming::Added(Box::new(request)));
     Ended::SetUp(id)
 }
 
@@ -539,7 +537,16 @@ fn request(world: &World, new: &NewAccount) -> Result<SetupRequest, (SetupField,
         KeepPassword::Keyring | KeepPassword::Ask => Some(Secret::new(new.password.0.clone())),
         KeepPassword::Command => None,
     };
+    let provider = Providers::find().ok();
+    let provider = provider.as_ref().and_then(|all| all.of(&new.address));
+    let token = provider.is_some_and(|p| p.credential == Credential::Token);
     let account = AccountSettings {
+        auth: if token && new.keep == KeepPassword::Command {
+            Auth::XOAuth2
+        } else {
+            Auth::Password
+        },
+        tls_ca_file: provider.and_then(|provider| provider.tls_ca_file.clone()),
         name: new.name.clone(),
         login: new.login.clone(),
         kind: AccountKind::Imap(imap.clone()),
@@ -585,10 +592,5 @@ fn endpoint(scheme: Scheme, server: &Server) -> Result<Endpoint, String> {
         server.host.clone()
     };
     let url = format!("{form}://{host}:{}", server.port);
-    let endpoint = Endpoint::parse(scheme, &url).map_err(|error| error.to_string())?;
-    debug_assert!(matches!(
-        endpoint.security,
-        Security::Tls | Security::StartTls | Security::PlainLoopback
-    ));
-    Ok(endpoint)
+    Endpoint::parse(scheme, &url).map_err(|error| error.to_string())
 }

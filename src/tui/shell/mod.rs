@@ -23,7 +23,7 @@ use crate::config::{Paths, Settings};
 use crate::env::Env;
 use crate::model::MessageKey;
 use crate::store::{Change, Store, StoreError, Watch};
-use crate::sync::Supervisor;
+use crate::sync::{SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -92,7 +92,7 @@ enum Incoming {
     Store,
     Answer(Ticket, Box<Answer>),
     Ended(Ticket, Ended),
-    Added(Box<crate::config::AccountSettings>),
+    Added(Box<SetupRequest>),
     Continued,
     Terminate,
 }
@@ -295,7 +295,7 @@ impl Shell {
             Incoming::Store => self.store_waits = true,
             Incoming::Answer(ticket, answer) => self.feed(Event::Answer(ticket, answer), now),
             Incoming::Ended(ticket, ended) => self.feed(Event::Ended(ticket, ended), now),
-            Incoming::Added(account) => self.acts.added(&account),
+            Incoming::Added(request) => self.acts.added(&request),
             Incoming::Continued => self.terminal.resume()?,
             Incoming::Closed | Incoming::Terminate => self.quit = true,
         }
