@@ -167,7 +167,7 @@ impl<'a> Worker<'a> {
             if self.desk.signal.is_stopped() || self.desk.signal.is_offline() {
                 return Ok(Ended::Asked);
             }
-            self.obey()?;
+            self.obey().await?;
             self.serve().await?;
             self.push().await?;
             if self.aim == Aim::Once(Work::Errands) {
@@ -190,7 +190,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes the wishes that are about a connection that stands.
-    fn obey(&mut self) -> Result<(), SyncError> {
+    async fn obey(&mut self) -> Result<(), SyncError> {
         let wishes = self.desk.signal.take();
         if wishes.slept {
             return Err(SyncError::Slept);
@@ -199,6 +199,11 @@ impl<'a> Worker<'a> {
         if wishes.sync_now {
             self.next_status = now;
             self.due.extend(self.inbox);
+            if self.selected.is_some() {
+                // Without IDLE the server has told nothing since the last command.
+                let tag = self.talk.submit(Command::Noop);
+                self.answered(tag).await?;
+            }
         }
         if self.aim == Aim::Stay && now >= self.next_inbox {
             self.next_inbox = now.after(INBOX_EVERY);
