@@ -1,6 +1,6 @@
 //! HTML as text (SAFETY M7, H1, H2, H4). Nothing is fetched: there is no code here that could.
 //!
-//! Three steps: [`markup`](super::markup) rewrites the bytes so that parsing has a bounded cost,
+//! Three steps: `markup` rewrites the bytes so that parsing has a bounded cost,
 //! the tree loses what a person could not see, and html2text lays the rest out. What is nested too
 //! deeply for that is shown as its bare text.
 
