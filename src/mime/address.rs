@@ -142,6 +142,14 @@ impl Reader {
                 other => closing.push(other),
             }
         }
+        // `<a@b> c@d`: what looks like an address behind it is one more.
+        if closing
+            .iter()
+            .any(|t| matches!(t, Token::Word(w, _) if w.contains(&b'@')))
+        {
+            self.without_angles(&closing);
+            return;
+        }
         // `<a@b> (Name)`: a comment names only who has no other name.
         if let Some(last) = self.list.last_mut().filter(|last| last.name.is_empty()) {
             last.name = comment_text(&closing);

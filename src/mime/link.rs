@@ -145,6 +145,9 @@ fn percent(text: &str) -> String {
 
 /// The host that the text of a link names, when it names another one than the link has.
 pub fn mismatch(text: &str, link: &Link) -> Option<Shown> {
+    if link.target.starts_with("mailto:") {
+        return other_address(text, link);
+    }
     let target = host_of(&link.target)?;
     let words: Vec<&str> = text.split_whitespace().collect();
     let alone = words.len() == 1;
@@ -165,6 +168,23 @@ pub fn mismatch(text: &str, link: &Link) -> Option<Shown> {
         "The text names {}",
         domain::shown(plain)
     )))
+}
+
+/// An address in the text of a mailto link that is not the one that would be written to.
+fn other_address(text: &str, link: &Link) -> Option<Shown> {
+    let edges = |c: char| !c.is_alphanumeric();
+    let named = text.split_whitespace().take(50).find_map(|word| {
+        let word = word.split('[').next()?.trim_matches(edges);
+        let (local, host) = word.split_once('@')?;
+        let good = !local.is_empty() && host.contains('.');
+        good.then(|| sanitize::addr_spec(word))
+    })?;
+    let same = link
+        .host
+        .as_str()
+        .to_lowercase()
+        .contains(&named.as_str().to_lowercase());
+    (!same).then(|| Shown::line(&format!("The text names {named}")))
 }
 
 fn host_of(url: &str) -> Option<String> {

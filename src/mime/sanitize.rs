@@ -168,7 +168,11 @@ fn short(address: &Address) -> Shown {
             return spec;
         }
     }
-    Shown::name(&address.name)
+    let mut name = Shown::name(&address.name);
+    if address.address.is_empty() && imitates_address(&address.name) {
+        name.push(&Shown::from(" (no address)"));
+    }
+    name
 }
 
 /// An address as the message view shows it: `Name <addr-spec>`, or the bare addr-spec.

@@ -3,18 +3,21 @@
 //!
 //! A sender hides words from people to show them to filters, previews and tools; a text view that
 //! brings them to light shows another letter than the one that was sent. Style is read from
-//! attributes and from style sheets as far as simple selectors go.
+//! attributes and from style sheets.
 
-use std::collections::BTreeMap;
+mod sheet;
+mod style;
+
+use std::rc::Rc;
 
 use html2text::{Element, Handle, RcDom};
 
 use super::markup;
+use sheet::{Crumb, Sheet};
+use style::{Size, Style, colour, length};
 
 /// Columns or rows that a cell may span.
 const MAX_SPAN: usize = 50;
-/// Rules of a style sheet that are read.
-const MAX_RULES: usize = 5000;
 /// Points below which text is too small to be read.
 const TINY: f32 = 3.0;
 
@@ -31,16 +34,17 @@ pub struct Found {
 pub fn remove(dom: &RcDom, css: &str) -> Found {
     let sheet = Sheet::parse(css);
     let mut found = Found::default();
-    let mut stack = vec![(dom.document.clone(), Look::default())];
-    while let Some((node, look)) = stack.pop() {
+    let mut stack = vec![(dom.document.clone(), Look::default(), None)];
+    while let Some((node, look, crumb)) = stack.pop() {
         let mut kept = Vec::new();
         for child in node.children.borrow().iter() {
             match &child.data {
                 Element { .. } => {
                     let mut own = look;
-                    if keep(child, &mut own, &sheet, &mut found) {
+                    let inside = crumb_of(child, crumb.clone());
+                    if keep(child, &inside, &mut own, &sheet, &mut found) {
                         kept.push(child.clone());
-                        stack.push((child.clone(), own));
+                        stack.push((child.clone(), own, Some(Rc::new(inside))));
                     }
                 }
                 _ if look.is_readable() => kept.push(child.clone()),
@@ -50,6 +54,15 @@ pub fn remove(dom: &RcDom, css: &str) -> Found {
         *node.children.borrow_mut() = kept;
     }
     found
+}
+
+fn crumb_of(node: &Handle, parent: Option<Rc<Crumb>>) -> Crumb {
+    let Element { name, .. } = &node.data else {
+        return Crumb::new("", "", "", parent);
+    };
+    let class = attribute(node, "class").unwrap_or_default();
+    let id = attribute(node, "id").unwrap_or_default();
+    Crumb::new(&name.local, &class, &id, parent)
 }
 
 fn attribute(node: &Handle, name: &str) -> Option<String> {
@@ -80,16 +93,14 @@ fn tame(node: &Handle) {
     }
 }
 
-fn keep(node: &Handle, look: &mut Look, sheet: &Sheet, found: &mut Found) -> bool {
+fn keep(node: &Handle, crumb: &Crumb, look: &mut Look, sheet: &Sheet, found: &mut Found) -> bool {
     let Element { name, .. } = &node.data else {
         return true;
     };
     let name = (*name.local).to_owned();
     tame(node);
-    let class = attribute(node, "class").unwrap_or_default();
-    let id = attribute(node, "id").unwrap_or_default();
     let mut own = Style::default();
-    sheet.apply(&name, &class, &id, &mut own);
+    sheet.apply(crumb, &mut own);
     if let Some(background) = attribute(node, "background") {
         own.background = Some(Paint::Unknown);
         found.remote_images += usize::from(markup::is_remote(&background));
@@ -99,6 +110,7 @@ fn keep(node: &Handle, look: &mut Look, sheet: &Sheet, found: &mut Found) -> boo
     }
     if let Some(colour) = attribute(node, "color").as_deref().and_then(colour) {
         own.colour = Some(colour);
+        own.inked = Some(true);
     }
     if let Some(text) = attribute(node, "style") {
         own.read(&text);
@@ -138,6 +150,7 @@ struct Look {
     background: Paint,
     size: f32,
     visible: bool,
+    inked: bool,
     off_page: bool,
 }
 
@@ -148,6 +161,7 @@ impl Default for Look {
             background: Paint::Colour([255, 255, 255]),
             size: 12.0,
             visible: true,
+            inked: true,
             off_page: false,
         }
     }
@@ -169,6 +183,9 @@ impl Look {
         if let Some(visible) = style.visible {
             self.visible = visible;
         }
+        if let Some(inked) = style.inked {
+            self.inked = inked;
+        }
         if let Some(off) = style.off_page {
             self.off_page = off;
         }
@@ -179,259 +196,10 @@ impl Look {
             Paint::Unknown => true,
             Paint::Colour(back) => distance(self.colour, back) > 24,
         };
-        self.visible && !self.off_page && stands_out && self.size >= TINY
+        self.visible && self.inked && !self.off_page && stands_out && self.size >= TINY
     }
 }
 
 fn distance(a: Rgb, b: Rgb) -> u32 {
     a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b))).sum()
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Size {
-    Points(f32),
-    Times(f32),
-}
-
-/// What one element or rule says of its looks.
-#[derive(Clone, Debug, Default)]
-struct Style {
-    removed: bool,
-    colour: Option<Rgb>,
-    background: Option<Paint>,
-    size: Option<Size>,
-    visible: Option<bool>,
-    off_page: Option<bool>,
-    width: Option<f32>,
-    height: Option<f32>,
-    clipped: bool,
-    apart: bool,
-}
-
-impl Style {
-    fn read(&mut self, declarations: &str) {
-        for declaration in declarations.split(';').take(200) {
-            if let Some((name, value)) = declaration.split_once(':') {
-                let value = value.to_ascii_lowercase();
-                let value = value.split('!').next().unwrap_or_default().trim();
-                self.declare(name.trim().to_ascii_lowercase().as_str(), value);
-            }
-        }
-        let none = |n: Option<f32>| n.is_some_and(|n| n <= 0.0);
-        if self.clipped && (none(self.width) || none(self.height)) {
-            self.removed = true;
-        }
-    }
-
-    fn declare(&mut self, name: &str, value: &str) {
-        match name {
-            "display" => self.removed = value == "none",
-            "visibility" => self.visible = Some(!matches!(value, "hidden" | "collapse")),
-            "opacity" if value.parse::<f32>().is_ok_and(|n| n < 0.05) => self.removed = true,
-            "color" if value == "transparent" => self.visible = Some(false),
-            "color" => self.colour = colour(value).or(self.colour),
-            "background" | "background-color" => self.paint(value),
-            "background-image" if value != "none" => self.background = Some(Paint::Unknown),
-            "font-size" => self.size = size(value).or(self.size),
-            "font" => {
-                let found = value.split([' ', '/']).find_map(size);
-                self.size = found.or(self.size);
-            }
-            "width" | "max-width" => self.width = length(value).or(self.width),
-            "height" | "max-height" => self.height = length(value).or(self.height),
-            "overflow" => self.clipped = value == "hidden",
-            "text-indent" => self.off_page = length(value).map(|n| n.abs() >= 999.0),
-            "position" => self.apart = matches!(value, "absolute" | "fixed"),
-            "left" | "top" | "right" | "bottom" if length(value).is_some_and(|n| n <= -999.0) => {
-                self.removed = true;
-            }
-            "clip" if value.replace([' ', ','], "").contains("rect(0000") => self.removed = true,
-            "clip" if value.replace(' ', "").contains("rect(0px,0px,0px,0px)") => {
-                self.removed = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn paint(&mut self, value: &str) {
-        if value.contains("url(") || value.contains("gradient") {
-            self.background = Some(Paint::Unknown);
-        } else if let Some(colour) = value.split_whitespace().find_map(colour).or(colour(value)) {
-            self.background = Some(Paint::Colour(colour));
-        }
-    }
-
-    fn merge(&mut self, other: &Style) {
-        self.removed |= other.removed;
-        self.colour = other.colour.or(self.colour);
-        self.background = other.background.or(self.background);
-        self.size = other.size.or(self.size);
-        self.visible = other.visible.or(self.visible);
-        self.off_page = other.off_page.or(self.off_page);
-        self.width = other.width.or(self.width);
-        self.height = other.height.or(self.height);
-        self.clipped |= other.clipped;
-        self.apart |= other.apart;
-    }
-}
-
-/// A length in pixels or points; relative ones are not known.
-fn length(value: &str) -> Option<f32> {
-    let value = value.trim();
-    let number = value.trim_end_matches("px").trim_end_matches("pt");
-    number.trim().parse().ok()
-}
-
-fn size(value: &str) -> Option<Size> {
-    let value = value.trim();
-    for unit in ["rem", "em", "%"] {
-        if let Some(number) = value.strip_suffix(unit) {
-            let times: f32 = number.trim().parse().ok()?;
-            return Some(Size::Times(if unit == "%" { times / 100.0 } else { times }));
-        }
-    }
-    let known = value.ends_with("px") || value.ends_with("pt") || value.parse() == Ok(0.0_f32);
-    length(value).filter(|_| known).map(Size::Points)
-}
-
-fn colour(value: &str) -> Option<Rgb> {
-    let value = value.trim().to_ascii_lowercase();
-    if let Some(hex) = value.strip_prefix('#') {
-        return hex_colour(hex);
-    }
-    if let Some(inside) = value
-        .strip_prefix("rgb(")
-        .or_else(|| value.strip_prefix("rgba("))
-    {
-        let mut numbers = inside
-            .split([',', ' ', '/', ')'])
-            .filter(|s| !s.is_empty())
-            .map(|s| s.parse::<f32>().map(|n| n.clamp(0.0, 255.0) as u8));
-        let mut next = || numbers.next()?.ok();
-        return Some([next()?, next()?, next()?]);
-    }
-    Some(match value.as_str() {
-        "white" => [255, 255, 255],
-        "black" => [0, 0, 0],
-        "red" => [255, 0, 0],
-        "green" => [0, 128, 0],
-        "blue" => [0, 0, 255],
-        "gray" | "grey" => [128, 128, 128],
-        "silver" => [192, 192, 192],
-        "yellow" => [255, 255, 0],
-        "whitesmoke" => [245, 245, 245],
-        "snow" | "ivory" | "ghostwhite" | "floralwhite" | "azure" | "mintcream" => [250, 252, 250],
-        _ => return hex_colour(&value).filter(|_| value.len() == 6),
-    })
-}
-
-fn hex_colour(hex: &str) -> Option<Rgb> {
-    let value = u32::from_str_radix(hex, 16).ok()?;
-    let [_, a, b, c] = value.to_be_bytes();
-    match hex.len() {
-        6 => Some([a, b, c]),
-        3 => {
-            let digit = |shift: u32| u8::try_from(value >> shift & 15).unwrap_or(0) * 17;
-            Some([digit(8), digit(4), digit(0)])
-        }
-        _ => None,
-    }
-}
-
-/// Rules by tag, `.class` and `#id`; what stands in at-rules depends on the screen and is left
-/// out.
-#[derive(Debug, Default)]
-struct Sheet(BTreeMap<String, Style>);
-
-impl Sheet {
-    fn parse(css: &str) -> Self {
-        let mut sheet = Self::default();
-        let css = without_comments(css);
-        let mut rest = css.as_str();
-        let mut rules = 0;
-        while let Some(open) = rest.find('{') {
-            let selector = rest.get(..open).unwrap_or_default();
-            let selector = selector
-                .rsplit([';', '}'])
-                .next()
-                .unwrap_or_default()
-                .trim();
-            let body = rest.get(open + 1..).unwrap_or_default();
-            if selector.starts_with('@') {
-                rest = body.get(block_end(body)..).unwrap_or_default();
-                continue;
-            }
-            let end = body.find('}').unwrap_or(body.len());
-            let declarations = body.get(..end).unwrap_or_default();
-            sheet.add(selector, declarations);
-            rest = body.get(end + 1..).unwrap_or_default();
-            rules += 1;
-            if rules >= MAX_RULES {
-                break;
-            }
-        }
-        sheet
-    }
-
-    fn add(&mut self, selectors: &str, declarations: &str) {
-        let mut style = Style::default();
-        style.read(declarations);
-        for selector in selectors.split(',').take(100) {
-            let key = selector.trim().to_ascii_lowercase();
-            let simple = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            let name = key.strip_prefix(['.', '#']).unwrap_or(&key);
-            if !name.is_empty() && name.chars().all(simple) {
-                self.0.entry(key).or_default().merge(&style);
-            }
-        }
-    }
-
-    fn apply(&self, tag: &str, class: &str, id: &str, style: &mut Style) {
-        if self.0.is_empty() {
-            return;
-        }
-        let mut add = |key: &str| {
-            if let Some(found) = self.0.get(key) {
-                style.merge(found);
-            }
-        };
-        add(tag);
-        for class in class.split_whitespace().take(50) {
-            add(&format!(".{}", class.to_ascii_lowercase()));
-        }
-        if !id.is_empty() {
-            add(&format!("#{}", id.to_ascii_lowercase()));
-        }
-    }
-}
-
-fn without_comments(css: &str) -> String {
-    let mut out = String::with_capacity(css.len());
-    let mut rest = css;
-    while let Some(open) = rest.find("/*") {
-        out.push_str(rest.get(..open).unwrap_or_default());
-        let after = rest.get(open + 2..).unwrap_or_default();
-        rest = match after.find("*/") {
-            Some(end) => after.get(end + 2..).unwrap_or_default(),
-            None => "",
-        };
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Where the block that is open at the start of `body` ends.
-fn block_end(body: &str) -> usize {
-    let mut depth = 1usize;
-    for (at, byte) in body.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return at + 1;
-        }
-    }
-    body.len()
 }
