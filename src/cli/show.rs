@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::args::Show;
 use super::error::Failure;
 use super::start::Start;
-use super::{fetch, json, list, save, text};
+use super::{fetch, json, list, save, text, time};
 use crate::mime::document::{self, Document, View};
-use crate::mime::{part, structure};
+use crate::mime::{content, part, structure};
 use crate::model::{MessageKey, PartPath, Structure};
 use crate::store::contents::Content;
 use crate::store::lists::{self, IndexRow};
@@ -28,7 +28,7 @@ pub fn show(start: &mut Start, arguments: &Show) -> Result<(), Failure> {
         return show_whole(start, arguments, &source);
     };
     let raw = fetch::raw(start, &store, source.row.key)?;
-    let (found, bytes) = decoded_part(&raw, path).ok_or_else(|| no_part(&source, path))?;
+    let (found, bytes) = content::of_part(&raw, path).ok_or_else(|| no_part(&source, path))?;
     if start.out.json {
         return source.object(start, |message| {
             message.base64 = Some(STANDARD.encode(&bytes));
@@ -98,6 +98,7 @@ fn print_text(start: &mut Start, source: &Source) -> Result<(), Failure> {
     let view = View {
         width,
         limit: document::FULL_LIMIT,
+        offset_at: Some(time::offset_at),
         ..View::default()
     };
     let kept = readable(&reader, source, &view)?;
@@ -160,7 +161,8 @@ pub fn save_file(
     let raw = fetch::raw(start, &store, id)?;
     let (name, bytes) = match path {
         Some(path) => {
-            let (found, bytes) = decoded_part(&raw, path).ok_or_else(|| no_part(&source, path))?;
+            let (found, bytes) =
+                content::of_part(&raw, path).ok_or_else(|| no_part(&source, path))?;
             (part_name(&found), bytes)
         }
         None => (message_name(&source.content.envelope.subject, id), raw),
@@ -199,16 +201,6 @@ fn part_name(part: &Structure) -> String {
     format!("part-{}.{end}", part.path)
 }
 
-/// The part with this path and its content without transfer encoding.
-fn decoded_part(raw: &[u8], path: &PartPath) -> Option<(Structure, Vec<u8>)> {
-    let (root, offsets) = structure::of_message(raw);
-    let found = root.find(path)?.clone();
-    let place = offsets.iter().find(|offset| offset.path == *path)?;
-    let body = raw.get(place.body..place.end)?;
-    let bytes = part::decode_transfer(body, &found.encoding);
-    Some((found, bytes))
-}
-
 fn first_html(raw: &[u8]) -> Option<String> {
     let (root, _) = structure::of_message(raw);
     let html = root
@@ -216,7 +208,7 @@ fn first_html(raw: &[u8]) -> Option<String> {
         .into_iter()
         .find(|part| part.kind == "text" && part.subtype == "html")?
         .clone();
-    let (found, bytes) = decoded_part(raw, &html.path)?;
+    let (found, bytes) = content::of_part(raw, &html.path)?;
     Some(part::text(&bytes, found.parameter("charset")).text)
 }
 

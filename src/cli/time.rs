@@ -21,6 +21,14 @@ pub fn local_with_zone(seconds: i64) -> String {
     formatted(seconds, "%Y-%m-%d %H:%M %z")
 }
 
+/// Minutes east of UTC on this machine at that second.
+pub fn offset_at(seconds: i64) -> i32 {
+    match Timestamp::from_second(seconds) {
+        Ok(time) => TimeZone::system().to_offset(time).seconds() / 60,
+        Err(_) => 0,
+    }
+}
+
 fn formatted(seconds: i64, format: &str) -> String {
     match Timestamp::from_second(seconds) {
         Ok(time) => time

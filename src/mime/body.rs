@@ -1,19 +1,18 @@
 //! Walks a structure and gathers the lines of a [`Document`]: which alternative, what of reports,
 //! invitations and messages inside messages, and a line for each part that is not text.
 
+mod plain;
+mod report;
+
 use crate::model::{Disposition, Structure};
 
-use super::calendar;
 use super::document::{Document, Line, Parts, Protection, Role, Span, View};
-use super::envelope;
 use super::header::{self, Header};
 use super::sanitize::{self, Shown};
-use super::{date, filename, flowed, html, link, part, quote, sniff};
+use super::{content, date, envelope, filename, html, part, sniff, structure};
 
-/// Bytes after which a line without a break is cut in two.
-const MAX_LINE: usize = 16 * 1024;
-/// Links that a document numbers.
-const MAX_LINKS: usize = 1000;
+/// Messages in transfer encoding that are opened one inside the other.
+const MAX_CODED: usize = 4;
 /// Bytes of a plain alternative that tell whether it is a stub.
 const STUB: usize = 2048;
 
@@ -23,6 +22,10 @@ pub(crate) struct Builder<'a> {
     view: View,
     budget: usize,
     document: Document,
+    /// Where the lines of the text part begin that is being added.
+    first: usize,
+    /// The messages in transfer encoding that this one is inside of.
+    coded: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -32,6 +35,8 @@ impl<'a> Builder<'a> {
             view,
             budget: view.limit,
             document: Document::default(),
+            first: 0,
+            coded: 0,
         }
     }
 
@@ -55,10 +60,16 @@ impl<'a> Builder<'a> {
             ("multipart", "related") => self.related(node, depth),
             ("multipart", "signed") => self.signed(node, depth),
             ("multipart", "encrypted") => self.encrypted(Protection::EncryptedPgp),
+            ("multipart", "digest") => self.digest(node, depth),
             ("multipart", _) => self.each(node, depth),
             ("application", "pkcs7-mime" | "x-pkcs7-mime") => self.smime(node),
             ("message", "rfc822" | "global" | "news") if !node.children.is_empty() => {
-                self.message(node, depth);
+                self.message(node, "Message inside this message", depth);
+            }
+            ("message", "rfc822" | "global" | "news")
+                if structure::is_coded(&node.encoding) && self.coded < MAX_CODED =>
+            {
+                self.coded_message(node, depth);
             }
             ("message", "delivery-status" | "disposition-notification" | "feedback-report") => {
                 self.status(node);
@@ -73,6 +84,19 @@ impl<'a> Builder<'a> {
     fn each(&mut self, node: &Structure, depth: usize) {
         for child in &node.children {
             self.part(child, depth + 1);
+        }
+    }
+
+    /// Messages in a row, numbered (RFC 2046 section 5.1.5).
+    fn digest(&mut self, node: &Structure, depth: usize) {
+        let count = node.children.len();
+        for (n, child) in node.children.iter().enumerate() {
+            if child.kind == "message" && !child.children.is_empty() {
+                let heading = format!("Message {} of {count}", n + 1);
+                self.message(child, &heading, depth + 1);
+            } else {
+                self.part(child, depth + 1);
+            }
         }
     }
 
@@ -186,9 +210,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn message(&mut self, node: &Structure, depth: usize) {
+    fn message(&mut self, node: &Structure, heading: &str, depth: usize) {
         self.separate();
-        self.line(Shown::from("Message inside this message"), Role::Rule);
+        self.line(Shown::line(&format!("── {heading} ──")), Role::Rule);
         match self.parts.get(&node.path) {
             Some(raw) => {
                 let envelope = envelope::of_message(raw);
@@ -206,12 +230,46 @@ impl<'a> Builder<'a> {
                 if let Some(date) = date {
                     self.field("Date", &Shown::line(&date::readable(date)));
                 }
-                self.field("Subject", &Shown::line(&envelope.subject));
+                self.subject(&envelope.subject);
             }
-            None => self.field("Subject", &Shown::line(&node.inner_subject)),
+            None => self.subject(&node.inner_subject),
         }
         self.blank();
         self.each(node, depth);
+    }
+
+    fn subject(&mut self, subject: &str) {
+        let subject = Shown::line(subject);
+        if !subject.is_empty() {
+            self.field("Subject", &subject);
+        }
+    }
+
+    /// A message that somebody packed in base64 or quoted-printable, against RFC 2046 section
+    /// 5.2.1, which some programs do.
+    fn coded_message(&mut self, node: &Structure, depth: usize) {
+        let Some(raw) = self.bytes(node) else { return };
+        let decoded = part::decode_prefix(raw, &node.encoding, self.budget.saturating_mul(2));
+        let (whole, offsets) = content::opened(node, &decoded.bytes);
+        let mut parts = Parts::from([(node.path.clone(), decoded.bytes.as_slice())]);
+        for offset in offsets {
+            let bytes = decoded.bytes.get(offset.body..offset.end);
+            parts
+                .entry(offset.path)
+                .or_insert(bytes.unwrap_or_default());
+        }
+        let mut inner = Builder {
+            parts: &parts,
+            view: self.view,
+            budget: self.budget,
+            document: std::mem::take(&mut self.document),
+            first: 0,
+            coded: self.coded + 1,
+        };
+        inner.message(&whole, "Message inside this message", depth + 1);
+        self.budget = inner.budget;
+        self.document = inner.document;
+        self.document.more |= decoded.more;
     }
 
     /// The bytes of a part, or a line that says that they are not here.
@@ -263,7 +321,7 @@ impl<'a> Builder<'a> {
             return self.html(&text);
         }
         if node.subtype == "enriched" || node.subtype == "richtext" {
-            return self.plain(&html::stripped(&text.replace("<<", "&lt;")), None);
+            return self.plain(node, &html::stripped(&text.replace("<<", "&lt;")), None);
         }
         let flowed = node
             .parameter("format")
@@ -271,7 +329,7 @@ impl<'a> Builder<'a> {
         let delsp = node
             .parameter("delsp")
             .is_some_and(|d| d.eq_ignore_ascii_case("yes"));
-        self.plain(&text, flowed.then_some(delsp));
+        self.plain(node, &text, flowed.then_some(delsp));
     }
 
     fn html(&mut self, text: &str) {
@@ -286,151 +344,11 @@ impl<'a> Builder<'a> {
         self.fold(first);
     }
 
-    fn plain(&mut self, text: &str, flowed: Option<bool>) {
-        let first = self.document.lines.len();
-        let files = part::uu_files(text.as_bytes());
-        let mut at = 0;
-        let mut signature = false;
-        for file in &files {
-            self.paragraphs(
-                text.get(at..file.start).unwrap_or_default(),
-                flowed,
-                &mut signature,
-            );
-            let size = size(part::decoded_size(
-                u64::try_from(file.end - file.start).unwrap_or_default(),
-                "x-uuencode",
-            ));
-            let name = Shown::name(&file.name);
-            let line = Shown::line(&format!("[uuencoded file: {name}, {size}]"));
-            self.line(line, Role::Attachment);
-            at = file.end;
-        }
-        self.paragraphs(text.get(at..).unwrap_or_default(), flowed, &mut signature);
-        self.inline_pgp(text);
-        self.fold(first);
-    }
-
-    fn inline_pgp(&mut self, text: &str) {
-        if self.document.protection != Protection::None {
-            return;
-        }
-        let start = text.trim_start();
-        if start.starts_with("-----BEGIN PGP SIGNED MESSAGE-----") {
-            self.document.protection = Protection::SignedPgp;
-        } else if start.starts_with("-----BEGIN PGP MESSAGE-----") {
-            self.document.protection = Protection::EncryptedPgp;
-        }
-    }
-
-    fn fold(&mut self, first: usize) {
-        let folds = quote::folds(&self.document.lines, first);
-        self.document.folds.extend(folds);
-    }
-
-    fn paragraphs(&mut self, text: &str, flowed: Option<bool>, signature: &mut bool) {
-        match flowed {
-            Some(delsp) => {
-                for paragraph in flowed::join(text, delsp) {
-                    self.body_line(paragraph.level, &paragraph.text, signature);
-                }
-            }
-            None => {
-                for line in text.lines() {
-                    let (level, rest) = quote::level(line);
-                    self.body_line(level, rest, signature);
-                }
-            }
-        }
-    }
-
-    fn body_line(&mut self, level: u8, text: &str, signature: &mut bool) {
-        if level == 0 && (text == "-- " || text == "--") {
-            *signature = true;
-        }
-        let role = match level {
-            0 if *signature => Role::Signature,
-            0 if quote::is_attribution(text) => Role::Dim,
-            0 => Role::Text,
-            level => Role::Quote(level),
-        };
-        let mut rest = text;
-        loop {
-            let cut = if rest.len() > MAX_LINE {
-                let near = rest.floor_char_boundary(MAX_LINE);
-                let head = rest.get(..near).unwrap_or_default();
-                head.rfind(' ').filter(|n| *n > 0).unwrap_or(near)
-            } else {
-                rest.len()
-            };
-            let (head, tail) = rest.split_at_checked(cut).unwrap_or((rest, ""));
-            let spans = self.spans(Shown::body_line(head.trim_end()), role);
-            self.document.lines.push(Line {
-                spans,
-                quote: level,
-                preformatted: *signature,
-                hang: 0,
-            });
-            if tail.is_empty() {
-                return;
-            }
-            rest = tail;
-        }
-    }
-
-    /// A line in spans: its links apart.
-    fn spans(&mut self, text: Shown, role: Role) -> Vec<Span> {
-        if !text.as_str().contains(':') {
-            return vec![Span { text, role }];
-        }
-        let mut spans = Vec::new();
-        let mut at = 0;
-        for (from, to) in link::find(text.as_str()) {
-            let Some(number) = self.link(text.piece(from, to).as_str()) else {
-                continue;
-            };
-            if from > at {
-                spans.push(Span {
-                    text: text.piece(at, from),
-                    role,
-                });
-            }
-            spans.push(Span {
-                text: text.piece(from, to),
-                role: Role::Link(number),
-            });
-            at = to;
-        }
-        if at < text.as_str().len() || spans.is_empty() {
-            let end = text.as_str().len();
-            spans.push(Span {
-                text: text.piece(at, end),
-                role,
-            });
-        }
-        spans
-    }
-
-    fn link(&mut self, url: &str) -> Option<usize> {
-        let link = link::check(url).ok()?;
-        let links = &mut self.document.links;
-        // Links of one text are few or repeated close by; a long list is not searched again.
-        let known = links
-            .iter()
-            .rev()
-            .take(50)
-            .position(|l| l.target == link.target);
-        if let Some(back) = known {
-            return Some(links.len() - 1 - back);
-        }
-        if links.len() >= MAX_LINKS {
-            return None;
-        }
-        links.push(link);
-        Some(links.len() - 1)
-    }
-
     fn attachment(&mut self, node: &Structure) {
+        let among = |line: &Line| line.spans.iter().any(|s| s.role == Role::Attachment);
+        if !self.document.lines.last().is_some_and(among) {
+            self.separate();
+        }
         let name = match (node.filename.is_empty(), node.description.is_empty()) {
             (false, _) => filename::shown(&node.filename, 60).into_string(),
             (true, false) => Shown::name(&node.description).truncate(60).into_string(),
@@ -455,70 +373,6 @@ impl<'a> Builder<'a> {
         let bytes = self.parts.get(&node.path)?;
         let head = part::decode_prefix(bytes, &node.encoding, 512);
         sniff::disagreement(&node.filename, &head.bytes)
-    }
-
-    /// The fields of a delivery status or receipt, each recipient apart (RFC 3464, 8098).
-    fn status(&mut self, node: &Structure) {
-        self.separate();
-        let Some(text) = self.decoded(node) else {
-            return;
-        };
-        let mut rest = text.as_bytes();
-        let mut blocks = 0;
-        while !rest.is_empty() && blocks < 200 {
-            let header = Header::parse(rest);
-            for (name, value) in header.fields() {
-                let name = String::from_utf8_lossy(name);
-                let value =
-                    header::decode_text(value.get(..value.len().min(4096)).unwrap_or(value));
-                self.field(&name, &Shown::line(&value));
-            }
-            self.blank();
-            if header.body() == 0 {
-                break;
-            }
-            rest = rest.get(header.body()..).unwrap_or_default();
-            blocks += 1;
-        }
-    }
-
-    fn headers(&mut self, node: &Structure) {
-        self.separate();
-        let Some(text) = self.decoded(node) else {
-            return;
-        };
-        self.line(Shown::from("Headers of the message"), Role::Rule);
-        for (name, value) in Header::parse(text.as_bytes()).fields().iter().take(500) {
-            let name = String::from_utf8_lossy(name);
-            self.field(&name, &Shown::line(&header::decode_text(value)));
-        }
-    }
-
-    fn calendar(&mut self, node: &Structure) {
-        self.separate();
-        let Some(text) = self.decoded(node) else {
-            return;
-        };
-        let events = calendar::events(&text);
-        if events.is_empty() {
-            return self.attachment(node);
-        }
-        for event in events {
-            self.line(Shown::line(&event.heading), Role::Heading);
-            for (label, text) in event.fields {
-                let mut lines = text.lines();
-                let first = lines.next().unwrap_or_default();
-                self.field(label, &Shown::line(first));
-                for line in lines.take(200) {
-                    let spans = self.spans(Shown::body_line(line), Role::Text);
-                    self.document.lines.push(Line {
-                        spans,
-                        ..Line::default()
-                    });
-                }
-            }
-            self.blank();
-        }
     }
 
     fn field(&mut self, name: &str, value: &Shown) {

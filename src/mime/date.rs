@@ -246,8 +246,16 @@ const SHORT_MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// The day of an epoch second in UTC, as `Tue 24 Nov 2026`.
-pub(crate) fn day(epoch: i64) -> String {
+/// Days from 1970-01-01; `None` for a date that no calendar has.
+pub(crate) fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let real = (1..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in(year, month)).contains(&day);
+    real.then(|| days_since_1970(year, month, day))
+}
+
+/// The year of an epoch second in UTC.
+pub(crate) fn year(epoch: i64) -> i64 {
     let days = epoch.div_euclid(86_400);
     // Years of 365.2425 days put the search within one year of the answer.
     let mut year = 1970 + days * 400 / 146_097;
@@ -257,6 +265,20 @@ pub(crate) fn day(epoch: i64) -> String {
     while days_since_1970(year, 1, 1) > days {
         year -= 1;
     }
+    year
+}
+
+/// `+0100` of minutes east of UTC.
+pub(crate) fn zone_name(minutes: i32) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let size = minutes.unsigned_abs();
+    format!("{sign}{:02}{:02}", size / 60, size % 60)
+}
+
+/// The day of an epoch second in UTC, as `Tue 24 Nov 2026`.
+pub(crate) fn day(epoch: i64) -> String {
+    let days = epoch.div_euclid(86_400);
+    let year = year(epoch);
     let month = (1..=12)
         .rev()
         .find(|m| days_since_1970(year, *m, 1) <= days)

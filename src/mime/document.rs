@@ -151,7 +151,7 @@ pub struct Document {
 }
 
 /// How the reader wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct View {
     /// Prefer HTML over plain text.
     pub html: bool,
@@ -159,6 +159,9 @@ pub struct View {
     pub width: usize,
     /// Bytes of decoded text that are read, over all parts.
     pub limit: usize,
+    /// Minutes east of UTC where the reader is, at an epoch second: times of events are told in
+    /// that zone too.
+    pub offset_at: Option<fn(i64) -> i32>,
 }
 
 /// Enough for a first screen at once.
@@ -172,6 +175,7 @@ impl Default for View {
             html: false,
             width: 80,
             limit: FULL_LIMIT,
+            offset_at: None,
         }
     }
 }

@@ -11,6 +11,7 @@
 mod address;
 mod body;
 pub mod calendar;
+pub mod content;
 mod date;
 pub mod document;
 pub mod domain;

@@ -174,6 +174,12 @@ fn quoted_line(line: &[u8], limit: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(end);
 }
 
+/// Uuencoded files of one text that are found.
+const MAX_FILES: usize = 100;
+
+/// Bytes that may stand before the `begin` line of a part that is uuencoded.
+const MAX_BEFORE: usize = 64 * 1024;
+
 /// A uuencoded file inside a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UuFile {
@@ -195,6 +201,9 @@ pub fn uu_files(text: &[u8]) -> Vec<UuFile> {
         if lines > 0 {
             let name = utf8_or_1252(name);
             files.push(UuFile { name, start, end });
+            if files.len() >= MAX_FILES {
+                break;
+            }
             at = end;
         } else {
             at = body;
@@ -239,7 +248,10 @@ fn uu_body(text: &[u8], mut at: usize) -> (usize, usize) {
             return (lines, at);
         };
         let blank = length == 0;
-        if !blank && line.len() < length.div_ceil(3) * 4 - 3 {
+        let need = length.div_ceil(3) * 4 + 1;
+        let letters = line.iter().all(|b| (b' '..=b'`').contains(b));
+        // Blanks at the end may be lost on the way; some programs add a checksum.
+        if !letters || (!blank && !(need.saturating_sub(4)..=need + 2).contains(&line.len())) {
             return (lines, at);
         }
         lines += usize::from(!blank);
@@ -249,7 +261,8 @@ fn uu_body(text: &[u8], mut at: usize) -> (usize, usize) {
 }
 
 fn uuencoded(raw: &[u8], limit: usize) -> Decoded {
-    let mut at = find_begin(raw, 0).map_or(0, |(_, _, body)| body);
+    let head = raw.get(..raw.len().min(MAX_BEFORE)).unwrap_or_default();
+    let mut at = find_begin(head, 0).map_or(0, |(_, _, body)| body);
     let mut out = Vec::new();
     while at < raw.len() {
         if out.len() >= limit {

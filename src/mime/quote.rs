@@ -34,8 +34,8 @@ pub fn level(line: &str) -> (u8, &str) {
     (level, rest)
 }
 
-/// Finds what folds among `lines` from `first` on: quotes longer than six lines, and what is
-/// quoted more than twice. A text that is all quote stays open.
+/// Finds what folds among `lines` from `first` on: quotes longer than six lines, and two or more
+/// lines that are quoted more than twice. A text that is all quote stays open.
 pub fn folds(lines: &[Line], first: usize) -> Vec<Fold> {
     let mut out = Vec::new();
     let own = |l: &Line| l.quote == 0 && !l.is_blank() && !is_attribution(&l.text());
@@ -78,7 +78,10 @@ fn deep_folds(lines: &[Line], from: usize, to: usize, out: &mut Vec<Fold>) {
     let mut at = from;
     while at < to {
         let end = run(lines, at, DEEP + 1).min(to);
-        if end > at {
+        // One row in place of one row would hide and save nothing.
+        if end == at + 1 {
+            at = end;
+        } else if end > at {
             out.push(fold(at, end, author_before(lines, at)));
             at = end;
         } else {
@@ -130,6 +133,32 @@ const VERBS: [&str; 14] = [
 pub fn is_attribution(text: &str) -> bool {
     let text = text.trim_end();
     text.len() < 400 && text.ends_with([':', '：']) && VERBS.iter().any(|verb| text.contains(verb))
+}
+
+/// Whether a line may be the first of an attribution in two lines.
+pub fn starts_attribution(text: &str) -> bool {
+    const STARTS: [&str; 8] = ["On ", "Am ", "Le ", "El ", "Il ", "Em ", "Op ", "Den "];
+    STARTS.iter().any(|start| text.starts_with(start)) && text.chars().any(|c| c.is_ascii_digit())
+}
+
+/// Whether a line parts what somebody wrote from the message below it:
+/// `-----Original Message-----`.
+pub fn is_separator(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "original message",
+        "forwarded message",
+        "ursprüngliche nachricht",
+        "weitergeleitete nachricht",
+        "message d'origine",
+        "message original",
+        "mensaje original",
+        "messaggio originale",
+    ];
+    let text = text.trim();
+    text.len() < 120
+        && text.starts_with("--")
+        && text.ends_with("--")
+        && WORDS.iter().any(|w| text.to_lowercase().contains(w))
 }
 
 /// The name in an attribution.
@@ -223,5 +252,20 @@ mod tests {
         check("t@x.example wrote:", Some("t@x.example"));
         check("That is what I said", None);
         check("wrote:", None);
+    }
+
+    #[test]
+    fn separators_of_forwarded_text_are_known() {
+        for text in [
+            "-----Original Message-----",
+            "---------- Forwarded message ---------",
+            "-------- Ursprüngliche Nachricht --------",
+        ] {
+            assert!(is_separator(text), "{text}");
+        }
+        assert!(!is_separator("-- original message"));
+        assert!(!is_separator("the original message"));
+        assert!(starts_attribution("On Mon, 5 May 2026, Tom O'Brien"));
+        assert!(!starts_attribution("On the whole"));
     }
 }

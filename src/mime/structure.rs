@@ -6,6 +6,7 @@
 
 use crate::model::{Disposition, PartPath, Structure};
 
+use super::content;
 use super::header::{self, Header};
 
 /// Levels that are read; what lies deeper is one opaque part.
@@ -71,11 +72,32 @@ impl<'a> Reader<'a> {
         } else if is_message(&part) && !is_coded(&part.encoding) {
             self.message(&mut part, body, to, depth);
         }
+        if part.kind == "text" && part.subtype == "plain" && !is_coded(&part.encoding) {
+            self.uu_files(&mut part, body, to);
+        }
         if part.kind == "text" {
             let lines = memchr::memchr_iter(b'\n', self.slice(body, to)).count();
             part.lines = Some(octets(lines));
         }
         part
+    }
+
+    /// Files that are uuencoded in a text become its children, so that they are listed and saved
+    /// as other parts are.
+    fn uu_files(&mut self, part: &mut Structure, body: usize, end: usize) {
+        let files = super::part::uu_files(self.slice(body, end));
+        for (file, child) in files.iter().zip(content::uu_parts(part, &files)) {
+            if self.offsets.len() + 1 >= MAX_PARTS {
+                return;
+            }
+            self.offsets.push(PartOffset {
+                path: PartPath::root(),
+                header: body + file.start,
+                body: body + file.start,
+                end: body + file.end,
+            });
+            part.children.push(child);
+        }
     }
 
     fn multipart(&mut self, part: &mut Structure, body: usize, end: usize, depth: usize) {
@@ -153,11 +175,12 @@ fn cut(raw: &[u8]) -> &[u8] {
     raw.get(..raw.len().min(MAX_FIELD)).unwrap_or_default()
 }
 
-fn is_message(part: &Structure) -> bool {
+pub(crate) fn is_message(part: &Structure) -> bool {
     part.kind == "message" && matches!(part.subtype.as_str(), "rfc822" | "global" | "news")
 }
 
-fn is_coded(encoding: &str) -> bool {
+/// Whether the bytes of a part are not its content as it stands.
+pub(crate) fn is_coded(encoding: &str) -> bool {
     matches!(encoding, "base64" | "quoted-printable") || encoding.contains("uu")
 }
 

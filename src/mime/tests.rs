@@ -1,5 +1,11 @@
 //! Claims about the whole room: what a message becomes on a screen.
 
+mod bombs;
+mod golden;
+mod hidden;
+mod places;
+mod spoof;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -252,8 +258,8 @@ fn long_and_deep_quotes_fold_with_their_length_and_author() {
         ]
     );
     assert_eq!(
-        body("\nHi\n> a\n>>> b\n> c\n"),
-        ["Hi", "> a", "> 1 quoted line", "> c"]
+        body("\nHi\n> a\n>>> b\n>>> b\n> c\n>>> d\n"),
+        ["Hi", "> a", "> 2 quoted lines", "> c", "> > > d"]
     );
     assert_eq!(body(&format!("\n{quote}")).len(), 23);
 }
@@ -286,6 +292,45 @@ fn a_report_an_invitation_and_an_inner_message_are_told() {
 }
 
 #[test]
+fn a_returned_header_tells_whose_message_it_was() {
+    let raw = "Content-Type: text/rfc822-headers\n\nReceived: a\nReceived: b\nFrom: A <a@x>\n\
+        DKIM-Signature: v=1\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n";
+    assert_eq!(
+        body(raw),
+        [
+            "── Headers of the message ──",
+            "From: A <a@x>",
+            "Subject: Grüße",
+            "and 3 other fields"
+        ]
+    );
+}
+
+#[test]
+fn plain_text_has_few_blank_rows_and_its_forwards_are_marked() {
+    assert_eq!(body("\n\n\na\n\n\n\n\nb\n"), ["a", "", "", "b"]);
+    let document = Document::of_message(
+        b"\nHi\n-- \nAnn\n-----Original Message-----\nOn 5 May 2026 Tom\n<t@x> wrote:\n> a\n",
+        &View::default(),
+    );
+    let roles: Vec<Role> = document.lines.iter().map(|l| l.spans[0].role).collect();
+    assert_eq!(
+        roles,
+        [
+            Role::Text,
+            Role::Signature,
+            Role::Signature,
+            Role::Rule,
+            Role::Dim,
+            Role::Dim,
+            Role::Quote(1)
+        ]
+    );
+    let list = format!("\n  * {}\n", "word ".repeat(20));
+    assert!(body(&list)[1].starts_with("    word"), "{:?}", body(&list));
+}
+
+#[test]
 fn attachments_are_named_and_lies_are_marked() {
     let raw = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi\n\
         --b\nContent-Type: application/pdf; name=invoice.pdf\n\
@@ -294,13 +339,20 @@ fn attachments_are_named_and_lies_are_marked() {
         body(raw),
         [
             "Hi",
+            "",
             "[2 invoice.pdf, application/pdf, 6 B] ! named pdf, is zip"
         ]
     );
     let uu = "\nHi\nbegin 644 cat.txt\n#0V%T\n`\nend\nBye\n";
-    let rows = body(uu);
-    assert_eq!((rows[0].as_str(), rows[2].as_str()), ("Hi", "Bye"));
-    assert!(rows[1].starts_with("[uuencoded file: cat.txt"));
+    assert_eq!(
+        body(uu),
+        [
+            "Hi",
+            "",
+            "[1.1 cat.txt, application/octet-stream, 22 B]",
+            "Bye"
+        ]
+    );
 }
 
 #[test]
@@ -458,7 +510,7 @@ fn on_a_small_stack(work: impl FnOnce() + Send + 'static) -> Duration {
 }
 
 /// Test builds are slower than what people run, and share the machine with other builds: a bound
-/// here catches what grows by the square, `timings` tells the figures.
+/// here catches what grows by the square, `cargo bench --bench mime` tells the figures.
 const SLACK: u32 = 40;
 
 #[test]
@@ -621,70 +673,6 @@ fn m7_html_bombs_end_in_text_or_words() {
             assert!(rendered.lines.len() < 200_000);
         });
         assert!(spent < Duration::from_secs(1) * SLACK, "{name}: {spent:?}");
-    }
-}
-
-/// Prints what the budgets cost; `cargo test --release --lib mime:: -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a claim: run it in release"]
-fn timings() {
-    let time = |name: &str, work: &mut dyn FnMut()| {
-        let start = Instant::now();
-        work();
-        println!(
-            "{name:>24} {:8.1} ms",
-            start.elapsed().as_secs_f64() * 1000.0
-        );
-    };
-    let screen = |raw: &str, view: &View| {
-        let document = Document::of_message(raw.as_bytes(), view);
-        let mut layout = Layout::new(80, BTreeSet::new());
-        assert!(layout.rows(&document, 24).len() <= 10_000);
-    };
-    let first = View {
-        limit: FIRST_LIMIT,
-        ..View::default()
-    };
-    let full = View::default();
-    let head = "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nFrom: \"O'Brien, Tom\" <tom@x.example>\r\n\
-        To: a@b.example, C <c@d.example>\r\nDate: Sat, 21 Nov 2026 03:03:17 +0100\r\n\
-        Message-ID: <1@x>\r\nReferences: <9@x> <0@x>\r\n";
-    time("10,000 envelopes", &mut || {
-        let raw = format!("{head}\r\n");
-        for _ in 0..10_000 {
-            let _ = super::envelope::of_message(raw.as_bytes());
-        }
-    });
-    let words = "Some words of a text that goes on for a while and then\n";
-    let small = format!("{head}\r\n{}", words.repeat(30_000 / words.len()));
-    time("30 KB text", &mut || screen(&small, &full));
-    let big = format!("{head}\r\n{}", words.repeat(50_000_000 / words.len()));
-    time("50 MB text, first", &mut || screen(&big, &first));
-    time("50 MB text, full limit", &mut || screen(&big, &full));
-    let mut base64 = format!("{head}Content-Transfer-Encoding: base64\r\n\r\n");
-    base64.push_str(
-        &"aGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQK\r\n".repeat(757_000),
-    );
-    time("50 MB base64, first", &mut || screen(&base64, &first));
-    let row = "<tr><td style='font-size:12px'><a href='https://x.example/1'>Item</a></td>\
-        <td><table><tr><td>9.99</td></tr></table></td></tr>\n";
-    let tables = format!(
-        "{head}Content-Type: text/html\r\n\r\n<table>{}</table>",
-        row.repeat(500_000 / row.len())
-    );
-    time("500 KB tables, first", &mut || screen(&tables, &first));
-    time("500 KB tables, full", &mut || screen(&tables, &full));
-    let para = "<p>Some <b>words</b> of a <a href='https://x.example/2'>text</a> that goes on for a while</p>\n";
-    let paras = format!(
-        "{head}Content-Type: text/html\r\n\r\n{}",
-        para.repeat(500_000 / para.len())
-    );
-    time("500 KB paragraphs, first", &mut || screen(&paras, &first));
-    time("500 KB paragraphs, full", &mut || screen(&paras, &full));
-    for (name, text) in html_bombs() {
-        time(name, &mut || {
-            let _ = html::render(&text, 80, &mut Vec::new());
-        });
     }
 }
 

@@ -249,12 +249,15 @@ fn segments(text: &str, room: usize) -> Vec<(usize, usize)> {
     out
 }
 
-/// Words that hold a web address and are no longer than a row.
+/// Words that hold a web or mail address and are no longer than a row.
 fn addresses(text: &str, room: usize) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
     let mut at = 0;
     for word in text.split(' ') {
-        let url = word.contains("://") || word.contains("www.") || word.contains("mailto:");
+        let url = word.contains("://")
+            || word.contains("www.")
+            || word.contains("mailto:")
+            || word.contains('@');
         if url && word.is_ascii() && word.len() <= room {
             out.push((at, at + word.len()));
         }
@@ -320,6 +323,12 @@ mod tests {
             0,
             22,
             &["a", "https://x.example/y-z", "b"],
+        );
+        check(
+            "to test-leave@x.example",
+            0,
+            22,
+            &["to", "test-leave@x.example"],
         );
         check("abcdefghij", 0, 4, &["abcd", "efgh", "ij"]);
         check("ab abcdefghij c", 0, 4, &["ab", "abcd", "efgh", "ij c"]);

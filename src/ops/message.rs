@@ -131,10 +131,23 @@ pub fn structure(
     content: &Content,
 ) -> Result<Option<Structure>, StoreError> {
     match (&content.structure, content.kept) {
+        // The server does not number files that are uuencoded in a text; our reader does.
+        (Some(tree), Kept::All) if bodies::spans(rows, content.key)?.is_none() => {
+            let seen = look(store, rows, content.key)?.0;
+            Ok(Some(if tells_more(&seen, tree) {
+                seen
+            } else {
+                tree.clone()
+            }))
+        }
         (Some(tree), _) => Ok(Some(tree.clone())),
         (None, Kept::All) => Ok(Some(look(store, rows, content.key)?.0)),
         (None, Kept::None | Kept::Headers | Kept::Text) => Ok(None),
     }
+}
+
+fn tells_more(one: &Structure, other: &Structure) -> bool {
+    one.walk().len() > other.walk().len()
 }
 
 /// Reads the structure and the places of the parts from the whole message and has both remembered.
@@ -157,7 +170,8 @@ fn look(
     store
         .write(Priority::Bulk, move |tx| {
             bodies::set_spans(tx, content, &keep)?;
-            if contents::get(tx, content)?.structure.is_none() {
+            let known = contents::get(tx, content)?.structure;
+            if known.is_none_or(|known| tells_more(&keep_tree, &known)) {
                 contents::set_structure(tx, content, &keep_tree)?;
             }
             Ok(())

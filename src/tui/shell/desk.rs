@@ -108,6 +108,7 @@ impl Desk {
                     html: *html,
                     width: usize::from(*width),
                     limit: if *first { FIRST_LIMIT } else { FULL_LIMIT },
+                    offset_at: Some(super::files::offset_at),
                 };
                 self.body(reader, *message, &view).map(Answer::Body)
             }
