@@ -17,6 +17,10 @@ use super::worker::{Aim, Ended, Worker};
 
 /// Everything from the dial to the end of the sign-in.
 const CONNECT: Duration = Duration::from_secs(80);
+/// What lies between two dials in any case.
+const AT_LEAST: Duration = Duration::from_secs(1);
+/// How long a session may take to end in order once the end was asked for.
+const GRACE: Duration = Duration::from_millis(100);
 /// A locked or absent keyring, or another owner, is looked at again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Another process that owned the account may end at any time.
@@ -112,11 +116,23 @@ impl Task {
         };
         self.desk.settle(&["sign-in", "tls", "link"]).await?;
         let mut worker = Worker::new(&self.desk, talk, aim);
-        let outcome = worker.work().await;
+        // A server that is slow or silent does not hold up the end: what it still owes is asked
+        // for again by the next session, as after any other cut (SAFETY R17).
+        let outcome = tokio::select! {
+            biased;
+            outcome = worker.work() => outcome,
+            () = self.overdue() => {
+                tally.add(&worker.tally);
+                return Ok(Ended::Asked);
+            }
+        };
         tally.add(&worker.tally);
         let talk = worker.talk;
         match &outcome {
-            Ok(_) => talk.goodbye().await,
+            Ok(_) => tokio::select! {
+                () = talk.goodbye() => {}
+                () = self.overdue() => {}
+            },
             Err(error) => {
                 tracing::info!(account = %self.desk.account.id, %error, "the link ended");
             }
@@ -124,11 +140,20 @@ impl Task {
         outcome
     }
 
+    /// Waits until the end was asked for and the time to end in order is over.
+    async fn overdue(&self) {
+        self.desk.signal.wait_for_end().await;
+        tokio::time::sleep(GRACE).await;
+    }
+
     /// Dials and signs in; `None` if it was told to stop meanwhile.
     async fn connect(&mut self) -> Result<Option<Dialogue>, SyncError> {
         let secret = match &self.secret {
             Some(secret) => secret.clone(),
-            None => self.desk.env.password(&self.desk.account).await?,
+            None => tokio::select! {
+                secret = self.desk.env.password(&self.desk.account) => secret?,
+                () = self.desk.signal.wait_for_end() => return Ok(None),
+            },
         };
         let clock = self.desk.env.clock.clone();
         let (env, account) = (&self.desk.env, &self.desk.account);
@@ -197,7 +222,11 @@ impl Task {
                 } else {
                     Why::Refused
                 };
-                let wait = backoff::wait(why, self.failures, offline, self.jitter());
+                let mut wait = backoff::wait(why, self.failures, offline, self.jitter());
+                if why == Why::Unreachable {
+                    // A dial that nobody answered was a wait of its own.
+                    wait = wait.saturating_sub(now.since(began)).max(AT_LEAST);
+                }
                 if error.needs_person() {
                     self.desk
                         .tell(Severity::Attention, "link", error.to_string(), error.hint())

@@ -119,7 +119,7 @@ impl Dialogue {
         if reply.is_ok() {
             return Ok(());
         }
-        Err(self.refused_sign_in(reply))
+        Err(self.refused_sign_in(without(secret, reply)))
     }
 
     fn no_way(&self, why: &'static str) -> SyncError {
@@ -374,6 +374,14 @@ pub(super) fn endpoint(account: &AccountSettings) -> Result<&Endpoint, SyncError
     account
         .endpoint()
         .ok_or_else(|| SyncError::Local(account.id.clone()))
+}
+
+/// An answer whose words do not repeat what only we may know (SAFETY P14).
+fn without(secret: &Secret, mut reply: Reply) -> Reply {
+    if !secret.expose().is_empty() {
+        reply.text = reply.text.replace(secret.expose(), "***");
+    }
+    reply
 }
 
 fn means(account: &AccountSettings, secret: &Secret) -> Means {

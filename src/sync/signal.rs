@@ -32,6 +32,8 @@ struct Slot {
 pub(super) struct Signal {
     slot: Mutex<Slot>,
     some: Notify,
+    /// Told when the work is to end, so that whoever waits for that takes no other news away.
+    end: Notify,
 }
 
 impl Signal {
@@ -43,12 +45,14 @@ impl Signal {
     pub(super) fn ask(&self, add: impl FnOnce(&mut Wishes)) {
         add(&mut self.slot().wishes);
         self.some.notify_one();
+        self.end.notify_waiters();
     }
 
     /// Says whether the user wants no connection.
     pub(super) fn set_offline(&self, offline: bool) {
         self.slot().offline = offline;
         self.some.notify_one();
+        self.end.notify_waiters();
     }
 
     /// Whether the user wants no connection.
@@ -77,8 +81,12 @@ impl Signal {
 
     /// Waits until the connection is to end; wishes for other things stay.
     pub(super) async fn wait_for_end(&self) {
-        while !self.is_stopped() && !self.is_offline() {
-            self.some.notified().await;
+        loop {
+            let told = self.end.notified();
+            if self.is_stopped() || self.is_offline() {
+                return;
+            }
+            told.await;
         }
     }
 

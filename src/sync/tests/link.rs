@@ -8,14 +8,18 @@ use crate::net::NetError;
 use crate::store::requests::{Asked, Progress};
 use crate::store::{links, requests};
 
-fn link_of(bed: &Bed) -> Option<Link> {
+pub(super) fn link_of(bed: &Bed) -> Option<Link> {
     let reader = bed.store.reader().unwrap();
     let account = accounts::find(&reader, "work").unwrap()?.key;
     links::get(&reader, account).unwrap()
 }
 
 /// Runs the account's task until `done`, looking after each commit; then stops it.
-fn run_until(bed: &Bed, signal: &Arc<Signal>, mut step: impl FnMut(&Arc<Signal>) -> bool) {
+pub(super) fn run_until(
+    bed: &Bed,
+    signal: &Arc<Signal>,
+    mut step: impl FnMut(&Arc<Signal>) -> bool,
+) {
     guarded(async {
         let woken = Arc::new(tokio::sync::Notify::new());
         let tell = woken.clone();

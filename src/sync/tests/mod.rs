@@ -5,6 +5,7 @@ mod link;
 mod model;
 mod pull;
 mod push;
+mod safety;
 mod server;
 
 use std::sync::Arc;

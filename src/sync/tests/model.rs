@@ -1,21 +1,8 @@
 //! Random histories of several clients: after each sync store and server are equal (SAFETY R7 in
 //! small, R8).
 
-use super::server::{FULL, PLAIN, Server};
+use super::server::{Dice, FULL, PLAIN, Server};
 use super::*;
-
-/// A small generator with a fixed seed, so that a failure repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as u32) % limit
-    }
-}
 
 fn uids(server: &Server, name: &str) -> Vec<u32> {
     server.world().boxes[name]

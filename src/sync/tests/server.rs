@@ -50,8 +50,36 @@ pub(super) struct World {
     pub(super) renumber_at: Option<usize>,
     /// It takes bytes and answers nothing any more, on connections that are open.
     pub(super) silent: bool,
+    /// Another client that expunges and delivers between any two responses, while this is set.
+    pub(super) gremlin: Option<Dice>,
+    /// A sign-in is refused with these words.
+    pub(super) refusal: Option<String>,
+    /// The greeting is this, and the end of the connection.
+    pub(super) farewell: Option<String>,
+    /// Whom was dialled, in order.
+    pub(super) dialled: Vec<String>,
+    /// Commands that a strict reader does not know.
+    pub(super) strange: Vec<String>,
+    /// After these words of a command the server says nothing more, ever.
+    pub(super) mute_at: Option<&'static str>,
+    /// Of the answer to that command it still says so many octets.
+    pub(super) mute_after: usize,
     /// Octets of the last connection after each line, from and to the client.
     pub(super) marks: Marks,
+}
+
+/// A small generator with a fixed seed, so that a failure repeats.
+#[derive(Clone, Debug)]
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn below(&mut self, limit: u32) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as u32) % limit
+    }
 }
 
 /// Where a connection can be cut.
@@ -107,6 +135,13 @@ impl Server {
             given: BTreeMap::new(),
             renumber_at: None,
             silent: false,
+            gremlin: None,
+            refusal: None,
+            farewell: None,
+            dialled: Vec::new(),
+            strange: Vec::new(),
+            mute_at: None,
+            mute_after: 0,
             marks: Marks::default(),
         };
         let server = Self {
@@ -206,7 +241,8 @@ impl Box_ {
 }
 
 impl Dial for Server {
-    fn dial(&self, _target: Target) -> Later<'static, Result<Link, NetError>> {
+    fn dial(&self, target: Target) -> Later<'static, Result<Link, NetError>> {
+        self.world().dialled.push(target.host);
         let (ours, theirs) = tokio::io::duplex(1 << 22);
         let mut stream = Faulty::new(ours);
         match self.cuts.lock().unwrap().pop_front() {
@@ -223,7 +259,7 @@ impl Dial for Server {
 }
 
 /// One connection.
-struct Talk {
+pub(super) struct Talk {
     server: Server,
     stream: DuplexStream,
     input: Vec<u8>,
@@ -234,7 +270,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(server: Server, stream: DuplexStream) -> Self {
+    pub(super) fn new(server: Server, stream: DuplexStream) -> Self {
         Self {
             server,
             stream,
@@ -247,10 +283,19 @@ impl Talk {
     }
 
     async fn run(mut self) {
-        let greeting = format!("* OK [CAPABILITY {}] ready\r\n", self.capabilities());
-        if !self.say(&greeting).await {
+        let farewell = self.server.world().farewell.clone();
+        if let Some(farewell) = farewell {
+            self.say(&farewell).await;
             return;
         }
+        let greeting = format!("* OK [CAPABILITY {}] ready\r\n", self.capabilities());
+        if self.say(&greeting).await {
+            self.serve().await;
+        }
+    }
+
+    /// What comes after the greeting.
+    pub(super) async fn serve(mut self) {
         while let Some((tag, line)) = self.command().await {
             {
                 let mut world = self.server.world();
@@ -265,6 +310,14 @@ impl Talk {
                 self.answer(&tag, &line)
             };
             self.server.world().marks = self.marks.clone();
+            let mute = self.server.world().mute_at;
+            if mute.is_some_and(|words| line.contains(words)) {
+                let least = self.server.world().mute_after.min(answer.len());
+                self.say(&answer[..least]).await;
+                // It reads on, as a hanging server does, and answers nothing.
+                while self.line().await.is_some() {}
+                return;
+            }
             let answer = self.hold_back(&line, answer);
             if !self.say(&answer).await || end {
                 return;
@@ -297,10 +350,57 @@ impl Talk {
         self.server.world().capabilities.clone()
     }
 
+    /// Says responses, between which others may meddle.
     async fn say(&mut self, text: &str) -> bool {
         if self.server.world().silent {
             std::future::pending::<()>().await;
         }
+        if self.server.world().gremlin.is_none() {
+            return self.write(text).await;
+        }
+        for response in responses(text) {
+            let meddled = self.meddle();
+            if !self.write(&meddled).await || !self.write(response).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What another client does meanwhile, as this connection hears of it.
+    fn meddle(&mut self) -> String {
+        let Some(name) = self.open.clone() else {
+            return String::new();
+        };
+        let mut world = self.server.world();
+        let Some(mut dice) = world.gremlin.clone() else {
+            return String::new();
+        };
+        let Some(open) = world.boxes.get_mut(&name) else {
+            return String::new();
+        };
+        let mut told = String::new();
+        let count = open.mails.len() as u32;
+        match dice.below(6) {
+            0 | 1 if count > 5 => {
+                let seq = dice.below(count);
+                let uid = open.mails[seq as usize].uid;
+                open.expunge(uid);
+                told = format!("* {} EXPUNGE\r\n", seq + 1);
+            }
+            2 => {
+                let id = format!("gremlin{}", dice.0);
+                open.deliver(&id, 200);
+                told = format!("* {} EXISTS\r\n", open.mails.len());
+            }
+            _ => {}
+        }
+        self.told = open.mails.len() as u32;
+        world.gremlin = Some(dice);
+        told
+    }
+
+    async fn write(&mut self, text: &str) -> bool {
         let mut at = self.marks.told.last().copied().unwrap_or(0);
         for line in text.split_inclusive("\r\n") {
             at += line.len() as u64;
@@ -325,8 +425,24 @@ impl Talk {
         }
     }
 
+    /// A command as a strict server reads it: literals by their count, and then exactly one line end.
     async fn command(&mut self) -> Option<(String, String)> {
-        let line = self.line().await?;
+        let mut line = self.line().await?;
+        while let Some((octets, waits)) = literal(&line) {
+            if waits && !self.say("+ go on\r\n").await {
+                return None;
+            }
+            while self.input.len() < octets {
+                let mut bytes = [0; 4096];
+                match self.stream.read(&mut bytes).await {
+                    Ok(n) if n > 0 => self.input.extend_from_slice(&bytes[..n]),
+                    _ => return None,
+                }
+            }
+            let bytes: Vec<u8> = self.input.drain(..octets).collect();
+            let rest = self.line().await?;
+            line = format!("{line}\r\n{}{rest}", String::from_utf8_lossy(&bytes));
+        }
         let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
         Some((tag.to_owned(), rest.to_owned()))
     }
@@ -350,6 +466,8 @@ impl Talk {
             }
             tokio::select! {
                 line = self.line() => {
+                    let mute = self.server.world().mute_at == Some("DONE");
+                    while mute && self.line().await.is_some() {}
                     return match line {
                         Some(_) => format!("{tag} OK idle ended\r\n"),
                         None => String::new(),
@@ -382,22 +500,30 @@ impl Talk {
             }
             "LIST" => self.list(&upper, false) + &done("list"),
             "LSUB" => self.list(&upper, true) + &done("lsub"),
-            "STATUS" => self.status(&unquoted(words[1])) + &done("status"),
-            "SELECT" | "EXAMINE" => return (self.select(tag, &unquoted(words[1])), false),
+            "STATUS" => self.status(&argument(line, 0)) + &done("status"),
+            "SELECT" | "EXAMINE" => return (self.select(tag, &argument(line, 0)), false),
             "FETCH" => self.fetch(line, false) + &done("fetch"),
             "UID" => match words[1].to_ascii_uppercase().as_str() {
                 "FETCH" => self.fetch(line, true) + &done("fetch"),
                 "SEARCH" => self.search(tag, &upper) + &done("search"),
                 "STORE" => self.store(line) + &done("store"),
-                _ => format!("{tag} BAD what\r\n"),
+                _ => self.strange(tag, line),
             },
-            _ => format!("{tag} BAD what\r\n"),
+            _ => self.strange(tag, line),
         };
         (text, false)
     }
 
+    fn strange(&self, tag: &str, line: &str) -> String {
+        self.server.world().strange.push(line.to_owned());
+        format!("{tag} BAD what\r\n")
+    }
+
     fn login(&mut self, tag: &str, line: &str) -> String {
-        let right = line.contains(&self.server.world().password);
+        if let Some(words) = self.server.world().refusal.clone() {
+            return format!("{tag} NO {words}\r\n");
+        }
+        let right = argument(line, 1) == self.server.world().password;
         if right {
             format!("{tag} OK [CAPABILITY {}] in\r\n", self.capabilities())
         } else {
@@ -416,7 +542,7 @@ impl Talk {
             .collect();
         for (name, subscribed) in names {
             if lsub && subscribed {
-                text += &format!("* LSUB () \"/\" \"{name}\"\r\n");
+                text += &format!("* LSUB () \"/\" {}\r\n", string(&name));
             }
             if lsub {
                 continue;
@@ -426,7 +552,7 @@ impl Talk {
             } else {
                 ""
             };
-            text += &format!("* LIST ({mark}) \"/\" \"{name}\"\r\n");
+            text += &format!("* LIST ({mark}) \"/\" {}\r\n", string(&name));
             if upper.contains("STATUS") {
                 text += &self.status(&name);
             }
@@ -446,7 +572,8 @@ impl Talk {
             String::new()
         };
         format!(
-            "* STATUS \"{name}\" (MESSAGES {} UNSEEN {unseen} UIDNEXT {} UIDVALIDITY {}{modseq})\r\n",
+            "* STATUS {} (MESSAGES {} UNSEEN {unseen} UIDNEXT {} UIDVALIDITY {}{modseq})\r\n",
+            string(name),
             b.mails.len(),
             b.next,
             b.validity
@@ -560,8 +687,81 @@ impl Talk {
     }
 }
 
-fn unquoted(word: &str) -> String {
-    word.trim_matches('"').to_owned()
+/// The octets of a literal that ends this line, and whether the client waits before it.
+fn literal(line: &str) -> Option<(usize, bool)> {
+    let number = line.strip_suffix('}')?;
+    // Inside quotes it is no literal: a strict reader counts them.
+    let (before, number) = number.rsplit_once('{')?;
+    let quotes = before.replace("\\\\", "").replace("\\\"", "");
+    if quotes.matches('"').count() % 2 == 1 {
+        return None;
+    }
+    let waits = !number.ends_with('+');
+    let octets = number.trim_end_matches('+').parse().ok()?;
+    Some((octets, waits))
+}
+
+/// The argument of that number behind the verb: atom, quoted string or literal.
+fn argument(line: &str, number: usize) -> String {
+    let mut rest = line.split_once(' ').map_or("", |(_, rest)| rest);
+    let mut value = String::new();
+    for _ in 0..=number {
+        rest = rest.trim_start_matches(' ');
+        if let Some(inner) = rest.strip_prefix('"') {
+            value.clear();
+            let mut chars = inner.char_indices();
+            rest = "";
+            while let Some((at, c)) = chars.next() {
+                match c {
+                    '"' => {
+                        rest = &inner[at + 1..];
+                        break;
+                    }
+                    '\\' => value.extend(chars.next().map(|(_, c)| c)),
+                    c => value.push(c),
+                }
+            }
+        } else if rest.starts_with('{') {
+            let (head, tail) = rest.split_once("\r\n").unwrap();
+            let (octets, _) = literal(head).unwrap();
+            value = tail[..octets].to_owned();
+            rest = &tail[octets..];
+        } else {
+            let (atom, tail) = rest.split_once(' ').unwrap_or((rest, ""));
+            value = atom.to_owned();
+            rest = tail;
+        }
+    }
+    value
+}
+
+/// A string as a server writes it: quoted, or a literal where that cannot be.
+fn string(text: &str) -> String {
+    if text.contains(['\r', '\n', '\0']) || text.len() > 1000 {
+        format!("{{{}}}\r\n{text}", text.len())
+    } else {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// The responses of a text, each with its literals.
+fn responses(text: &str) -> Vec<&str> {
+    let (mut out, mut from, mut at) = (Vec::new(), 0, 0);
+    while let Some(end) = text[at..].find("\r\n") {
+        let line = &text[at..at + end];
+        at += end + 2;
+        match literal(line) {
+            Some((octets, _)) => at += octets,
+            None => {
+                out.push(&text[from..at]);
+                from = at;
+            }
+        }
+    }
+    if from < text.len() {
+        out.push(&text[from..]);
+    }
+    out
 }
 
 fn set_of(text: &str) -> UidSet {
