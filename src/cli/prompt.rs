@@ -57,9 +57,10 @@ pub fn password_from_stdin() -> Result<Secret, Failure> {
 
 /// Asks for a password; nothing of it appears.
 pub fn password(question: &str) -> Result<Secret, Failure> {
-    eprint(&format!("{} ", Shown::line(question)))?;
+    // The echo is off before the question stands there: a quick answer is not shown either.
     terminal::enable_raw_mode().map_err(unreadable)?;
-    let typed = typed_line();
+    let asked = eprint(&format!("{} ", Shown::line(question)));
+    let typed = asked.and_then(|()| typed_line());
     // The mode is given back whatever happened; a failure here has nothing left to undo.
     let restored = terminal::disable_raw_mode();
     eprint("\n")?;

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// Names that are heard; the longest list of a real server has about 60.
+const MOST: usize = 1000;
+
 /// The capabilities of one connection, in upper case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities(BTreeSet<String>);
@@ -11,6 +14,7 @@ impl Capabilities {
     /// Reads names in any case.
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let names = names.into_iter().filter(|name| !name.is_empty());
+        let names = names.take(MOST);
         Self(names.map(str::to_ascii_uppercase).collect())
     }
 

@@ -51,7 +51,7 @@ impl RawEnvelope {
             return Err(Unread("ENVELOPE is no list"));
         }
         let mut envelope = Self::default();
-        let mut warn = |what: &str| warnings.push(format!("ENVELOPE: {what}"));
+        let mut warn = |what: &str| note(warnings, &format!("ENVELOPE: {what}"));
         text(cursor, &mut envelope.date, "date", &mut warn);
         text(cursor, &mut envelope.subject, "subject", &mut warn);
         for (field, name) in [
@@ -68,6 +68,18 @@ impl RawEnvelope {
         text(cursor, &mut envelope.message_id, "message-id", &mut warn);
         cursor.close();
         Ok(envelope)
+    }
+}
+
+/// Warnings about one response; more say nothing new.
+const MOST_WARNINGS: usize = 2000;
+/// Addresses that are read of one field.
+const MOST_ADDRESSES: usize = 20_000;
+
+/// Adds a warning, unless there are enough.
+pub(crate) fn note(warnings: &mut Vec<String>, text: &str) {
+    if warnings.len() < MOST_WARNINGS {
+        warnings.push(text.to_owned());
     }
 }
 
@@ -117,7 +129,10 @@ fn addresses(
                 return;
             }
             while !cursor.closes() {
-                if cursor.open() {
+                if field.len() >= MOST_ADDRESSES {
+                    warn(&format!("{name}: too many addresses, the rest is left out"));
+                    cursor.skip();
+                } else if cursor.open() {
                     field.push(address(cursor));
                 } else {
                     warn(&format!(

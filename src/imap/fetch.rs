@@ -95,6 +95,9 @@ enum Named {
     Section(Section),
 }
 
+/// Sections, and unknown items, that are held of one response.
+const MOST_ITEMS: usize = 1000;
+
 impl FetchData {
     /// Reads the items of a FETCH response; the cursor stands behind the word FETCH.
     pub(crate) fn parse(seq: u32, cursor: &mut Cursor<'_>) -> Self {
@@ -142,7 +145,7 @@ impl FetchData {
         let before = *cursor;
         if let Err(Unread(why)) = self.read_value(name, cursor) {
             let name = String::from_utf8_lossy(name.get(..40).unwrap_or(name));
-            self.warnings.push(format!("{name}: {why}"));
+            self.warn(&format!("{name}: {why}"));
             *cursor = before;
             if cursor.next_token() == Some(b'[') {
                 cursor.until(|c| c == b']');
@@ -236,6 +239,9 @@ impl FetchData {
             Text::Cut(_) => return Err(Unread("too long and not kept")),
             Text::Streamed { literal, length } => Content::Streamed { literal, length },
         };
+        if self.sections.len() >= MOST_ITEMS {
+            return Err(Unread("too many sections"));
+        }
         self.sections.push(SectionContent {
             section,
             origin,
@@ -252,6 +258,9 @@ impl FetchData {
         cursor.next_token();
         let start = cursor.at();
         cursor.skip();
+        if self.other.len() >= MOST_ITEMS {
+            return;
+        }
         self.other.push(OtherItem {
             name: String::from_utf8_lossy(name).into_owned(),
             raw: cursor.since(start).to_vec(),
@@ -259,7 +268,7 @@ impl FetchData {
     }
 
     fn warn(&mut self, what: &str) {
-        self.warnings.push(what.to_owned());
+        super::envelope::note(&mut self.warnings, what);
     }
 }
 
@@ -382,6 +391,9 @@ fn uid(number: Option<u64>) -> Result<Option<Uid>, Unread> {
     }
 }
 
+/// Flags that are read of one message.
+const MOST_FLAGS: usize = 1000;
+
 /// A flag list, by words: servers send keywords that are no atoms.
 pub(crate) fn flags(cursor: &mut Cursor<'_>) -> Result<Flags, Unread> {
     if cursor.eat_nil() {
@@ -390,10 +402,12 @@ pub(crate) fn flags(cursor: &mut Cursor<'_>) -> Result<Flags, Unread> {
     if !cursor.open() {
         return Err(Unread("the flags are no list"));
     }
-    let mut flags = Flags::none();
+    let (mut flags, mut count) = (Flags::none(), 0);
     while !cursor.closes() {
+        count += 1;
         match cursor.peek() {
             Some(b'(') => cursor.skip(),
+            Some(_) if count > MOST_FLAGS => cursor.skip(),
             Some(b'"' | b'{') => {
                 if let Text::Bytes(bytes) = cursor.string()? {
                     flags.insert(&String::from_utf8_lossy(&bytes));

@@ -86,6 +86,7 @@ struct Counts {
     lines: u64,
     octets: u64,
     listed: u64,
+    told: u64,
 }
 
 /// One IMAP connection.
@@ -318,9 +319,18 @@ impl Machine {
         let response = parse(text, literals, &self.options.tag_prefix);
         self.counts.lines += 1;
         self.counts.octets += self.framer.size() as u64;
+        if !matches!(&response, Response::Untagged(Event::Fetched(_))) {
+            self.counts.told += self.framer.size() as u64;
+        }
         self.framer.clear();
         let limits = self.options.limits;
-        if self.counts.lines > limits.lines || self.counts.octets > limits.octets {
+        let Counts {
+            lines,
+            octets,
+            told,
+            ..
+        } = self.counts;
+        if lines > limits.lines || octets > limits.octets || told > limits.told {
             return self.break_off("responses without end");
         }
         if self.phase == Phase::Greeting {

@@ -36,18 +36,22 @@ pub struct Limits {
     pub octets: u64,
     /// LIST and LSUB responses for one command.
     pub listed: u64,
+    /// Octets of all untagged responses to one command that are not FETCH: these are held until
+    /// the command ends.
+    pub told: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            line: 32 << 20,
-            response: 64 << 20,
+            line: 16 << 20,
+            response: 24 << 20,
             literal: 100 << 20,
             inline: 64 << 10,
             text: 1 << 20,
             lines: 5_000_000,
             octets: 2 << 30,
+            told: 48 << 20,
             listed: 100_000,
         }
     }

@@ -13,6 +13,8 @@ use super::value::{Cursor, Literal, Text, Unread, parse_number};
 use crate::model::{UidSet, UidValidity};
 use crate::protocol::Tag;
 
+/// How many words of a list are held: attributes, names, parameters.
+const MOST_WORDS: usize = 1000;
 /// How much of an unknown line or of a text is kept.
 pub(crate) const MOST_TEXT: usize = 1000;
 
@@ -120,7 +122,12 @@ fn named(cursor: &mut Cursor<'_>, prefix: &str) -> Option<Response> {
         b"SEARCH" | b"SORT" => Event::Search(search(cursor)),
         b"ESEARCH" => Event::Search(esearch(cursor, prefix)),
         b"VANISHED" => vanished(cursor)?,
-        b"ENABLED" => Event::Enabled(words(cursor.rest()).map(str::to_ascii_uppercase).collect()),
+        b"ENABLED" => Event::Enabled(
+            words(cursor.rest())
+                .take(MOST_WORDS)
+                .map(str::to_ascii_uppercase)
+                .collect(),
+        ),
         b"ID" => Event::Id(id(cursor)),
         b"NAMESPACE" => Event::Namespace(Namespaces {
             personal: namespaces(cursor)?,
@@ -156,7 +163,8 @@ fn listed(cursor: &mut Cursor<'_>, subscribed: bool) -> Option<Listed> {
     while !cursor.closes() {
         let before = cursor.at();
         if let Ok(text) = cursor.string() {
-            attributes.extend(text.into_bytes().map(lossy));
+            let text = text.into_bytes().filter(|_| attributes.len() < MOST_WORDS);
+            attributes.extend(text.map(lossy));
         }
         if cursor.at() == before {
             cursor.skip();
@@ -410,7 +418,7 @@ fn id(cursor: &mut Cursor<'_>) -> Vec<(String, String)> {
         let before = cursor.at();
         let name = cursor.string().ok().and_then(Text::into_bytes);
         let value = cursor.string().ok().and_then(Text::into_bytes);
-        if let Some(name) = name {
+        if let Some(name) = name.filter(|_| out.len() < MOST_WORDS) {
             let name = lossy(name).to_ascii_lowercase();
             out.push((name, value.map(lossy).unwrap_or_default()));
         }
@@ -430,7 +438,7 @@ fn namespaces(cursor: &mut Cursor<'_>) -> Option<Vec<Namespace>> {
         return None;
     }
     while !cursor.closes() {
-        if cursor.open() {
+        if out.len() < MOST_WORDS && cursor.open() {
             let prefix = cursor.string().ok()?.into_bytes()?;
             out.push(Namespace {
                 prefix: MailboxName::from_wire(&prefix),

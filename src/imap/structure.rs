@@ -1,6 +1,6 @@
 //! BODYSTRUCTURE (RFC 9051 section 7.5.2), undecoded.
 
-use super::envelope::RawEnvelope;
+use super::envelope::{RawEnvelope, note};
 use super::value::{Cursor, DEPTH, Text, Unread};
 
 /// A parameter of Content-Type or Content-Disposition, undecoded.
@@ -48,6 +48,9 @@ pub struct RawStructure {
     pub children: Vec<RawStructure>,
 }
 
+/// Parts that are read of one message; far more than are ever shown.
+const MOST_PARTS: usize = 10_000;
+
 /// Subtypes by which a multipart without parts is known from a part with one type string.
 const MULTIPARTS: [&[u8]; 9] = [
     b"mixed",
@@ -67,7 +70,8 @@ impl RawStructure {
         cursor: &mut Cursor<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Unread> {
-        parse_part(cursor, warnings, DEPTH)
+        let mut parts = MOST_PARTS;
+        parse_part(cursor, warnings, DEPTH, &mut parts)
     }
 
     fn opaque() -> Self {
@@ -83,20 +87,21 @@ fn parse_part(
     cursor: &mut Cursor<'_>,
     warnings: &mut Vec<String>,
     depth: usize,
+    parts: &mut usize,
 ) -> Result<RawStructure, Unread> {
     if cursor.next_token() != Some(b'(') {
         return Err(Unread("BODYSTRUCTURE: a part is no list"));
     }
     if depth == 0 {
-        warnings.push("BODYSTRUCTURE: too deep, the rest is one part".to_owned());
+        note(warnings, "BODYSTRUCTURE: too deep, the rest is one part");
         cursor.skip();
         return Ok(RawStructure::opaque());
     }
     cursor.open();
     let part = match cursor.next_token() {
-        Some(b'(') => multipart(cursor, warnings, depth)?,
+        Some(b'(') => multipart(cursor, warnings, depth, parts)?,
         Some(b')') => RawStructure::opaque(),
-        Some(_) => single(cursor, warnings, depth)?,
+        Some(_) => single(cursor, warnings, depth, parts)?,
         None => return Err(Unread("BODYSTRUCTURE ends too early")),
     };
     cursor.close();
@@ -107,13 +112,24 @@ fn multipart(
     cursor: &mut Cursor<'_>,
     warnings: &mut Vec<String>,
     depth: usize,
+    parts: &mut usize,
 ) -> Result<RawStructure, Unread> {
     let mut part = RawStructure {
         kind: b"multipart".to_vec(),
         ..RawStructure::default()
     };
     while cursor.next_token() == Some(b'(') {
-        part.children.push(parse_part(cursor, warnings, depth - 1)?);
+        if *parts == 0 {
+            note(
+                warnings,
+                "BODYSTRUCTURE: too many parts, the rest is left out",
+            );
+            cursor.skip();
+            continue;
+        }
+        *parts -= 1;
+        part.children
+            .push(parse_part(cursor, warnings, depth - 1, parts)?);
     }
     part.subtype = bytes(cursor).unwrap_or_else(|| b"mixed".to_vec());
     part.parameters = parameters(cursor);
@@ -125,6 +141,7 @@ fn single(
     cursor: &mut Cursor<'_>,
     warnings: &mut Vec<String>,
     depth: usize,
+    parts: &mut usize,
 ) -> Result<RawStructure, Unread> {
     let mut part = RawStructure {
         kind: bytes(cursor).unwrap_or_else(|| b"text".to_vec()),
@@ -141,12 +158,12 @@ fn single(
     part.size = match number(cursor) {
         Some(size) => size,
         None => {
-            warnings.push("BODYSTRUCTURE: a part without a size".to_owned());
+            note(warnings, "BODYSTRUCTURE: a part without a size");
             0
         }
     };
     if part.kind.eq_ignore_ascii_case(b"message") {
-        message(cursor, &mut part, warnings, depth)?;
+        message(cursor, &mut part, warnings, depth, parts)?;
     }
     if cursor
         .next_token()
@@ -184,6 +201,7 @@ fn message(
     part: &mut RawStructure,
     warnings: &mut Vec<String>,
     depth: usize,
+    parts: &mut usize,
 ) -> Result<(), Unread> {
     let before = *cursor;
     if cursor.next_token() == Some(b'(') {
@@ -192,7 +210,8 @@ fn message(
         return Ok(());
     }
     if cursor.next_token() == Some(b'(') {
-        part.children.push(parse_part(cursor, warnings, depth - 1)?);
+        part.children
+            .push(parse_part(cursor, warnings, depth - 1, parts)?);
     } else {
         let nil = cursor.eat_nil();
         let lines = cursor.next_token().is_some_and(|c| c.is_ascii_digit());

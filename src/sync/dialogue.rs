@@ -10,7 +10,7 @@ use crate::imap::{
 };
 use crate::model::Secret;
 use crate::net::{Counters, NetError, Session, Target};
-use crate::protocol::{Output, Tag, Time};
+use crate::protocol::{Broken, Output, Tag, Time};
 
 use super::SyncError;
 use super::plan::open::{Abilities, Means, SignIn, sign_in};
@@ -53,6 +53,11 @@ pub(super) struct Dialogue {
     heard: Time,
     aside: BTreeMap<Tag, Reply>,
 }
+
+/// What is held of the answers to one small command.
+const HELD: usize = 200_000;
+/// The same in octets of the wire: the counts of 100,000 mailboxes are 12 MB.
+const HELD_OCTETS: u64 = 48 << 20;
 
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -319,8 +324,18 @@ impl Dialogue {
     /// What comes until the answer to `tag`; for what is small.
     pub(super) async fn finish(&mut self, tag: Tag) -> Result<(Reply, Vec<Event>), SyncError> {
         let mut events = Vec::new();
+        let begun = self.session.counters().octets_in;
         loop {
+            // A flood is not held: the answers that are waited for here are few (SAFETY P4).
+            let octets = self.session.counters().octets_in.saturating_sub(begun);
+            if events.len() > HELD || octets > HELD_OCTETS {
+                let what = "more answers than were asked for".to_owned();
+                return Err(NetError::Broken(Broken { what, at: octets }).into());
+            }
             match self.next_for(tag).await? {
+                Step::Event(
+                    Event::Exists(_) | Event::Expunge(_) | Event::Recent(_) | Event::Other(_),
+                ) => {}
                 Step::Event(event) => events.push(event),
                 Step::Done(done, reply) if done == tag => return Ok((reply, events)),
                 Step::Done(..) | Step::Chunk { .. } => {}

@@ -79,6 +79,8 @@ const MOST: usize = 10_000_000;
 const FLAGS_SLICE: usize = 2_000;
 
 /// Windows of envelopes under way at once: while one is written, the next one comes.
+/// Envelopes of new messages in one transaction.
+const ENVELOPES: usize = 500;
 const IN_FLIGHT: usize = 2;
 
 impl Worker<'_> {
@@ -178,11 +180,7 @@ impl Worker<'_> {
         };
         let reached = self.flags(&selected, &local, ask).await?;
         if let Some(set) = first {
-            let mut arrived = self.envelopes(set).await?;
-            arrived.retain(|message| !local.known.contains(Uid(message.uid)));
-            let count = arrived.len() as u64;
-            self.write_window(&selected, arrived, (count, count))
-                .await?;
+            self.envelopes(&selected, set, &local.known).await?;
             local = self.local(&selected)?;
         }
         if ask.search || local.known.len() != u64::from(self.talk.exists()) {
@@ -342,7 +340,12 @@ impl Worker<'_> {
                             .iter_mut()
                             .find(|(_, window, _)| is_asked(&data, window));
                         match asked {
-                            Some((_, _, arrived)) => arrived.extend(glue::arrived(*data)),
+                            Some((_, window, arrived)) => {
+                                // Each once, however often the server tells it.
+                                if (arrived.len() as u64) < window.len() {
+                                    arrived.extend(glue::arrived(*data));
+                                }
+                            }
                             None => self.talk.overhear(&Event::Fetched(data)),
                         }
                     }
@@ -429,25 +432,43 @@ impl Worker<'_> {
         })
     }
 
-    /// The envelopes of a small set.
-    pub(super) async fn envelopes(&mut self, set: SequenceSet) -> Result<Vec<Arrived>, SyncError> {
+    /// Fetches the envelopes of a set and stores those of messages that are not known, slice by
+    /// slice, so that neither much mail nor a flood of it is held at once.
+    async fn envelopes(
+        &mut self,
+        selected: &Selected,
+        set: SequenceSet,
+        known: &UidSet,
+    ) -> Result<(), SyncError> {
         let tag = self.fetch(set);
         let all = UidSet::range(1, u32::MAX);
-        let mut arrived = Vec::new();
+        let (mut arrived, mut stored) = (Vec::new(), 0);
         loop {
-            match self.talk.next().await? {
+            let done = match self.talk.next().await? {
                 Step::Event(Event::Fetched(data)) if is_asked(&data, &all) => {
-                    arrived.extend(glue::arrived(*data));
+                    let is_new = |message: &Arrived| !known.contains(Uid(message.uid));
+                    arrived.extend(glue::arrived(*data).filter(is_new));
+                    None
                 }
-                Step::Event(event) => self.talk.overhear(&event),
-                Step::Chunk { .. } => {}
-                Step::Done(done, reply) if done == tag => {
-                    if reply.is_ok() {
-                        return Ok(arrived);
-                    }
-                    return Err(self.talk.refused("give envelopes", reply));
+                Step::Event(event) => {
+                    self.talk.overhear(&event);
+                    None
                 }
-                Step::Done(..) => {}
+                Step::Done(done, reply) if done == tag => Some(reply),
+                Step::Chunk { .. } | Step::Done(..) => None,
+            };
+            if done.as_ref().is_some_and(|reply| !reply.is_ok()) {
+                return Err(done.map_or(SyncError::Stopped, |reply| {
+                    self.talk.refused("give envelopes", reply)
+                }));
+            }
+            if done.is_some() || arrived.len() >= ENVELOPES {
+                stored += arrived.len() as u64;
+                self.write_window(selected, std::mem::take(&mut arrived), (stored, stored))
+                    .await?;
+            }
+            if done.is_some() {
+                return Ok(());
             }
         }
     }

@@ -349,7 +349,10 @@ impl<'a> Worker<'a> {
         let mut arrived = Vec::new();
         loop {
             match self.talk.next().await? {
-                Step::Event(Event::Fetched(data)) => arrived.extend(super::glue::arrived(*data)),
+                // What was asked for is not more than this, whatever comes.
+                Step::Event(Event::Fetched(data)) if arrived.len() < FIRST_WINDOW as usize => {
+                    arrived.extend(super::glue::arrived(*data));
+                }
                 Step::Event(event) => {
                     let lsub = matches!(steps.front(), Some((FirstStep::Lsub, _)));
                     listing.hear(event, lsub);

@@ -9,6 +9,7 @@
 
 pub mod ca;
 pub mod dovecot;
+pub mod fake;
 pub mod generate;
 pub mod keyring;
 pub mod program;

@@ -29,4 +29,7 @@ mod live_watch;
 mod net_imap;
 mod net_tls;
 mod readme;
+mod safety;
+mod safety_run;
+mod safety_wire;
 mod tidy;

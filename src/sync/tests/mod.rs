@@ -7,6 +7,7 @@ mod pull;
 mod push;
 mod safety;
 mod server;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -316,16 +316,15 @@ fn p10_no_user_name_or_password_makes_a_second_command() {
 /// Where a session hangs when it is told to stop.
 #[test]
 fn r17_the_end_comes_within_200_ms_in_every_state() {
-    type Make = fn(&Bed);
+    type Make = dyn Fn(&Bed);
     let mute = |at: &'static str, after: usize| {
         move |bed: &Bed| {
             let mut world = bed.server.world();
             (world.mute_at, world.mute_after) = (Some(at), after);
         }
     };
-    let dumb: Make = |_| {};
-    let cases: Vec<(&str, Box<dyn Fn(&Bed)>)> = vec![
-        ("at rest", Box::new(dumb)),
+    let cases: Vec<(&str, Box<Make>)> = vec![
+        ("at rest", Box::new(|_| {})),
         ("signing in", Box::new(mute("LOGIN", 0))),
         ("listing", Box::new(mute("LIST", 0))),
         ("half a line", Box::new(mute("LIST", 9))),
