@@ -139,7 +139,8 @@ impl SyncError {
             SyncError::Net(error) => error.hint().to_owned(),
             SyncError::Secret(error) => error.hint(),
             SyncError::SignIn { .. } => {
-                "Not retried. Give the right password (lacebark login ACCOUNT).".to_owned()
+                "Not retried. P in the list of Alt-a takes the right password, or lacebark login."
+                    .to_owned()
             }
             SyncError::NoWay { .. } => "Nothing secret was sent.".to_owned(),
             SyncError::Owned { .. } => "It does the work; end it, or ask there.".to_owned(),

@@ -2,9 +2,10 @@
 //! waited for is dropped.
 
 use crate::model::{FlagChange, Flags};
-use crate::tui::screen::setup;
+use crate::tui::screen::{index, setup};
 
 use super::event::{Answer, Ended, Ticket};
+use super::layout::Kind;
 use super::view::{Body, Page};
 use super::{App, Screen, commands};
 
@@ -57,6 +58,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 app.log.stored = lines;
             }
         }
+        Answer::Keyring(found) => app.setup.keyring(found),
         Answer::Needs(needs) => {
             if app.asked_needs == ticket {
                 app.needs = u64::try_from(needs.len()).unwrap_or(u64::MAX);
@@ -247,13 +249,22 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             app.setup = setup::State::default();
             app.started = false;
             app.folders_again = true;
-            app.index = super::super::screen::index::State::default();
+            app.index = index::State::opening_on_newest(app.index.newest);
             app.go(Screen::Index);
             app.say(format!("Account {id} is stored. Fetching."));
         }
+        Ended::Stopped => {
+            app.setup.ended(ticket);
+            app.hint("Stopped; nothing was stored.");
+        }
         Ended::Refused { field, text } => {
+            // The screen shows it at its field; the Log keeps it.
             app.setup.refused(ticket, field, &text);
-            app.say(text);
+            app.log.remember(app.now.wall, &text);
+            app.hint(match app.layout.kind {
+                Kind::Line | Kind::Tiny => text,
+                Kind::One | Kind::Two { .. } => "Nothing was stored.".to_owned(),
+            });
         }
     }
 }

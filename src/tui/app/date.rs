@@ -136,7 +136,7 @@ pub fn full(at: i64, zone: i32, now: i64, offset: OffsetAt) -> String {
             zone_text(zone)
         ));
     }
-    let age = age(at, now, offset);
+    let age = age(at, now);
     if !age.is_empty() {
         out.push_str(", ");
         out.push_str(&age);
@@ -150,14 +150,15 @@ fn zone_text(minutes: i32) -> String {
     format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
 }
 
-fn age(at: i64, now: i64, offset: OffsetAt) -> String {
+/// How long ago, by the time that went by and not by the calendar: 22:35 is five hours before 03:35.
+fn age(at: i64, now: i64) -> String {
     let seconds = now.saturating_sub(at);
-    let days = Civil::of(now, offset(now)).days - Civil::of(at, offset(at)).days;
+    let days = seconds / DAY;
     let (count, unit) = match seconds {
         ..0 => return "in the future".to_owned(),
         0..60 => return "just now".to_owned(),
         60..3600 => (seconds / 60, "minute"),
-        _ if days == 0 => (seconds / 3600, "hour"),
+        3600..DAY => (seconds / 3600, "hour"),
         _ if days < 61 => (days, "day"),
         _ if days < 731 => (days / 30, "month"),
         _ => (days / 365, "year"),
@@ -224,6 +225,25 @@ mod tests {
         for epoch in [i64::MIN, i64::MAX, i64::MIN / 2, -62_135_596_800] {
             let _ = full(epoch, 840, NOW, utc);
             let _ = column(epoch, NOW, utc);
+        }
+    }
+
+    #[test]
+    fn the_age_goes_by_elapsed_time() {
+        for (seconds, text) in [
+            (-1, "in the future"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (3599, "59 minutes ago"),
+            (5 * 3600, "5 hours ago"),
+            (23 * 3600 + 3599, "23 hours ago"),
+            (DAY, "1 day ago"),
+            (2 * DAY - 1, "1 day ago"),
+            (9 * DAY, "9 days ago"),
+            (61 * DAY, "2 months ago"),
+            (731 * DAY, "2 years ago"),
+        ] {
+            assert_eq!(age(NOW - seconds, NOW), text, "{seconds}");
         }
     }
 

@@ -152,6 +152,8 @@ pub enum Question {
     Complete(String),
     /// The servers of an address, from the provider table.
     Provider(String),
+    /// Which keyring answers.
+    Keyring,
 }
 
 /// What readers answer.
@@ -186,6 +188,8 @@ pub enum Answer {
     Complete(Vec<String>),
     /// The servers of an address.
     Provider(Option<Provider>),
+    /// Which keyring answers, or why none does.
+    Keyring(Result<String, String>),
     /// It could not be answered: words for the status line.
     Failed(String),
 }
@@ -304,6 +308,8 @@ pub enum Ended {
     NotKept(u64),
     /// The account is stored under this id.
     SetUp(String),
+    /// It was stopped in time; nothing was stored.
+    Stopped,
     /// The server or the screen's values were refused.
     Refused {
         /// Which field is at fault.

@@ -61,6 +61,29 @@ pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
     pages
 }
 
+/// The pages of one row of keys: what moves between screens first, `O` and the rest on each further.
+pub fn single(screen: Screen) -> Vec<Vec<Cell>> {
+    let mut all: Vec<Cell> = Vec::new();
+    for cell in pages(screen).into_iter().flatten() {
+        if !cell.key.is_empty() && !all.contains(&cell) {
+            all.push(cell);
+        }
+    }
+    if screen == Screen::Setup || all.len() <= COLUMNS {
+        return all.chunks(COLUMNS).map(<[Cell]>::to_vec).collect();
+    }
+    let other = all.iter().find(|cell| cell.key == "O").cloned();
+    all.retain(|cell| cell.key != "O");
+    let each = COLUMNS - usize::from(other.is_some());
+    all.chunks(each)
+        .map(|chunk| {
+            let mut page = chunk.to_vec();
+            page.splice(1.min(chunk.len())..1.min(chunk.len()), other.clone());
+            page
+        })
+        .collect()
+}
+
 /// The set-up screen is all fields, so its cells have an order of their own.
 fn setup() -> Vec<Cell> {
     let cell = |key: &str, label: &str| Cell {
@@ -81,6 +104,11 @@ fn setup() -> Vec<Cell> {
         cell("^X", "Continue"),
         cell("", ""),
     ]
+}
+
+/// Whether a cell of the attention list acts on a need, so that it is left out of an empty list.
+pub fn of_a_need(cell: &Cell) -> bool {
+    matches!(cell.key.as_str(), "P" | "R" | "D")
 }
 
 /// The cells of a narrow screen's one row, in order, as many as `width` takes; `page` turns on.

@@ -23,6 +23,18 @@ pub enum Kind {
     },
 }
 
+/// How many rows of keys a person wants (after elm's user level).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyMenu {
+    /// Two rows.
+    #[default]
+    New,
+    /// One row.
+    Familiar,
+    /// None; `?` still explains.
+    Expert,
+}
+
 /// A rectangle in cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Area {
@@ -45,6 +57,8 @@ pub struct Layout {
     pub height: u16,
     /// The layout.
     pub kind: Kind,
+    /// The rows of keys that are wanted.
+    pub menu: KeyMenu,
 }
 
 impl Layout {
@@ -65,15 +79,21 @@ impl Layout {
             width,
             height,
             kind,
+            menu: KeyMenu::New,
         }
+    }
+
+    /// The same with other rows of keys.
+    pub fn with_menu(self, menu: KeyMenu) -> Self {
+        Self { menu, ..self }
     }
 
     /// Rows of key cells.
     pub fn key_rows(self) -> u16 {
-        match self.kind {
-            Kind::Line => 0,
-            Kind::Tiny => 1,
-            Kind::One | Kind::Two { .. } => 2,
+        match (self.kind, self.menu) {
+            (Kind::Line, _) | (_, KeyMenu::Expert) => 0,
+            (Kind::Tiny, _) | (_, KeyMenu::Familiar) => 1,
+            (Kind::One | Kind::Two { .. }, KeyMenu::New) => 2,
         }
     }
 

@@ -28,7 +28,7 @@ use super::screen::{attention, folders, help, index, log, parts, setup};
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
 use key::{Code, Key};
-use layout::Layout;
+use layout::{KeyMenu, Layout};
 use prompt::Prompt;
 use view::{Account, Mailbox};
 use wish::Wish;
@@ -124,6 +124,10 @@ pub struct Begin {
     pub set_up: bool,
     /// Whether an account can be set up from here.
     pub can_set_up: bool,
+    /// The rows of keys that are wanted.
+    pub menu: KeyMenu,
+    /// Whether a mailbox opens on its newest message and not on the topmost unread one.
+    pub newest: bool,
 }
 
 impl App {
@@ -137,7 +141,7 @@ impl App {
         Self {
             now,
             offset_at: begin.offset_at,
-            layout: Layout::of(begin.size.0, begin.size.1, true),
+            layout: Layout::of(begin.size.0, begin.size.1, true).with_menu(begin.menu),
             pane: true,
             screen,
             under: Screen::Index,
@@ -145,7 +149,7 @@ impl App {
             waiting: 0,
             needs: 0,
             folders: folders::State::default(),
-            index: index::State::default(),
+            index: index::State::opening_on_newest(begin.newest),
             message: None,
             parts: None,
             help: help::State::open(Screen::Index),
@@ -320,7 +324,7 @@ impl App {
     }
 
     fn relayout(&mut self, width: u16, height: u16) {
-        self.layout = Layout::of(width, height, self.pane);
+        self.layout = Layout::of(width, height, self.pane).with_menu(self.layout.menu);
     }
 
     /// Brings what is derived in line after an event: viewports, layouts, due questions.

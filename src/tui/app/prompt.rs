@@ -55,6 +55,10 @@ pub struct Prompt {
     pub drawn: Option<u64>,
     /// What completion offers, when Tab was pressed.
     pub offers: Vec<String>,
+    /// Which of them an arrow has put into the line.
+    pub picked: Option<usize>,
+    /// A sentence above the question: help, or that nothing can be completed.
+    pub note: Option<&'static str>,
 }
 
 /// What a key did to a prompt.
@@ -90,6 +94,8 @@ impl Prompt {
             asking: Asking::Choice { options, default },
             drawn: None,
             offers: Vec::new(),
+            picked: None,
+            note: None,
         }
     }
 
@@ -103,6 +109,8 @@ impl Prompt {
             asking: Asking::Text(field),
             drawn: None,
             offers: Vec::new(),
+            picked: None,
+            note: None,
         }
     }
 
@@ -121,6 +129,28 @@ impl Prompt {
             self.purpose,
             Purpose::Export(_) | Purpose::SavePart(..) | Purpose::SaveAll(_)
         )
+    }
+
+    /// Puts the next or previous offer into the line; false when nothing is offered.
+    fn walk(&mut self, forward: bool) -> bool {
+        let count = self.offers.len();
+        let Asking::Text(field) = &mut self.asking else {
+            return false;
+        };
+        if count == 0 {
+            return false;
+        }
+        let at = match (self.picked, forward) {
+            (None, true) => 0,
+            (None, false) => count - 1,
+            (Some(at), true) => (at + 1) % count,
+            (Some(at), false) => (at + count - 1) % count,
+        };
+        if let Some(offer) = self.offers.get(at) {
+            field.set(offer);
+        }
+        self.picked = Some(at);
+        true
     }
 
     /// The key cells that stand in the menu rows while the prompt is open.
@@ -147,6 +177,10 @@ impl Prompt {
                 if self.completes() {
                     cells.push(("Tab".to_owned(), "Complete".to_owned()));
                 }
+                if !self.offers.is_empty() {
+                    cells.push(("Up".to_owned(), "Prev".to_owned()));
+                    cells.push(("Dn".to_owned(), "Next".to_owned()));
+                }
             }
         }
         cells
@@ -159,6 +193,10 @@ impl Prompt {
         }
         if key.ctrl && key.folded().code == Code::Char('g') {
             return Answer::Help;
+        }
+        self.note = None;
+        if matches!(key.code, Code::Up | Code::Down) && self.walk(key.code == Code::Down) {
+            return Answer::Open;
         }
         match &mut self.asking {
             Asking::Choice { options, default } => {
@@ -177,6 +215,7 @@ impl Prompt {
                 Code::Tab => Answer::Complete(field.value().to_owned()),
                 _ if field.press(key) => {
                     self.offers.clear();
+                    self.picked = None;
                     Answer::Open
                 }
                 _ => Answer::Unknown,
@@ -335,6 +374,28 @@ mod tests {
             prompt.press(Key::parse("Ret").unwrap()),
             Answer::Text("olnd".into())
         );
+    }
+
+    #[test]
+    fn arrows_walk_what_completion_offers_and_a_letter_ends_the_walk() {
+        let mut prompt = Prompt::text(Purpose::SaveAll(MessageKey(1)), "Folder", "/tmp");
+        prompt.offers = vec!["/tmp/a/".into(), "/tmp/b/".into()];
+        let value = |prompt: &Prompt| match &prompt.asking {
+            Asking::Text(field) => field.value().to_owned(),
+            Asking::Choice { .. } => String::new(),
+        };
+        for (key, text) in [
+            ("Dn", "/tmp/a/"),
+            ("Dn", "/tmp/b/"),
+            ("Dn", "/tmp/a/"),
+            ("Up", "/tmp/b/"),
+        ] {
+            prompt.press(Key::parse(key).unwrap());
+            assert_eq!(value(&prompt), text);
+        }
+        prompt.press(Key::parse("x").unwrap());
+        assert_eq!(value(&prompt), "/tmp/b/x");
+        assert!(prompt.offers.is_empty() && prompt.picked.is_none());
     }
 
     #[test]

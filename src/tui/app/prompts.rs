@@ -3,7 +3,7 @@
 use super::App;
 use super::event::{Action, Hidden, Question};
 use super::key::Key;
-use super::prompt::{Answer, Asking, Prompt, Purpose};
+use super::prompt::{Answer, Asking, Purpose};
 
 /// Gives a key to the open question.
 pub fn press(app: &mut App, key: Key) {
@@ -14,7 +14,15 @@ pub fn press(app: &mut App, key: Key) {
         Answer::Open => app.prompt = Some(prompt),
         Answer::Unknown => app.prompt = Some(prompt),
         Answer::Help => {
-            app.help_on_prompt(&prompt);
+            prompt.note = Some(match prompt.asking {
+                Asking::Choice { .. } => {
+                    "Enter takes the answer in brackets, a letter that answer; ^C asks no more."
+                }
+                Asking::Text(_) if prompt.completes() => {
+                    "Enter takes the text, ^U clears it, Tab completes; ^C asks no more."
+                }
+                Asking::Text(_) => "Enter takes the text, ^U clears it; ^C asks no more.",
+            });
             app.prompt = Some(prompt);
         }
         Answer::Cancelled => app.hint("Cancelled."),
@@ -30,28 +38,26 @@ pub fn press(app: &mut App, key: Key) {
 }
 
 impl App {
-    fn help_on_prompt(&mut self, prompt: &Prompt) {
-        // The status row holds the question, so its words wait for the question to close.
-        let words = match prompt.asking {
-            Asking::Choice { .. } => "Enter takes the answer in brackets; ^C does nothing.",
-            Asking::Text(_) => "Enter takes the text; ^U clears it; ^C does nothing.",
-        };
-        self.hint(words);
-    }
-
     /// Takes what completion found.
-    pub(super) fn completed(&mut self, offers: Vec<String>) {
+    pub(super) fn completed(&mut self, mut offers: Vec<String>) {
         let Some(prompt) = &mut self.prompt else {
             return;
         };
         let Asking::Text(field) = &mut prompt.asking else {
             return;
         };
+        if matches!(prompt.purpose, Purpose::SaveAll(_)) {
+            offers.retain(|offer| offer.ends_with('/'));
+        }
         let common = common_prefix(&offers);
         if common.len() > field.value().len() || offers.len() == 1 {
             field.set(&common);
         }
+        // From here on typing goes on behind what stands there.
+        field.proposed = false;
+        prompt.note = offers.is_empty().then_some("Nothing begins like that.");
         prompt.offers = if offers.len() > 1 { offers } else { Vec::new() };
+        prompt.picked = None;
     }
 }
 

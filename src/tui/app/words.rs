@@ -68,6 +68,9 @@ impl App {
 
     /// The least that the right of the status line says.
     pub fn shortest_words(&self) -> String {
+        if self.accounts.is_empty() {
+            return String::new();
+        }
         let needs = if self.needs > 0 {
             format!("!{}  ", self.needs)
         } else {

@@ -28,6 +28,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
     }
     title(app, &mut pen);
     let cursor = panes(app, &mut pen);
+    if let Some(prompt) = &app.prompt {
+        offers(&mut pen, prompt, app.layout.body());
+    }
     let prompt = status(app, &mut pen);
     keys(app, &mut pen);
     let (x, y) = prompt.unwrap_or(cursor);
@@ -40,7 +43,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
 fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
     let area = app.layout.body();
     if let Some(prompt) = &app.prompt {
-        return prompt_row(pen, prompt, area, 0);
+        return prompt_row(pen, prompt, area, 0, true);
     }
     match app.screen {
         Screen::Index => index::line(app, pen, area),
@@ -171,7 +174,7 @@ fn status(app: &App, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
         height: 1,
     };
     if let Some(prompt) = &app.prompt {
-        return Some(prompt_row(pen, prompt, area, 1));
+        return Some(prompt_row(pen, prompt, area, 1, app.layout.key_rows() == 0));
     }
     let tiny = app.layout.kind == Kind::Tiny;
     let right = app.right_words(tiny);
@@ -203,14 +206,70 @@ fn status(app: &App, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
     None
 }
 
-fn prompt_row(pen: &mut Pen<'_>, prompt: &Prompt, area: Area, margin: u16) -> (u16, u16) {
+/// What a prompt has to say beside its question, over the last rows of the body: a note, or what
+/// completion offers around the picked one.
+fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
+    let bottom = body.y + body.height;
+    let margin = 1;
+    let room = body.width.saturating_sub(2 * margin);
+    if let Some(note) = prompt.note {
+        let y = bottom.saturating_sub(1);
+        pen.clear(Area {
+            y,
+            height: 1,
+            ..body
+        });
+        pen.put(body.x + margin, y, room, note, Role::Heading);
+        return;
+    }
+    if prompt.offers.is_empty() {
+        return;
+    }
+    let count = u16::try_from(prompt.offers.len()).unwrap_or(u16::MAX);
+    let rows = count.min(body.height.saturating_sub(1)).min(10);
+    let y = bottom.saturating_sub(rows + 1);
+    pen.clear(Area {
+        y,
+        height: rows + 1,
+        ..body
+    });
+    let head = format!("-- {count} names: arrows choose, Enter takes ");
+    let used = pen.put(body.x + margin, y, room, &head, Role::Heading);
+    pen.rule(body.x + margin + used, y, room.saturating_sub(used));
+    let picked = prompt.picked.unwrap_or(0);
+    let top = (picked + 1).saturating_sub(usize::from(rows));
+    for (n, (at, offer)) in (1..=rows).zip(prompt.offers.iter().enumerate().skip(top)) {
+        let name = offer.trim_end_matches('/').rsplit('/').next();
+        let slash = if offer.ends_with('/') { "/" } else { "" };
+        let name = format!("{}{slash}", name.unwrap_or_default());
+        pen.put(
+            body.x + margin + 2,
+            y + n,
+            room.saturating_sub(2),
+            &name,
+            Role::Text,
+        );
+        if prompt.picked == Some(at) {
+            pen.put(body.x + margin, y + n, 1, ">", Role::Text);
+            pen.tint(body, y + n, Role::Selected);
+        }
+    }
+}
+
+fn prompt_row(
+    pen: &mut Pen<'_>,
+    prompt: &Prompt,
+    area: Area,
+    margin: u16,
+    bare: bool,
+) -> (u16, u16) {
     pen.clear(area);
     let y = area.y;
     let room = area.width.saturating_sub(margin);
     match &prompt.asking {
         Asking::Choice { options, default } => {
             let mut question = prompt.question.clone();
-            if let (Some((key, label)), true) = (options.get(*default), room < 40) {
+            if let (Some((key, label)), true) = (options.get(*default), room < 40 || bare) {
                 question.push_str(&format!(" [{}={label}]", key.to_uppercase()));
             }
             let used = pen.put(margin, y, room.saturating_sub(1), &question, Role::Prompt);
@@ -264,6 +323,9 @@ pub fn field_row(
 fn keys(app: &App, pen: &mut Pen<'_>) {
     let width = app.layout.width;
     let top = app.layout.status_row() + 1;
+    if app.layout.key_rows() == 0 {
+        return;
+    }
     if app.layout.kind == Kind::Tiny {
         let cells = match &app.prompt {
             Some(prompt) => prompt_cells(prompt),
@@ -281,18 +343,27 @@ fn keys(app: &App, pen: &mut Pen<'_>) {
         }
         return;
     }
+    let rows = app.layout.key_rows();
     let cells = match &app.prompt {
         Some(prompt) => prompt_cells(prompt),
         None => {
-            let mut pages = keyrow::pages(app.screen);
+            let mut pages = if rows == 1 {
+                keyrow::single(app.screen)
+            } else {
+                keyrow::pages(app.screen)
+            };
             let page = app.key_page % pages.len().max(1);
             pages.swap_remove(page)
         }
     };
     let wide = width / 6;
-    for (n, cell) in (0u16..12).zip(&cells) {
-        let x = n / 2 * wide;
-        key_cell(pen, x, top + n % 2, wide, cell);
+    let empty = app.screen == Screen::Attention && app.attention.needs.is_empty();
+    for (n, cell) in (0u16..6 * rows).zip(&cells) {
+        if empty && app.prompt.is_none() && keyrow::of_a_need(cell) {
+            continue;
+        }
+        let x = n / rows * wide;
+        key_cell(pen, x, top + n % rows, wide, cell);
     }
 }
 

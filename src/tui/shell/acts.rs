@@ -3,6 +3,7 @@
 //! Changes are put into the writer's queue on the calling thread, so that they keep the order of
 //! their keys; who waits for their commit is a thread of its own.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use crate::config::providers::{Credential, Providers};
 use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
 use crate::mime::{filename, part as parts};
-use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, Secret, Structure};
+use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret, Structure};
 use crate::ops::flags::Undoable;
 use crate::ops::message::PartBytes;
 use crate::ops::queue::Which;
@@ -45,9 +46,25 @@ struct World {
     settings: Arc<Mutex<Settings>>,
     paths: Paths,
     post: Sender<Incoming>,
+    running: Mutex<BTreeMap<Ticket, Running>>,
+}
+
+/// What an action that can be stopped is at.
+enum Running {
+    /// Bytes are asked of the server.
+    Fetch {
+        account: AccountKey,
+        requests: Vec<RequestId>,
+    },
+    /// A sign-in is tried; nothing is stored yet.
+    Trying,
 }
 
 impl World {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<Ticket, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,6 +92,7 @@ impl Acts {
                 settings,
                 paths,
                 post,
+                running: Mutex::default(),
             }),
             network: None,
             networked,
@@ -167,9 +185,14 @@ impl Acts {
                 spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
             }
             Action::SetUp(account) => {
-                spawn_work(world, ticket, move |world| Ok(set_up(world, &account)));
+                world.running().insert(ticket, Running::Trying);
+                spawn_work(world, ticket, move |world| {
+                    let ended = set_up(world, ticket, &account);
+                    world.running().remove(&ticket);
+                    Ok(ended)
+                });
             }
-            Action::Stop(_) => {}
+            Action::Stop(what) => self.stop_action(what),
         }
     }
 
@@ -237,15 +260,52 @@ impl Acts {
             (None, None) => vec![PartPath::root()],
         };
         let account = source.account();
-        for path in paths {
-            let content = source.content.key;
-            requests::fetch_body(&world.store, account, content, &path, PATIENCE).forget();
-        }
+        let content = source.content.key;
+        let asked: Vec<_> = paths
+            .iter()
+            .map(|path| requests::fetch_body(&world.store, account, content, path, PATIENCE))
+            .collect();
         self.wake(account);
-        world.tell(ticket, Ended::Done(String::new()));
+        self.wait(move || {
+            let requests = asked
+                .into_iter()
+                .filter_map(|one| one.wait().ok())
+                .collect();
+            // The last one is enough: a person waits for one message at a time.
+            let mut running = world.running();
+            running.retain(|_, one| matches!(one, Running::Trying));
+            running.insert(ticket, Running::Fetch { account, requests });
+            drop(running);
+            world.tell(ticket, Ended::Done(String::new()));
+        });
     }
 
-    fn wake(&self, account: AccountKey) {
+    /// Takes back what was asked; a sign-in that is only tried ends without being stored.
+    fn stop_action(&mut self, what: Ticket) {
+        let trying = matches!(self.world.running().get(&what), Some(Running::Trying));
+        if trying {
+            self.world.running().remove(&what);
+            self.world.tell(what, Ended::Stopped);
+            return;
+        }
+        let world = self.world.clone();
+        // In the queue behind the commits of the requests, so that they are known.
+        self.wait(move || {
+            let Some(Running::Fetch { account, requests }) = world.running().remove(&what) else {
+                return;
+            };
+            for request in requests {
+                if let Err(error) = requests::remove(&world.store, request).wait() {
+                    tracing::warn!(%error, "a request stays");
+                }
+            }
+            // The loop wakes the owner, which then sees that nobody waits.
+            let _ = world.post.send(Incoming::Wake(account));
+        });
+    }
+
+    /// Tells the owner of an account that there is something to look at.
+    pub fn wake(&self, account: AccountKey) {
         let Some(network) = &self.network else { return };
         let Ok(reader) = self.world.store.reader() else {
             return;
@@ -478,30 +538,48 @@ fn open_link(world: &World, target: &str) -> Ended {
     }
 }
 
-fn set_up(world: &World, new: &NewAccount) -> Ended {
+fn set_up(world: &World, ticket: Ticket, new: &NewAccount) -> Ended {
     let request = match request(world, new) {
         Ok(request) => request,
         Err((field, text)) => return Ended::Refused { field, text },
     };
-    let outcome = setup::try_sign_in(&world.env, &request).and_then(|_| {
+    let tried = setup::try_sign_in(&world.env, &request);
+    // From here on it is stored and not stopped; who stopped it before has been told.
+    if world.running().remove(&ticket).is_none() {
+        return Ended::Done(String::new());
+    }
+    let outcome = tried.and_then(|_| {
         let settings = world.settings().clone();
         setup::store_account(&world.env, &world.paths, &settings, &request)
     });
     if let Err(error) = outcome {
-        let hint = if error.hint.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", error.hint)
-        };
         return Ended::Refused {
             field: field_of(error.field),
-            text: format!("{}{hint}", error.text),
+            text: in_words(&error.text, &error.hint),
         };
     }
     let id = request.account.id.clone();
     // The loop takes the account up before it hears of the end.
     let _ = world.post.send(Incoming::Added(Box::new(request)));
     Ended::SetUp(id)
+}
+
+/// What failed and what to do, in two sentences. The TLS library's own account of a certificate
+/// stays in the log file.
+fn in_words(text: &str, hint: &str) -> String {
+    let text = match (text.split_once(" (error:"), hint.is_empty()) {
+        (Some((words, numbers)), false) => {
+            tracing::info!(numbers, "a certificate was refused");
+            words
+        }
+        (Some(_), true) | (None, _) => text,
+    };
+    let stop = if text.ends_with(['.', '"', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{text}{stop} {hint}").trim_end().to_owned()
 }
 
 fn field_of(field: Field) -> SetupField {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::providers::Providers;
+use crate::config::secrets::{SERVICE, SecretError, Secrets};
 use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Settings};
 use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View, wanted};
 use crate::mime::header::{Header, decode_text};
@@ -41,6 +42,7 @@ pub struct Desk {
     settings: Arc<Mutex<Settings>>,
     paths: Paths,
     networked: bool,
+    secrets: Arc<dyn Secrets>,
     idle: Mutex<Vec<Reader>>,
 }
 
@@ -55,12 +57,14 @@ impl Desk {
         settings: Arc<Mutex<Settings>>,
         paths: Paths,
         networked: bool,
+        secrets: Arc<dyn Secrets>,
     ) -> Self {
         Self {
             store,
             settings,
             paths,
             networked,
+            secrets,
             idle: Mutex::default(),
         }
     }
@@ -77,6 +81,7 @@ impl Desk {
         match question {
             Question::Complete(text) => return Ok(Answer::Complete(files::complete(text))),
             Question::Provider(address) => return Ok(Answer::Provider(provider(address))),
+            Question::Keyring => return Ok(Answer::Keyring(self.keyring())),
             _ => {}
         }
         let reader = match lock(&self.idle).pop() {
@@ -119,7 +124,22 @@ impl Desk {
             }
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
-            Question::Complete(_) | Question::Provider(_) => Ok(Answer::Complete(Vec::new())),
+            Question::Complete(_) | Question::Provider(_) | Question::Keyring => {
+                Ok(Answer::Complete(Vec::new()))
+            }
+        }
+    }
+
+    fn keyring(&self) -> Result<String, String> {
+        match self.secrets.status(SERVICE).wait() {
+            Ok(name) => Ok(name),
+            Err(SecretError::Locked { .. }) => Ok("it is locked, unlock it first".to_owned()),
+            Err(SecretError::Absent { .. }) => Err("no service answers".to_owned()),
+            Err(SecretError::Hung { .. }) => Err("it does not answer".to_owned()),
+            Err(SecretError::NoCollection { .. }) => Err("it has no default".to_owned()),
+            // Nothing is kept under that name, so that it has answered.
+            Err(SecretError::Missing { .. }) => Ok("it answers".to_owned()),
+            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -491,7 +511,7 @@ fn previewed(part: &Structure, bytes: &[u8]) -> Preview {
     let decoded = parts::decode_prefix(bytes, &part.encoding, FULL_LIMIT).bytes;
     if !readable {
         let kind = part.media_type();
-        let size = octets(part.size);
+        let size = octets(parts::decoded_size(part.size, &part.encoding));
         let warning = sniff::disagreement(&part.filename, &decoded)
             .map_or(String::new(), |words| format!("  ! {words}."));
         return Preview::Words(format!(

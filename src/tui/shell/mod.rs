@@ -19,12 +19,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::{Paths, Settings};
+use crate::config::{Cursor, Paths, Settings, UserLevel};
 use crate::env::Env;
-use crate::model::MessageKey;
+use crate::model::{AccountKey, MessageKey};
 use crate::store::{Change, Store, StoreError, Watch};
 use crate::sync::{SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
+use crate::tui::app::layout::KeyMenu;
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
 use crate::tui::screen::theme::Theme;
@@ -93,6 +94,8 @@ enum Incoming {
     Answer(Ticket, Box<Answer>),
     Ended(Ticket, Ended),
     Added(Box<SetupRequest>),
+    /// The owner of an account is to look at its requests.
+    Wake(AccountKey),
     Continued,
     Terminate,
 }
@@ -150,12 +153,24 @@ impl Shell {
             save_folder: files::home(),
             set_up,
             can_set_up: start != Start::Local,
+            menu: match settings.ui.user_level {
+                UserLevel::New => KeyMenu::New,
+                UserLevel::Familiar => KeyMenu::Familiar,
+                UserLevel::Expert => KeyMenu::Expert,
+            },
+            newest: settings.ui.cursor == Cursor::Newest,
         };
         let wall = store.now();
         let app = App::new(place, Now { wall, mono: 0 });
         let settings = Arc::new(Mutex::new(settings));
         let networked = start != Start::Local;
-        let desk = Desk::new(store.clone(), settings.clone(), paths.clone(), networked);
+        let desk = Desk::new(
+            store.clone(),
+            settings.clone(),
+            paths.clone(),
+            networked,
+            env.secrets.clone(),
+        );
         let acts = Acts::new(env, store, settings, paths, post.clone(), networked);
         Ok(Self {
             app,
@@ -296,6 +311,7 @@ impl Shell {
             Incoming::Answer(ticket, answer) => self.feed(Event::Answer(ticket, answer), now),
             Incoming::Ended(ticket, ended) => self.feed(Event::Ended(ticket, ended), now),
             Incoming::Added(request) => self.acts.added(&request),
+            Incoming::Wake(account) => self.acts.wake(account),
             Incoming::Continued => self.terminal.resume()?,
             Incoming::Closed | Incoming::Terminate => self.quit = true,
         }

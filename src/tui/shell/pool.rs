@@ -1,12 +1,17 @@
-//! Threads that answer questions: two readers with query-only connections, and one worker for
-//! texts, whose next job replaces the one that waits.
+//! Threads that answer questions: two readers with query-only connections, and one for texts, whose
+//! next job replaces the one that waits. A text that takes longer than its deadline is called too
+//! complex and its thread left to itself, so that it holds up no other text (SAFETY M7); what it
+//! brings late is shown if the message is still open.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Sender;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::tui::app::event::{Answer, Question, Ticket};
+use crate::tui::app::view::Body;
 
 use super::Incoming;
 use super::desk::Desk;
@@ -14,6 +19,11 @@ use super::desk::Desk;
 const READERS: usize = 2;
 /// A stack that a deep HTML text fits in.
 const STACK: usize = 8 << 20;
+/// How long a text may take before it is called too complex.
+const DEADLINE: Duration = Duration::from_millis(900);
+/// Texts that may be past their deadline at a time.
+const LATE: usize = 4;
+const TOO_COMPLEX: &str = "This text is too complex to be shown. H shows its source, V its parts.";
 
 struct Job {
     ticket: Ticket,
@@ -32,6 +42,7 @@ struct Shared {
     queues: Mutex<Queues>,
     work: Condvar,
     desk: Desk,
+    late: AtomicUsize,
 }
 
 /// The threads; they end when it is dropped and their work is done.
@@ -54,6 +65,7 @@ impl Pool {
                 queues: Mutex::default(),
                 work: Condvar::new(),
                 desk,
+                late: AtomicUsize::new(0),
             }),
             started: Mutex::new(false),
         }
@@ -111,16 +123,54 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn work(shared: &Shared, kind: Kind) {
+fn work(shared: &Arc<Shared>, kind: Kind) {
     while let Some(job) = next(shared, kind) {
-        let answered = catch_unwind(AssertUnwindSafe(|| shared.desk.answer(&job.question)));
-        let answer = answered.unwrap_or_else(|_| {
-            Answer::Failed("This could not be read: see the log file.".to_owned())
-        });
-        let message = Incoming::Answer(job.ticket, Box::new(answer));
-        if job.post.send(message).is_err() {
-            return;
+        match kind {
+            Kind::Questions => answer(shared, &job),
+            Kind::Texts => text(shared, job),
         }
+    }
+}
+
+fn answer(shared: &Shared, job: &Job) {
+    let answered = catch_unwind(AssertUnwindSafe(|| shared.desk.answer(&job.question)));
+    let answer = answered
+        .unwrap_or_else(|_| Answer::Failed("This could not be read: see the log file.".to_owned()));
+    // The loop may be over already.
+    let _ = job
+        .post
+        .send(Incoming::Answer(job.ticket, Box::new(answer)));
+}
+
+/// Has a thread of its own make the text, and waits for it no longer than the deadline.
+fn text(shared: &Arc<Shared>, job: Job) {
+    let (ticket, post) = (job.ticket, job.post.clone());
+    let too_complex = || {
+        let body = Answer::Body(Body::Failed(TOO_COMPLEX.to_owned()));
+        // The loop may be over already.
+        let _ = post.send(Incoming::Answer(ticket, Box::new(body)));
+    };
+    if shared.late.load(Ordering::SeqCst) >= LATE {
+        return too_complex();
+    }
+    let (done, finished) = channel::<()>();
+    let own = shared.clone();
+    own.late.fetch_add(1, Ordering::SeqCst);
+    let spawned = std::thread::Builder::new()
+        .name("text".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            answer(&own, &job);
+            own.late.fetch_sub(1, Ordering::SeqCst);
+            drop(done);
+        });
+    if let Err(error) = spawned {
+        shared.late.fetch_sub(1, Ordering::SeqCst);
+        tracing::error!(%error, "a text cannot be made");
+        return too_complex();
+    }
+    if finished.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+        too_complex();
     }
 }
 

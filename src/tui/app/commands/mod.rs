@@ -334,10 +334,7 @@ fn cancel(app: &mut App) {
         .as_mut()
         .is_some_and(|m| std::mem::take(&mut m.fetching));
     if fetching {
-        let ticket = app
-            .message
-            .as_ref()
-            .map_or(Ticket::default(), |m| m.asked_body);
+        let ticket = app.message.as_ref().map_or(Ticket::default(), |m| m.fetch);
         app.act(Action::Stop(ticket));
         app.hint("Stopped. ^R fetches it again.");
     } else {

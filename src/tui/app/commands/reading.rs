@@ -88,11 +88,14 @@ pub(in crate::tui::app) fn fetch_open(app: &mut App) {
         return;
     };
     message.fetching = true;
-    let message = message.key();
-    app.act(Action::Fetch {
-        message,
+    let key = message.key();
+    let ticket = app.act(Action::Fetch {
+        message: key,
         part: None,
     });
+    if let Some(message) = &mut app.message {
+        message.fetch = ticket;
+    }
 }
 
 pub(in crate::tui::app) fn open_link(app: &mut App, at: usize) {

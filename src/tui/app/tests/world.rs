@@ -224,6 +224,7 @@ impl World {
             Question::Complete(text) => {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])
             }
+            Question::Keyring => Answer::Keyring(Ok("Secret Service".to_owned())),
             Question::Provider(address) => {
                 Answer::Provider(address.ends_with("@example.test").then(|| Provider {
                     name: "example.test".to_owned(),

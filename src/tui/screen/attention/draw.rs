@@ -4,7 +4,7 @@ use crate::tui::app::App;
 use crate::tui::app::layout::Area;
 use crate::tui::app::view::{Cause, Need};
 
-use crate::tui::screen::log::state::fold;
+use crate::tui::screen::log::state::{fold, sentence};
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
@@ -90,7 +90,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
 }
 
 fn rows_of<'a>(need: &Need, details: bool, wide: usize, rows: &'a mut Vec<String>) -> &'a [String] {
-    let short: String = need.text.chars().take(wide * 3).collect();
+    let short: String = sentence(&need.text).chars().take(wide * 3).collect();
     fold("", &short, wide, rows);
     rows.push(
         match need.cause {

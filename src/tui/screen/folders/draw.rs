@@ -15,10 +15,10 @@ const UNREAD: u16 = 44;
 const TOTAL: u16 = 52;
 const OFFLINE: u16 = 55;
 
-/// Rows above the list: column heads and the sum of all inboxes.
+/// Rows above the list: the column heads and a gap.
 pub fn head_rows(app: &App) -> u16 {
     match app.layout.kind {
-        Kind::One => 3,
+        Kind::One => 2,
         Kind::Line | Kind::Tiny | Kind::Two { .. } => 0,
     }
 }
@@ -44,7 +44,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     pen.clear(area);
     let head = head_rows(app).min(area.height);
     if head > 0 {
-        heads(app, pen, area);
+        heads(pen, area);
     }
     let list = Area {
         y: area.y + head,
@@ -60,25 +60,12 @@ pub fn draw_pane(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     rows(app, pen, area, app.folders.pane_top)
 }
 
-fn heads(app: &App, pen: &mut Pen<'_>, area: Area) {
+fn heads(pen: &mut Pen<'_>, area: Area) {
     let y = area.y;
     pen.put(area.x + NAME, y, 30, "Folder", Role::Dim);
     pen.put_right(area.x + UNREAD, y, 6, "unread", Role::Dim);
     pen.put_right(area.x + TOTAL, y, 5, "total", Role::Dim);
     pen.put(area.x + OFFLINE, y, 20, "offline copy", Role::Dim);
-    if area.height < 2 {
-        return;
-    }
-    let inboxes = app
-        .accounts
-        .iter()
-        .filter_map(|a| a.role(MailboxRole::Inbox));
-    let (unread, total) = inboxes.fold((0, 0), |(unread, total), inbox| {
-        (unread + inbox.unread, total + inbox.total.unwrap_or(0))
-    });
-    pen.put(area.x + NAME, y + 1, 30, "All inboxes", Role::Text);
-    pen.put_right(area.x + UNREAD, y + 1, 6, &unread.to_string(), Role::Text);
-    pen.put_right(area.x + TOTAL, y + 1, 7, &total.to_string(), Role::Text);
 }
 
 fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {

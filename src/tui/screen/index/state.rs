@@ -51,6 +51,8 @@ pub struct State {
     pub top: usize,
     /// Whether a page has come since the mailbox was opened.
     pub loaded: bool,
+    /// Whether a mailbox opens on its newest message.
+    pub newest: bool,
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
@@ -70,6 +72,7 @@ impl Default for State {
             selected: 0,
             top: 0,
             loaded: false,
+            newest: false,
             goal: Goal::Keep,
             asked: None,
             again: false,
@@ -88,13 +91,31 @@ impl State {
         let places = std::mem::take(&mut self.places);
         let goal = places
             .get(&mailbox)
-            .map_or(Goal::Unread, |at| Goal::Row(*at));
+            .map_or(self.first_goal(), |at| Goal::Row(*at));
         *self = Self {
             mailbox: Some(mailbox),
+            newest: self.newest,
             places,
             goal,
             ..Self::default()
         };
+    }
+
+    /// An index without a mailbox, whose mailboxes open on the newest message, or on the topmost
+    /// unread one.
+    pub fn opening_on_newest(newest: bool) -> Self {
+        Self {
+            newest,
+            ..Self::default()
+        }
+    }
+
+    fn first_goal(&self) -> Goal {
+        if self.newest {
+            Goal::First
+        } else {
+            Goal::Unread
+        }
     }
 
     fn remember(&mut self) {
@@ -258,7 +279,7 @@ impl State {
         let offset = self.selected.saturating_sub(self.top);
         let old = self.row().map(Row::anchor);
         let goal = match std::mem::replace(&mut self.goal, Goal::Keep) {
-            Goal::Keep if old.is_none() => Goal::Unread,
+            Goal::Keep if old.is_none() => self.first_goal(),
             goal => goal,
         };
         self.rows = page.rows;

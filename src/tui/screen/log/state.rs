@@ -62,7 +62,8 @@ impl State {
                 format!("{}: ", notice.account)
             };
             let head = format!("{} {mark} ", log_time(line.at, offset));
-            fold(&head, &format!("{account}{}", notice.text), cells, &mut out);
+            let text = sentence(&notice.text);
+            fold(&head, &format!("{account}{text}"), cells, &mut out);
             for more in [&notice.hint, &notice.detail] {
                 for line in more.lines().take(40).filter(|line| !line.is_empty()) {
                     fold(&" ".repeat(width(&head)), line, cells, &mut out);
@@ -70,6 +71,20 @@ impl State {
             }
         }
         out
+    }
+}
+
+/// A text of the store as a sentence: errors begin with a small letter, screens do not. A host name
+/// stays as it is.
+pub fn sentence(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if !first.chars().all(|c| c.is_alphabetic() || c == '-') {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
     }
 }
 

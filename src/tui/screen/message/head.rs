@@ -1,6 +1,7 @@
 //! The header block above a text: labels of our own, values of the sender, one security line.
 
 use crate::mime::document::Protection;
+use crate::mime::part::decoded_size;
 use crate::mime::sanitize::{self, Shown};
 use crate::model::{Address, Structure};
 use crate::tui::app::{App, date};
@@ -131,7 +132,8 @@ fn parts(message: &State) -> String {
 
 fn attachment(part: &Structure) -> String {
     let name = name_of(part);
-    format!("{} {} {}", part.path, name, date::octets(part.size)).replace(' ', "\u{a0}")
+    let size = date::octets(decoded_size(part.size, &part.encoding));
+    format!("{} {name} {size}", part.path).replace(' ', "\u{a0}")
 }
 
 /// What a list calls a part: its file name, the subject inside, or its type.

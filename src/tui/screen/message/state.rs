@@ -37,9 +37,9 @@ impl Level {
     /// Its name on the status line.
     pub fn word(self) -> &'static str {
         match self {
-            Level::Short => "short header",
-            Level::Normal => "normal header",
-            Level::All => "all header fields",
+            Level::Short => "short",
+            Level::Normal => "normal",
+            Level::All => "all fields",
             Level::Raw => "raw source",
         }
     }
@@ -71,6 +71,8 @@ pub struct State {
     pub link: Option<usize>,
     /// Whether its text was asked of the server.
     pub fetching: bool,
+    /// The action that asked.
+    pub fetch: Ticket,
     /// Whether showing the text has marked it read.
     pub marked: bool,
     /// Rows of header and rule above the text.
@@ -100,6 +102,7 @@ impl State {
             scroll: 0,
             link: None,
             fetching: false,
+            fetch: Ticket::default(),
             marked,
             head_rows: 0,
             asked_opened: Ticket::default(),

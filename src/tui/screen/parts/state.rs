@@ -1,5 +1,6 @@
 //! The tree as rows, the selected part and its preview.
 
+use crate::mime::part::decoded_size;
 use crate::model::{MessageKey, PartPath, Structure};
 use crate::tui::app::event::Ticket;
 use crate::tui::app::view::Preview;
@@ -125,10 +126,12 @@ fn rows(root: &Structure, items: &mut Vec<Item>) {
 
 fn weight(part: &Structure) -> u64 {
     if part.size > 0 {
-        return part.size;
+        return decoded_size(part.size, &part.encoding);
     }
     part.walk()
         .into_iter()
         .filter(|part| part.children.is_empty())
-        .fold(0, |sum, part| sum.saturating_add(part.size))
+        .fold(0, |sum, part| {
+            sum.saturating_add(decoded_size(part.size, &part.encoding))
+        })
 }

@@ -8,6 +8,7 @@ use crate::tui::app::prompt::Field;
 use crate::tui::app::view::{KeepPassword, Security};
 
 use crate::tui::screen::draw::field_row;
+use crate::tui::screen::log::state::fold;
 use crate::tui::screen::paint::{Pen, cells};
 use crate::tui::screen::theme::Role;
 
@@ -35,15 +36,18 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
         top: scroll(app.setup.at, area.height),
         cursor: (area.x, area.y),
     };
-    page.words(
-        1,
-        1,
-        "Read your mail in three answers. The password goes nowhere before Continue.",
-    );
+    match &app.setup.failed {
+        None => page.words(
+            1,
+            1,
+            "Read your mail in three answers. The password goes nowhere before Continue.",
+        ),
+        Some((field, why)) => failure(*field, why, &mut page),
+    }
     person(&app.setup, &mut page);
     servers(&app.setup, &mut page);
     choices(&app.setup, &mut page);
-    buttons(&app.setup, &mut page);
+    buttons(&mut page);
     page.cursor
 }
 
@@ -176,14 +180,18 @@ fn servers(setup: &State, page: &mut Page<'_, '_>) {
         setup.imap_security,
         [F::ImapHost, F::ImapPort, F::ImapSecurity],
     );
-    page.words(9, LABEL, "  outgoing     : SMTP");
-    server(
-        page,
-        9,
-        &setup.smtp,
-        setup.smtp_security,
-        [F::SmtpHost, F::SmtpPort, F::SmtpSecurity],
-    );
+    if setup.smtp.0.value().is_empty() && !setup.servers_open {
+        page.words(9, LABEL, "  outgoing     : none named");
+    } else {
+        page.words(9, LABEL, "  outgoing     : SMTP");
+        server(
+            page,
+            9,
+            &setup.smtp,
+            setup.smtp_security,
+            [F::SmtpHost, F::SmtpPort, F::SmtpSecurity],
+        );
+    }
     page.label(10, "  login name");
     if setup.login.value().is_empty() && page.at != F::Login {
         page.words(10, VALUE, setup.address.value());
@@ -218,8 +226,13 @@ fn server(
 fn choices(setup: &State, page: &mut Page<'_, '_>) {
     let mark = |chosen: bool| if chosen { "(*)" } else { "( )" };
     page.label(12, "Keep password");
+    let keyring = if setup.keyring.is_empty() {
+        "system keyring".to_owned()
+    } else {
+        format!("system keyring: {}", setup.keyring)
+    };
     let keeps = [
-        (12, KeepPassword::Keyring, "system keyring"),
+        (12, KeepPassword::Keyring, keyring.as_str()),
         (13, KeepPassword::Ask, "ask me at every start"),
         (14, KeepPassword::Command, "a command prints it"),
     ];
@@ -256,17 +269,20 @@ fn choices(setup: &State, page: &mut Page<'_, '_>) {
     );
 }
 
-fn buttons(setup: &State, page: &mut Page<'_, '_>) {
+fn buttons(page: &mut Page<'_, '_>) {
     page.choice(18, LABEL, "[ Continue ]", F::Continue, true);
     page.choice(18, LABEL + 16, "[ Change servers ]", F::Change, true);
     page.choice(18, LABEL + 38, "[ Quit ]", F::Quit, true);
-    if let Some((field, why)) = &setup.failed {
-        page.role(
-            19,
-            1,
-            &format!("! {}: {why}", name_of(*field)),
-            Role::Warning,
-        );
+}
+
+/// Why it did not work, over the first rows: the field, the server's words, and what to do.
+fn failure(field: F, why: &str, page: &mut Page<'_, '_>) {
+    let room = usize::from(page.area.width.saturating_sub(2)).max(10);
+    let mut rows = Vec::new();
+    let text = format!("{}: {}", name_of(field), why);
+    fold("! ", &text, room, &mut rows);
+    for (n, row) in (0..3).zip(&rows) {
+        page.role(n, 1, row, Role::Warning);
     }
 }
 

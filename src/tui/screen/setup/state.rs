@@ -43,6 +43,8 @@ pub struct State {
     pub found: String,
     /// What the provider asks for, in words.
     pub note: String,
+    /// Which keyring answers, or why none does.
+    pub keyring: String,
     /// What failed at the last try, and at which field.
     pub failed: Option<(SetupField, String)>,
     /// The sign-in that runs.
@@ -72,6 +74,7 @@ impl Default for State {
             servers_open: false,
             found: String::new(),
             note: String::new(),
+            keyring: String::new(),
             failed: None,
             trying: None,
             asked: Ticket::default(),
@@ -194,6 +197,20 @@ impl State {
         self.smtp_security = servers.smtp.security;
     }
 
+    /// Which keyring answers, or why none does: then the password is asked for at each start, unless
+    /// the person chose already.
+    pub fn keyring(&mut self, found: Result<String, String>) {
+        match found {
+            Ok(name) => self.keyring = name,
+            Err(why) => {
+                self.keyring = why;
+                if self.keep == KeepPassword::Keyring && self.at != F::Keep {
+                    self.keep = KeepPassword::Ask;
+                }
+            }
+        }
+    }
+
     /// The sign-in ended without a verdict on a field.
     pub fn ended(&mut self, ticket: Ticket) {
         if self.trying == Some(ticket) {
@@ -212,6 +229,10 @@ impl State {
             self.servers_open = true;
         }
         self.at = field;
+        if field == F::Password {
+            // The next letter begins a new one.
+            self.password.proposed = true;
+        }
     }
 
     /// What stands on the screen, as an account.
@@ -335,10 +356,12 @@ pub fn press(app: &mut App, key: Key) {
     if app.setup.trying.is_some() {
         let stops = key.ctrl && key.folded().code == Code::Char('c');
         if stops {
-            if let Some(ticket) = app.setup.trying.take() {
+            if let Some(ticket) = app.setup.trying {
                 app.effect(Action::Stop(ticket));
             }
-            app.hint("Stopped; nothing was stored.");
+            app.hint("Stopping…");
+        } else {
+            app.hint("Signing in; ^C stops.");
         }
         return;
     }
@@ -383,6 +406,9 @@ fn touched(app: &mut App) {
 }
 
 fn edit(app: &mut App, key: Key, letter: bool) {
+    if app.setup.field().is_none() && app.setup.failed.is_some() {
+        touched(app);
+    }
     if let Some(field) = app.setup.field() {
         if !field.press(key) {
             app.hint(format!("{key} does nothing in this field. Tab goes on."));
@@ -432,6 +458,7 @@ fn look_up(app: &mut App) {
         return;
     }
     app.setup.asked_for = address.clone();
+    app.question(Question::Keyring);
     app.setup.asked = app.question(Question::Provider(address));
 }
 
@@ -476,6 +503,8 @@ impl Begin {
             save_folder: String::new(),
             set_up: false,
             can_set_up: false,
+            menu: crate::tui::app::layout::KeyMenu::New,
+            newest: false,
         }
     }
 }
