@@ -54,6 +54,17 @@ pub(super) struct Dialogue {
     aside: BTreeMap<Tag, Reply>,
 }
 
+/// Alerts that are told at once; a server that has more to say repeats it.
+const ALERTS: usize = 20;
+
+impl News {
+    fn alert(&mut self, text: &str) {
+        if self.alerts.len() < ALERTS {
+            self.alerts.push(text.to_owned());
+        }
+    }
+}
+
 /// What is held of the answers to one small command.
 const HELD: usize = 200_000;
 /// The same in octets of the wire: the counts of 100,000 mailboxes are 12 MB.
@@ -248,7 +259,7 @@ impl Dialogue {
             },
             Output::Done(tag, reply) => {
                 if reply.code == Some(Code::Alert) {
-                    self.news.alerts.push(reply.text.clone());
+                    self.news.alert(&reply.text);
                 }
                 Step::Done(tag, reply)
             }
@@ -284,7 +295,7 @@ impl Dialogue {
                     self.bye = Some(text.clone());
                 }
                 if *code == Some(Code::Alert) {
-                    self.news.alerts.push(text.clone());
+                    self.news.alert(text);
                 }
             }
             Event::Greeting { .. }

@@ -328,7 +328,8 @@ fn p4_the_costliest_responses_are_held_in_bounded_memory() {
     for (what, response) in &responses {
         feed(&mut ready(), response.as_bytes());
         let grown = peak("self").unwrap() - start;
-        assert!(grown < 256 << 20, "{what}: {} MiB", grown >> 20);
+        // The line asks for 256 MiB; half of it is where a missing limit shows.
+        assert!(grown < 128 << 20, "{what}: {} MiB", grown >> 20);
     }
 }
 
@@ -429,7 +430,8 @@ fn p4_the_screen_answers_and_memory_is_bounded_under_each_flood() {
         times.sort();
         let median = times[times.len() / 2];
         assert!(median < Duration::from_millis(100), "{what}: {median:?}");
-        assert!(most < 256 << 20, "{what}: {} MiB", most >> 20);
+        // The line asks for 256 MiB; a flood of seconds that is held shows earlier.
+        assert!(most < 96 << 20, "{what}: {} MiB", most >> 20);
         assert!(most > 0 && server.connections() > 0, "{what}");
         screen.press("q");
         screen.exit_code(Duration::from_secs(10));
