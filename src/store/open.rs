@@ -93,6 +93,8 @@ pub(super) fn suspect(path: &Path) {
 pub(super) fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(96);
+    // Without this a statement with a range of bound values is compiled anew for each pair of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
     )?;

@@ -30,15 +30,13 @@ pub(super) fn link(tx: &Tx<'_>, envelope: &Envelope) -> Result<ThreadKey, StoreE
     }
     let thread = match found.as_slice() {
         [] => make(tx)?,
-        _ => join(tx, &found)?,
+        _ => grow(tx, &found)?,
     };
     let mut insert =
         sql.prepare_cached("INSERT OR IGNORE INTO msgid (hash, thread) VALUES (?1, ?2)")?;
     for hash in fresh {
         insert.execute((hash, thread))?;
     }
-    sql.prepare_cached("UPDATE thread SET contents = contents + 1 WHERE key = ?1")?
-        .execute([thread])?;
     Ok(ThreadKey(thread))
 }
 
@@ -118,11 +116,21 @@ fn hash(key: &[u8; 32], id: &str) -> [u8; 16] {
     short
 }
 
+/// A thread of one content.
 fn make(tx: &Tx<'_>) -> Result<i64, StoreError> {
     let sql = tx.connection();
-    sql.prepare_cached("INSERT INTO thread (contents) VALUES (0)")?
+    sql.prepare_cached("INSERT INTO thread (contents) VALUES (1)")?
         .execute([])?;
     Ok(sql.last_insert_rowid())
+}
+
+/// The thread that the ones found become, with one content more.
+fn grow(tx: &Tx<'_>, found: &[i64]) -> Result<i64, StoreError> {
+    let thread = join(tx, found)?;
+    tx.connection()
+        .prepare_cached("UPDATE thread SET contents = contents + 1 WHERE key = ?1")?
+        .execute([thread])?;
+    Ok(thread)
 }
 
 /// Follows `into_thread` to the thread that stands for this one now, with its size. Smaller ones
