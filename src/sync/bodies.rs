@@ -1,12 +1,12 @@
 //! Bytes of messages: what a person waits for at once, what the policy wants in windows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::imap::{
     Command, Content, Event, FetchItem, Partial, Reply, Section, SectionContent, SequenceSet,
 };
 use crate::model::{ContentKey, MailboxKey, PartPath, RequestId, Severity, Uid, UidSet};
-use crate::protocol::Time;
+use crate::protocol::{Tag, Time};
 use crate::store::bodies::{self, BodyWriter, Piece};
 use crate::store::requests::{self, Asked, Progress, Request};
 use crate::store::{Pending, contents, links, messages};
@@ -26,8 +26,14 @@ const COMMIT: usize = 2 << 20;
 /// No server counts beyond this, and some take a longer partial for an error.
 const REST: u32 = i32::MAX as u32;
 
+/// Windows under way at once, so that the server reads the next one while we take this one. Each is
+/// sized so that both together last about as long as a person may wait (see [`keep::next_size`]).
+const IN_FLIGHT: usize = 2;
+
 /// One FETCH of bytes under way.
 struct Load {
+    tag: Tag,
+    began: Time,
     section: String,
     /// What each UID is to fill.
     contents: BTreeMap<Uid, ContentKey>,
@@ -39,8 +45,8 @@ struct Load {
     size: usize,
     /// Which have come.
     came: BTreeSet<Uid>,
-    /// The transaction under way.
-    writing: Option<Pending<()>>,
+    /// The transactions under way.
+    writing: Vec<Pending<()>>,
 }
 
 impl Worker<'_> {
@@ -192,35 +198,53 @@ impl Worker<'_> {
             return Ok(());
         }
         let mut queue = keep::queue(lacking);
-        let mut octets = self.window;
-        let mut done = 0;
-        let clock = self.desk.env.clock.clone();
+        let mut flying: VecDeque<Load> = VecDeque::new();
+        let mut windows: VecDeque<Vec<Lacking>> = VecDeque::new();
+        let mut writing: Vec<Pending<()>> = Vec::new();
+        let (mut done, mut landed) = (0, Time::default());
+        let mut stopped = false;
         loop {
-            let window = keep::take_window(&mut queue, octets);
-            if window.is_empty() {
-                return Ok(());
+            while !stopped && windows.len() < IN_FLIGHT {
+                let window = keep::take_window(&mut queue, self.window);
+                if window.is_empty() {
+                    break;
+                }
+                let wanted: Vec<_> = window.iter().map(|w| (w.uid, w.content, w.from)).collect();
+                flying.push_back(self.launch("", &wanted)?);
+                windows.push_back(window);
             }
-            let began: Time = clock.monotonic();
-            let asked: u64 = window.iter().map(|one| one.size).sum();
-            let wanted = window.iter().map(|one| (one.uid, one.content, one.from));
-            let (load, reply) = self.load("", wanted.collect()).await?;
-            done += load.came.len() as u64;
-            self.tally.bodies += load.came.len() as u64;
-            self.give_up(&window, &load, &reply).await?;
-            let millis = clock.monotonic().since(began).as_millis();
-            if asked >= octets / 2 {
-                octets = keep::next_size(octets, u64::try_from(millis).unwrap_or(u64::MAX));
-                self.window = octets;
-            }
-            let (key, link) = (
-                self.desk.key,
-                self.desk.progress(&selected.name, done, total),
-            );
-            self.desk.bulk(move |tx| links::set(tx, key, &link)).await?;
-            if self.is_urgent()? || self.talk.has_news() {
-                self.due.extend(self.talk.has_news().then_some(mailbox));
-                return Ok(());
-            }
+            let (Some(tag), Some(window)) = (flying.front().map(|l| l.tag), windows.pop_front())
+            else {
+                break;
+            };
+            let (load, reply) = self.land(&mut flying, tag).await?;
+            let came = load.came.len() as u64;
+            done += came;
+            self.tally.bodies += came;
+            let began = load.began.max(landed);
+            landed = self.desk.env.clock.monotonic();
+            self.resize(&window, landed.since(began));
+            self.give_up(&window, &load.came, &reply, &mut flying)
+                .await?;
+            settle(&mut writing).await?;
+            writing.extend(load.writing);
+            let link = self.desk.progress(&selected.name, done, total);
+            let key = self.desk.key;
+            writing.push(self.desk.bulk(move |tx| links::set(tx, key, &link)));
+            // What was asked for is still taken, so that no answer is left over.
+            stopped = stopped || self.is_urgent()? || self.talk.has_news();
+        }
+        self.due.extend(self.talk.has_news().then_some(mailbox));
+        settle(&mut writing).await
+    }
+
+    /// Sizes the next window by how long this one took; as many as are in flight are waited for.
+    fn resize(&mut self, window: &[Lacking], took: std::time::Duration) {
+        let asked: u64 = window.iter().map(|one| one.size).sum();
+        if asked >= self.window / 2 {
+            let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let all = millis.saturating_mul(IN_FLIGHT as u64);
+            self.window = keep::next_size(self.window, all);
         }
     }
 
@@ -229,15 +253,20 @@ impl Worker<'_> {
     async fn give_up(
         &mut self,
         window: &[Lacking],
-        load: &Load,
+        came: &BTreeSet<Uid>,
         reply: &Reply,
+        flying: &mut VecDeque<Load>,
     ) -> Result<(), SyncError> {
         if is_for_now(reply) {
             return Err(self.talk.refused("give messages", reply.clone()));
         }
-        for one in window.iter().filter(|one| !load.came.contains(&one.uid)) {
+        for one in window.iter().filter(|one| !came.contains(&one.uid)) {
             if window.len() > 1 {
-                let (again, _) = self.load("", vec![(one.uid, one.content, 0)]).await?;
+                let again = self.launch("", &[(one.uid, one.content, 0)])?;
+                let tag = again.tag;
+                flying.push_back(again);
+                let (mut again, _) = self.land(flying, tag).await?;
+                settle(&mut again.writing).await?;
                 if again.came.contains(&one.uid) {
                     self.tally.bodies += 1;
                     continue;
@@ -262,9 +291,21 @@ impl Worker<'_> {
         section: &str,
         wanted: Vec<(Uid, ContentKey, u64)>,
     ) -> Result<(Load, Reply), SyncError> {
-        let mut load = Load::new(section, &wanted);
+        let load = self.launch(section, &wanted)?;
+        let tag = load.tag;
+        let (mut load, reply) = self.land(&mut VecDeque::from([load]), tag).await?;
+        settle(&mut load.writing).await?;
+        Ok((load, reply))
+    }
+
+    /// Asks for one section of some messages of the open mailbox.
+    fn launch(
+        &mut self,
+        section: &str,
+        wanted: &[(Uid, ContentKey, u64)],
+    ) -> Result<Load, SyncError> {
         let mut partial = None;
-        if let [(_, content, from)] = wanted.as_slice()
+        if let [(_, content, from)] = wanted
             && *from > 0
         {
             let writer = self
@@ -279,7 +320,7 @@ impl Worker<'_> {
         }
         let path = PartPath::parse(section).unwrap_or_default();
         let tag = self.talk.submit(Command::Fetch {
-            set: SequenceSet::Uid(load.contents.keys().copied().collect::<UidSet>()),
+            set: SequenceSet::Uid(wanted.iter().map(|(uid, ..)| *uid).collect::<UidSet>()),
             items: vec![
                 FetchItem::Uid,
                 FetchItem::Body {
@@ -290,34 +331,54 @@ impl Worker<'_> {
             changed_since: None,
             vanished: false,
         });
+        let began = self.desk.env.clock.monotonic();
+        Ok(Load::new(tag, began, section, wanted))
+    }
+
+    /// Takes what comes for all that is `flying` until the answer to `tag`, whose load is handed
+    /// back; its last transaction may still be under way.
+    async fn land(
+        &mut self,
+        flying: &mut VecDeque<Load>,
+        tag: Tag,
+    ) -> Result<(Load, Reply), SyncError> {
         loop {
-            match self.talk.next().await? {
+            match self.talk.next_for(tag).await? {
                 Step::Event(Event::Literal {
                     literal,
                     uid,
                     origin,
                     ..
-                }) => self.begin_stream(&mut load, literal, uid, origin)?,
+                }) => self.begin_stream(flying, literal, uid, origin)?,
                 Step::Chunk {
                     literal,
                     bytes,
                     end,
                 } => {
-                    load.push(literal, &bytes, end);
-                    self.flush(&mut load, false).await?;
+                    let streams = |load: &&mut Load| load.streams.contains_key(&literal);
+                    if let Some(load) = flying.iter_mut().find(streams) {
+                        load.push(literal, &bytes, end);
+                        self.flush(load).await?;
+                    }
                 }
                 Step::Event(Event::Fetched(data)) => {
                     if data.flags.is_some() {
                         self.talk.note_flags();
                     }
-                    if let (Some(uid), Some(found)) = (data.uid, data.sections.first()) {
-                        self.take_inline(&mut load, uid, found)?;
-                        self.flush(&mut load, false).await?;
+                    if let (Some(uid), Some(found)) = (data.uid, data.sections.first())
+                        && let Some(load) = asks(flying, uid)
+                    {
+                        self.take_inline(load, uid, found)?;
+                        self.flush(load).await?;
                     }
                 }
                 Step::Event(_) => {}
                 Step::Done(done, reply) if done == tag => {
-                    self.flush(&mut load, true).await?;
+                    let at = flying.iter().position(|load| load.tag == tag);
+                    let load = at.and_then(|at| flying.remove(at));
+                    // It was put there by who waits for it.
+                    let mut load = load.unwrap_or_else(|| Load::new(tag, Time::default(), "", &[]));
+                    self.write(&mut load);
                     return Ok((load, reply));
                 }
                 Step::Done(..) => {}
@@ -329,16 +390,17 @@ impl Worker<'_> {
     /// it is dropped then, and its message asked for alone.
     fn begin_stream(
         &mut self,
-        load: &mut Load,
+        flying: &mut VecDeque<Load>,
         literal: u64,
         uid: Option<Uid>,
         origin: Option<u64>,
     ) -> Result<(), SyncError> {
-        let only = match load.contents.len() {
-            1 => load.contents.keys().next().copied(),
-            _ => None,
-        };
+        let mut all = flying.iter().flat_map(|load| load.contents.keys().copied());
+        let only = all.next().filter(|_| all.next().is_none());
         let Some(uid) = uid.or(only) else {
+            return Ok(());
+        };
+        let Some(load) = asks(flying, uid) else {
             return Ok(());
         };
         if let Some(writer) = self.writer(load, uid, origin)? {
@@ -388,39 +450,58 @@ impl Worker<'_> {
         Ok(Some(writer).filter(|writer| writer.next() == from))
     }
 
-    /// Writes what is ready, if it is enough for a transaction or the last. One transaction is under
-    /// way while the next bytes come.
-    async fn flush(&mut self, load: &mut Load, last: bool) -> Result<(), SyncError> {
-        if load.size >= COMMIT || last && !load.ready.is_empty() {
-            if let Some(writing) = load.writing.take() {
-                writing.await?;
-            }
-            let pieces = std::mem::take(&mut load.ready);
-            load.size = 0;
-            load.writing = Some(self.desk.bulk(move |tx| {
-                for piece in &pieces {
-                    bodies::store(tx, piece)?;
-                }
-                Ok(())
-            }));
-        }
-        if last && let Some(writing) = load.writing.take() {
-            writing.await?;
+    /// Writes what is ready, if it is enough for a transaction. One transaction is under way while
+    /// the next bytes come.
+    async fn flush(&mut self, load: &mut Load) -> Result<(), SyncError> {
+        if load.size >= COMMIT {
+            settle(&mut load.writing).await?;
+            self.write(load);
         }
         Ok(())
     }
+
+    fn write(&mut self, load: &mut Load) {
+        if load.ready.is_empty() {
+            return;
+        }
+        let pieces = std::mem::take(&mut load.ready);
+        load.size = 0;
+        load.writing.push(self.desk.bulk(move |tx| {
+            for piece in &pieces {
+                bodies::store(tx, piece)?;
+            }
+            Ok(())
+        }));
+    }
+}
+
+/// The load that asked for a message.
+fn asks(flying: &mut VecDeque<Load>, uid: Uid) -> Option<&mut Load> {
+    flying
+        .iter_mut()
+        .find(|load| load.contents.contains_key(&uid))
+}
+
+/// Waits for transactions; the first that failed is the error.
+async fn settle(writing: &mut Vec<Pending<()>>) -> Result<(), SyncError> {
+    for pending in writing.drain(..) {
+        pending.await?;
+    }
+    Ok(())
 }
 
 impl Load {
-    fn new(section: &str, wanted: &[(Uid, ContentKey, u64)]) -> Self {
+    fn new(tag: Tag, began: Time, section: &str, wanted: &[(Uid, ContentKey, u64)]) -> Self {
         Self {
+            tag,
+            began,
             section: section.to_owned(),
             contents: wanted.iter().map(|(uid, key, _)| (*uid, *key)).collect(),
             streams: BTreeMap::new(),
             ready: Vec::new(),
             size: 0,
             came: BTreeSet::new(),
-            writing: None,
+            writing: Vec::new(),
         }
     }
 
