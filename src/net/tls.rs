@@ -5,8 +5,12 @@ use std::path::Path;
 
 use async_native_tls::TlsConnector;
 use native_tls::{Certificate, Protocol};
+use tokio::io::BufReader;
 
 use crate::net::{Later, Layer, NetError, Refusal, Stream};
+
+/// Octets read from the link at once: some records of 16 KiB.
+const AHEAD: usize = 64 << 10;
 
 /// TLS towards one configured host.
 #[derive(Clone)]
@@ -45,6 +49,8 @@ impl Layer for Tls {
             for certificate in tls.extra {
                 connector = connector.add_root_certificate(certificate);
             }
+            // The library reads the head of each record alone: those small reads end here.
+            let stream = BufReader::with_capacity(AHEAD, stream);
             match connector.connect(tls.host.as_str(), stream).await {
                 Ok(stream) => Ok(Box::new(stream) as Box<dyn Stream>),
                 Err(error) => Err(classified(&tls.host, &words(&error))),
