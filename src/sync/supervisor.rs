@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::config::{AccountKind, AccountSettings, Paths, Settings};
-use crate::env::Env;
+use crate::env::{Env, harden};
 use crate::model::Secret;
-use crate::store::{Change, Store, Watch};
+use crate::store::{Change, Priority, Store, Tx, Watch};
 
 use super::SyncError;
 use super::account::Task;
@@ -73,6 +73,7 @@ impl Supervisor {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("net")
+            .on_thread_start(harden::stand_back)
             .enable_all()
             .build()
             .map_err(failed)?;
@@ -84,13 +85,23 @@ impl Supervisor {
             signals: Mutex::default(),
             tasks: Mutex::default(),
         });
+        // The writer's thread as well: a wish is shown before it is written.
+        let stand_back = |_: &Tx<'_>| {
+            harden::stand_back();
+            Ok(())
+        };
+        shared.store.write(Priority::Bulk, stand_back).forget();
         let (end, until) = oneshot::channel();
         let (tell_ended, ended) = std::sync::mpsc::channel();
         let watched = shared.clone();
         let thread = std::thread::Builder::new()
             .name("sync".to_owned())
             .spawn(move || {
-                runtime.block_on(look_after(&watched, until));
+                // On a thread of the runtime: a look then wakes one thread, not two.
+                let looking = runtime.spawn(look_after(watched, until));
+                if runtime.block_on(looking).is_err() {
+                    tracing::error!("the clocks are not compared any more");
+                }
                 runtime.shutdown_timeout(Duration::from_millis(500));
                 // Nobody listens when the supervisor gave up waiting.
                 let _ = tell_ended.send(());
@@ -223,7 +234,7 @@ impl Drop for Supervisor {
 }
 
 /// Compares the clocks until the end, then waits for the tasks.
-async fn look_after(shared: &Shared, mut until: oneshot::Receiver<()>) {
+async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
     let clock = shared.env.clock.clone();
     let (mut boot, mut monotonic) = (clock.boot(), clock.monotonic());
     loop {
