@@ -1,7 +1,9 @@
 //! How figures are collected and printed.
 
 use std::fmt::Display;
-use std::time::Duration;
+use std::fs;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 /// What was measured so far.
 pub struct Figures {
@@ -126,4 +128,27 @@ pub fn quantile(samples: &mut [Duration], share: f64) -> Duration {
 /// The median.
 pub fn median(samples: &mut [Duration]) -> Duration {
     quantile(samples, 0.5)
+}
+
+/// What the machine does by itself: how busy it is, and how long it takes to put 4 KB on the disk,
+/// which every durable commit waits for.
+pub fn of_machine(figures: &mut Figures) {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown").to_owned();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    figures.note(format!("load of this machine with {cores} cores"), load);
+    let mut file = tempfile::tempfile().unwrap();
+    let mut samples: Vec<Duration> = (0..50)
+        .map(|_| {
+            let start = Instant::now();
+            file.write_all(&[7; 4096]).unwrap();
+            file.sync_data().unwrap();
+            start.elapsed()
+        })
+        .collect();
+    let slow = quantile(&mut samples, 0.99);
+    figures.note(
+        "fsync of 4 KB here: median, p99",
+        format!("{}, {}", millis(median(&mut samples)), millis(slow)),
+    );
 }

@@ -1,10 +1,13 @@
 //! From the key at the pseudo-terminal to the bytes of the frame.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::figures::{Figures, median, millis, quantile};
 use crate::harness::dovecot::Dovecot;
 use crate::harness::generate::{Sizes, write_maildir};
+use crate::harness::lacebark;
 use crate::harness::program::Home;
 use crate::harness::pty::Terminal;
 
@@ -29,22 +32,22 @@ pub fn quiet(figures: &mut Figures) {
         &["--offline", "headers"],
     );
     home.run(&["sync", "work"]).exits(0);
-    let mut terminal = home.terminal(&[], 24, 80);
-    first_index(&mut terminal);
-    terminal.settle(Duration::from_secs(2));
-    let mut samples = walk(&mut terminal, 1_000);
+    let mut watched = Watched::start(&home);
+    watched.terminal.settle(Duration::from_secs(2));
+    let mut seen = watched.walk(1_000);
     figures.under(
         "key to frame at 10,000 messages, at the pty: median",
-        median(&mut samples),
+        median(&mut seen.pty),
         Duration::from_micros(500),
         millis,
     );
     figures.under(
         "key to frame at 10,000 messages, at the pty: p99",
-        quantile(&mut samples, 0.99),
+        quantile(&mut seen.pty, 0.99),
         Duration::from_millis(3),
         millis,
     );
+    seen.note(figures, "key to frame at 10,000 messages");
 }
 
 /// While 100,000 messages come in; server and sync threads run at a lower priority.
@@ -69,20 +72,139 @@ pub fn while_syncing(figures: &mut Figures) {
     );
     server.client("alice").select("INBOX");
     server.nice();
-    let mut terminal = home.terminal(&[], 24, 80);
-    first_index(&mut terminal);
-    let mut samples = walk(&mut terminal, 2_000);
-    let slowest = samples.iter().max().copied().unwrap_or_default();
+    let mut watched = Watched::start(&home);
+    let mut seen = watched.walk(2_000);
+    figures.note(
+        "the same while 100,000 sync: messages here at the last key",
+        here(&home),
+    );
     figures.under(
         "the same while 100,000 sync: p99 at the pty",
-        quantile(&mut samples, 0.99),
+        quantile(&mut seen.pty, 0.99),
         Duration::from_millis(16),
         millis,
     );
-    figures.note(
-        "the same while 100,000 sync: median, slowest",
-        format!("{}, {}", millis(median(&mut samples)), millis(slowest)),
+    figures.under(
+        "the same while 100,000 sync: p99 from event to bytes written",
+        quantile(&mut seen.inside, 0.99),
+        Duration::from_millis(3),
+        millis,
     );
+    figures.under(
+        "the same while 100,000 sync: longest from event to bytes written",
+        quantile(&mut seen.inside, 1.0),
+        Duration::from_millis(16),
+        millis,
+    );
+    seen.note(figures, "the same while 100,000 sync");
+}
+
+/// How many messages are in the store now: below 100,000 the sync still ran at the last key.
+fn here(home: &Home) -> String {
+    let json = home.run(&["--json", "mailbox", "list"]).json();
+    json["mailboxes"][0]["messages"].to_string()
+}
+
+/// The program on a terminal with its frame log, and beside it `cat` on another one: what the
+/// machine itself takes for a key to come back, while other programs run.
+struct Watched<'a> {
+    home: &'a Home,
+    terminal: Terminal,
+    echo: Terminal,
+}
+
+/// How long keys took.
+struct Seen {
+    /// From the key to the first byte of the frame, outside.
+    pty: Vec<Duration>,
+    /// From the key's event to the last byte of the frame, inside.
+    inside: Vec<Duration>,
+    /// From a key to its echo by `cat`.
+    echo: Vec<Duration>,
+}
+
+impl Seen {
+    fn note(&mut self, figures: &mut Figures, what: &str) {
+        let three = |samples: &mut Vec<Duration>| {
+            format!(
+                "{}, {}, {}",
+                millis(median(samples)),
+                millis(quantile(samples, 0.99)),
+                millis(quantile(samples, 1.0))
+            )
+        };
+        figures.note(
+            format!("{what}: median, p99, longest at the pty"),
+            three(&mut self.pty),
+        );
+        figures.note(
+            format!("{what}: median, p99, longest inside"),
+            three(&mut self.inside),
+        );
+        figures.note(
+            format!("{what}: an echo by cat beside it"),
+            three(&mut self.echo),
+        );
+    }
+}
+
+impl Watched<'_> {
+    fn start(home: &Home) -> Watched<'_> {
+        let log = home.path("frames");
+        let mut env = home.env();
+        env.push(("LACEBARK_FRAME_LOG", log));
+        let env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
+        let mut terminal = Terminal::start(lacebark(), &[], &env, 24, 80);
+        first_index(&mut terminal);
+        let script = ["-c", "stty raw -echo; echo ready; exec cat"];
+        let mut echo = Terminal::start(Path::new("/bin/sh"), &script, &[], 24, 80);
+        echo.wait_text("ready");
+        echo.settle(Duration::from_millis(100));
+        Watched {
+            home,
+            terminal,
+            echo,
+        }
+    }
+
+    /// Walks down and up with a key at a time, then quits.
+    fn walk(&mut self, keys: usize) -> Seen {
+        let (mut pty, mut echo) = (Vec::with_capacity(keys), Vec::new());
+        for step in 0..keys {
+            let key = if (step / 15) % 2 == 0 {
+                "\x1b[B"
+            } else {
+                "\x1b[A"
+            };
+            pty.extend(one(&mut self.terminal, key));
+            // A person's pace is slower; this one keeps the screen free of queued keys.
+            std::thread::sleep(Duration::from_millis(3));
+            if step % 4 == 0 {
+                echo.extend(one(&mut self.echo, "x"));
+            }
+        }
+        assert!(
+            pty.len() > keys * 9 / 10,
+            "only {} of {keys} keys drew something\n{}",
+            pty.len(),
+            self.terminal.text()
+        );
+        self.terminal.press("q");
+        self.terminal.exit_code(Duration::from_secs(20));
+        let log = fs::read_to_string(self.home.path("frames")).unwrap();
+        let inside = log.lines().map(|line| line.parse().unwrap());
+        // The last line is the key that quits.
+        let inside: Vec<Duration> = inside.map(Duration::from_micros).take(keys).collect();
+        Seen { pty, inside, echo }
+    }
+}
+
+/// One key, and how long until something came back.
+fn one(terminal: &mut Terminal, key: &str) -> Option<Duration> {
+    while terminal.next_output(Duration::ZERO).is_some() {}
+    let pressed = terminal.press(key);
+    let seen = terminal.next_output(Duration::from_secs(2))?;
+    Some(seen.saturating_duration_since(pressed))
 }
 
 /// Waits for an index with rows in it.
@@ -98,30 +220,4 @@ pub fn first_index(terminal: &mut Terminal) -> Instant {
                 .count()
                 >= 10
     })
-}
-
-/// Walks down and up with a key at a time, and hands back how long each frame took.
-fn walk(terminal: &mut Terminal, keys: usize) -> Vec<Duration> {
-    let mut samples = Vec::with_capacity(keys);
-    for step in 0..keys {
-        let key = if (step / 15) % 2 == 0 {
-            "\x1b[B"
-        } else {
-            "\x1b[A"
-        };
-        while terminal.next_output(Duration::ZERO).is_some() {}
-        let pressed = terminal.press(key);
-        if let Some(seen) = terminal.next_output(Duration::from_secs(2)) {
-            samples.push(seen.saturating_duration_since(pressed));
-        }
-        // A person's pace is slower; this one keeps the screen free of queued keys.
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    assert!(
-        samples.len() > keys * 9 / 10,
-        "only {} of {keys} keys drew something\n{}",
-        samples.len(),
-        terminal.text()
-    );
-    samples
 }

@@ -21,6 +21,7 @@ mod figures;
 mod keys;
 mod memory;
 mod open;
+mod split;
 mod start;
 mod sync;
 
@@ -33,7 +34,7 @@ const BENCHES: [(&str, Bench); 9] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
-    ("split", sync::split),
+    ("split", split::all),
     ("open", open::all),
     ("keys", keys::quiet),
     ("busy", keys::while_syncing),
@@ -57,6 +58,7 @@ fn main() {
         std::process::exit(2);
     }
     let mut figures = Figures::new();
+    figures::of_machine(&mut figures);
     for (name, bench) in BENCHES {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             bench(&mut figures);

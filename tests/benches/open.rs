@@ -1,6 +1,6 @@
 //! From Enter on a kept message to its first screen.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -9,6 +9,7 @@ use crate::figures::{Figures, millis};
 use crate::harness::dovecot::Dovecot;
 use crate::harness::generate::Dice;
 use crate::harness::program::Home;
+use crate::harness::pty::Terminal;
 use crate::keys::first_index;
 
 /// A letter of 30 KB, a message of 50 MB, and a newsletter of 500 KB.
@@ -75,6 +76,37 @@ pub fn all(figures: &mut Figures) {
             budget,
             millis,
         );
+        if what.contains("HTML") {
+            let last = last_words(&message);
+            let seen = to_the_end(&mut terminal, &last);
+            figures.under(
+                "the rest of it, off the UI thread",
+                seen.saturating_duration_since(pressed),
+                Duration::from_secs(1),
+                millis,
+            );
+        }
+    }
+}
+
+/// The heading of the last item of [`newsletter`].
+fn last_words(newsletter: &str) -> String {
+    let at = newsletter.rfind("<h3>").unwrap() + 4;
+    let end = newsletter[at..].find('<').unwrap();
+    newsletter[at..at + end].to_owned()
+}
+
+/// Goes to the end again and again, as a person does, until the end is there.
+fn to_the_end(terminal: &mut Terminal, last: &str) -> Instant {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        terminal.press("\x1b[F");
+        while let Some(seen) = terminal.next_output(Duration::from_millis(20)) {
+            if terminal.text().contains(last) {
+                return seen;
+            }
+        }
+        assert!(Instant::now() < until, "no {last}\n{}", terminal.text());
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::figures::{Figures, megabytes, millis, seconds, times};
 use crate::harness::dovecot::Dovecot;
-use crate::harness::generate::{Generator, Sizes, write_maildir};
+use crate::harness::generate::{Sizes, write_maildir};
 use crate::harness::program::Home;
 use crate::harness::proxy::Proxy;
 use crate::harness::raw::Raw;
@@ -178,55 +178,8 @@ pub fn whole_messages(figures: &mut Figures) {
     );
 }
 
-/// Where the CPU goes: each share measured alone over the same bytes.
-pub fn split(figures: &mut Figures) {
-    let messages: Vec<Vec<u8>> = Generator::new(13, Sizes::Whole)
-        .take(10_000)
-        .map(|m| m.bytes)
-        .collect();
-    let total: u64 = messages.iter().map(|bytes| bytes.len() as u64).sum();
-    let start = Instant::now();
-    let sum: u32 = messages
-        .iter()
-        .map(|bytes| u32::from(blake3::hash(bytes).as_bytes()[0]))
-        .sum();
-    let hash = start.elapsed();
-    let start = Instant::now();
-    let mut packed = 0;
-    for bytes in &messages {
-        for chunk in bytes.chunks(512 * 1024) {
-            packed += zstd::bulk::compress(chunk, 3).unwrap().len() as u64;
-        }
-    }
-    let zstd = start.elapsed();
-    figures.note(
-        format!("split: hash of {} (check {sum})", megabytes(total)),
-        millis(hash),
-    );
-    figures.note(
-        format!("split: zstd 3 in 512 KB chunks, to {}", megabytes(packed)),
-        millis(zstd),
-    );
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        10_000,
-        13,
-        Sizes::Whole,
-    );
-    drain_all(&server, "(UID BODY.PEEK[])");
-    let before = own_cpu();
-    drain_all(&server, "(UID BODY.PEEK[])");
-    figures.note(
-        "split: TLS and framing of a bare client (CPU)",
-        millis(own_cpu() - before),
-    );
-}
-
-fn drain_all(server: &Dovecot, items: &str) -> (Duration, u64) {
+/// Reads the answer to a FETCH of everything to nowhere: how long that took, and its size.
+pub fn drain_all(server: &Dovecot, items: &str) -> (Duration, u64) {
     let mut client: Raw = server.client("alice");
     client.select("INBOX");
     let start = Instant::now();
@@ -248,12 +201,4 @@ fn fetch_items(home: &Home, with: &str) -> String {
     let end = rest.rfind(')').unwrap();
     let items = rest[..end].replace("(CHANGEDSINCE", "").trim().to_owned();
     format!("({items})")
-}
-
-fn own_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap(),
-        u32::try_from(time.tv_nsec).unwrap(),
-    )
 }
