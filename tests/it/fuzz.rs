@@ -94,6 +94,8 @@ fn m5_no_bytes_make_a_decoder_panic() {
 fn d1_no_text_reaches_the_screen_with_a_control() {
     let seeds = messages();
     fuzz("sanitiser", 5, &seeds, |bytes| {
+        // What is shown on one row is short; long text is the business of the document above.
+        let bytes = &bytes[..bytes.len().min(2_000)];
         let text = String::from_utf8_lossy(bytes);
         let latin: String = bytes.iter().map(|byte| char::from(*byte)).collect();
         for text in [text.as_ref(), latin.as_str()] {
@@ -149,7 +151,13 @@ fn fuzz(target: &str, seed: u64, seeds: &[Vec<u8>], run: impl Fn(&[u8])) {
     let limit = share();
     let start = Instant::now();
     let mut dice = Dice::new(seed);
-    for bytes in seeds {
+    // The seeds as they are, from a random one on, take half of the time at most.
+    let first = dice.below(seeds.len());
+    let (before, after) = seeds.split_at(first);
+    for bytes in after.iter().chain(before) {
+        if start.elapsed() > limit / 2 {
+            break;
+        }
         try_one(target, bytes, &run);
     }
     let mut count = 0;
