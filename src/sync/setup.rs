@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use crate::config::{AccountSettings, Keep, Paths, SecretError, Settings, edit};
 use crate::env::Env;
-use crate::imap::{Command, Event, MailboxName};
+use crate::imap::{Command, MailboxName};
 use crate::model::Secret;
 use crate::net::{NetError, Refusal};
 
@@ -186,20 +186,16 @@ async fn tried(env: &Env, request: &SetupRequest) -> Result<Proof, SyncError> {
     };
     let mut talk = Dialogue::greet(env, account).await?;
     talk.sign_in(account, &secret).await?;
-    let (reply, events) = talk
+    let (reply, _) = talk
         .call(Command::Examine {
             mailbox: MailboxName::from_stored("INBOX"),
             condstore: false,
         })
         .await?;
-    let inbox = events.iter().find_map(|event| match event {
-        Event::Exists(count) => Some(u64::from(*count)),
-        _ => None,
-    });
     let proof = Proof {
         peer: talk.peer(),
         capabilities: talk.capabilities(),
-        inbox: inbox.filter(|_| reply.is_ok()),
+        inbox: reply.is_ok().then(|| u64::from(talk.exists())),
     };
     talk.goodbye().await;
     Ok(proof)

@@ -252,7 +252,7 @@ fn a_sign_in_names_the_field_that_is_wrong() {
     };
     let right = server.password("alice").to_owned();
     let proof = try_with(bed.account.clone(), &right).unwrap();
-    assert_eq!(proof.inbox, Some(1));
+    assert_eq!(proof.inbox, Some(1), "{}", server.log());
     let check = |account: AccountSettings, secret: &str, field: setup::Field, words: &str| {
         let error = try_with(account, secret).unwrap_err();
         assert_eq!(error.field, field, "{error}");
