@@ -172,7 +172,7 @@ fn arrived(dice: &mut Dice, uid: u32) -> Arrived {
     };
     Arrived {
         uid,
-        flags: if uid != count && dice.chance(80) {
+        flags: if dice.chance(80) {
             Flags::parse(["\\Seen"])
         } else {
             Flags::none()
