@@ -124,7 +124,10 @@ fn list_links(lines: &mut Vec<Line>, links: &[Link], first: usize) {
     lines.push(Line::default());
     lines.push(Line::of(Shown::from("Links"), Role::Heading));
     for (number, link) in links.iter().enumerate().skip(first) {
-        let mut line = Line::of(Shown::line(&format!("[{}] ", number + 1)), Role::Dim);
+        let mut line = Line::of(
+            Shown::body_line(&format!("{:>3} ", format!("[{}]", number + 1))),
+            Role::Dim,
+        );
         line.spans.push(Span {
             text: link.shown.truncate_middle(SHOWN_LINK),
             role: Role::Link(number),

@@ -87,6 +87,23 @@ impl Shown {
         Shown(out)
     }
 
+    /// The whole text in rows of at most `cells` cells, cut between grapheme clusters.
+    pub fn rows(&self, cells: usize) -> Vec<Shown> {
+        let mut rows = Vec::new();
+        let mut rest = self.0.as_str();
+        while !rest.is_empty() {
+            let taken = match head(rest, cells.max(1)).len() {
+                // A cluster wider than the row still has to go somewhere.
+                0 => rest.chars().next().map_or(rest.len(), char::len_utf8),
+                taken => taken,
+            };
+            let (row, more) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+            rows.push(Shown(row.to_owned()));
+            rest = more;
+        }
+        rows
+    }
+
     /// The text in at most `cells` cells, its middle replaced by `…`: the end of a file name or
     /// address stays in sight (SAFETY A2).
     pub fn truncate_middle(&self, cells: usize) -> Shown {

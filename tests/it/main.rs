@@ -32,4 +32,5 @@ mod readme;
 mod safety;
 mod safety_run;
 mod safety_wire;
+mod screen_given_back;
 mod tidy;

@@ -57,8 +57,8 @@ pub struct Prompt {
     pub offers: Vec<String>,
     /// Which of them an arrow has put into the line.
     pub picked: Option<usize>,
-    /// A sentence above the question: help, or that nothing can be completed.
-    pub note: Option<&'static str>,
+    /// Sentences above the question: help, that nothing can be completed, what a link leads to.
+    pub notes: Vec<String>,
 }
 
 /// What a key did to a prompt.
@@ -95,7 +95,7 @@ impl Prompt {
             drawn: None,
             offers: Vec::new(),
             picked: None,
-            note: None,
+            notes: Vec::new(),
         }
     }
 
@@ -110,7 +110,7 @@ impl Prompt {
             drawn: None,
             offers: Vec::new(),
             picked: None,
-            note: None,
+            notes: Vec::new(),
         }
     }
 
@@ -129,6 +129,11 @@ impl Prompt {
             self.purpose,
             Purpose::Export(_) | Purpose::SavePart(..) | Purpose::SaveAll(_)
         )
+    }
+
+    /// Whether the text is one that was proposed and not touched.
+    pub fn is_proposed(&self) -> bool {
+        matches!(&self.asking, Asking::Text(field) if field.proposed)
     }
 
     /// Puts the next or previous offer into the line; false when nothing is offered.
@@ -194,7 +199,9 @@ impl Prompt {
         if key.ctrl && key.folded().code == Code::Char('g') {
             return Answer::Help;
         }
-        self.note = None;
+        if matches!(self.asking, Asking::Text(_)) {
+            self.notes.clear();
+        }
         if matches!(key.code, Code::Up | Code::Down) && self.walk(key.code == Code::Down) {
             return Answer::Open;
         }

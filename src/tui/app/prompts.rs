@@ -14,7 +14,7 @@ pub fn press(app: &mut App, key: Key) {
         Answer::Open => app.prompt = Some(prompt),
         Answer::Unknown => app.prompt = Some(prompt),
         Answer::Help => {
-            prompt.note = Some(match prompt.asking {
+            let words = match prompt.asking {
                 Asking::Choice { .. } => {
                     "Enter takes the answer in brackets, a letter that answer; ^C asks no more."
                 }
@@ -22,12 +22,16 @@ pub fn press(app: &mut App, key: Key) {
                     "Enter takes the text, ^U clears it, Tab completes; ^C asks no more."
                 }
                 Asking::Text(_) => "Enter takes the text, ^U clears it; ^C asks no more.",
-            });
+            };
+            prompt.notes = vec![words.to_owned()];
             app.prompt = Some(prompt);
         }
         Answer::Cancelled => app.hint("Cancelled."),
         Answer::Complete(text) => {
             if prompt.completes() {
+                // Of a value that was proposed the folder is listed: its name is not there yet.
+                let folder = text.rsplit_once('/').filter(|_| prompt.is_proposed());
+                let text = folder.map_or(text.clone(), |(folder, _)| format!("{folder}/"));
                 app.asked_complete = app.ask(Question::Complete(text));
             }
             app.prompt = Some(prompt);
@@ -50,12 +54,17 @@ impl App {
             offers.retain(|offer| offer.ends_with('/'));
         }
         let common = common_prefix(&offers);
-        if common.len() > field.value().len() || offers.len() == 1 {
+        if !offers.is_empty()
+            && (field.proposed || common.len() > field.value().len() || offers.len() == 1)
+        {
             field.set(&common);
         }
         // From here on typing goes on behind what stands there.
         field.proposed = false;
-        prompt.note = offers.is_empty().then_some("Nothing begins like that.");
+        prompt.notes = match offers.is_empty() {
+            true => vec!["Nothing begins like that.".to_owned()],
+            false => Vec::new(),
+        };
         prompt.offers = if offers.len() > 1 { offers } else { Vec::new() };
         prompt.picked = None;
     }

@@ -46,6 +46,38 @@ impl App {
         ))
     }
 
+    /// The link of the typed number or the selected one, where the status line has no room for all of
+    /// its address: host, address, warning.
+    pub fn link_in_full(&self) -> Option<Vec<String>> {
+        if self.screen != Screen::Message || self.prompt.is_some() {
+            return None;
+        }
+        let at = match self.number.parse::<usize>() {
+            Ok(number) => number.checked_sub(1)?,
+            Err(_) => self.message.as_ref()?.link?,
+        };
+        let words = self.link_words(at)?;
+        let in_hand = self.status_words() == words;
+        let wide = crate::mime::sanitize::width(&words) + 20 > usize::from(self.layout.width);
+        (in_hand && wide).then(|| self.link_lines(at))
+    }
+
+    /// Host, whole address and warning of a link of the open message.
+    pub fn link_lines(&self, at: usize) -> Vec<String> {
+        let document = self.message.as_ref().and_then(|m| m.document());
+        let Some(link) = document.and_then(|document| document.links.get(at)) else {
+            return Vec::new();
+        };
+        let mut lines = vec![
+            format!("Host   : {}", link.host),
+            format!("Address: {}", link.shown),
+        ];
+        if let Some(warning) = &link.warning {
+            lines.push(format!("! {warning}: this goes to {}.", link.host));
+        }
+        lines
+    }
+
     /// The right of the status line in full, or its last words where there is little room.
     pub fn right_words(&self, narrow: bool) -> String {
         if self.accounts.is_empty() {

@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 
-use crate::mime::sanitize::width;
+use crate::mime::sanitize::{Shown, width};
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::prompt::{Asking, Prompt};
 use crate::tui::app::{App, Screen, keyrow};
@@ -30,6 +30,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
     let cursor = panes(app, &mut pen);
     if let Some(prompt) = &app.prompt {
         offers(&mut pen, prompt, app.layout.body());
+    }
+    if let Some(words) = app.link_in_full() {
+        notes(&mut pen, &words, app.layout.body());
     }
     let prompt = status(app, &mut pen);
     keys(app, &mut pen);
@@ -206,21 +209,35 @@ fn status(app: &App, pen: &mut Pen<'_>) -> Option<(u16, u16)> {
     None
 }
 
+/// Sentences over the last rows of the body, broken where they must, so that none is cut.
+fn notes(pen: &mut Pen<'_>, notes: &[String], body: Area) {
+    let room = body.width.saturating_sub(2).max(1);
+    let mut rows: Vec<Shown> = Vec::new();
+    for note in notes {
+        rows.extend(Shown::line(note).rows(usize::from(room)));
+    }
+    let count = u16::try_from(rows.len()).unwrap_or(u16::MAX);
+    let count = count.min(body.height.saturating_sub(1));
+    let y = (body.y + body.height).saturating_sub(count + 1);
+    pen.clear(Area {
+        y,
+        height: count + 1,
+        ..body
+    });
+    pen.rule(body.x, y, body.width);
+    for (n, row) in (1..=count).zip(&rows) {
+        pen.shown(body.x + 1, y + n, room, row, Role::Heading);
+    }
+}
+
 /// What a prompt has to say beside its question, over the last rows of the body: a note, or what
 /// completion offers around the picked one.
 fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
     let bottom = body.y + body.height;
     let margin = 1;
     let room = body.width.saturating_sub(2 * margin);
-    if let Some(note) = prompt.note {
-        let y = bottom.saturating_sub(1);
-        pen.clear(Area {
-            y,
-            height: 1,
-            ..body
-        });
-        pen.put(body.x + margin, y, room, note, Role::Heading);
-        return;
+    if !prompt.notes.is_empty() {
+        return notes(pen, &prompt.notes, body);
     }
     if prompt.offers.is_empty() {
         return;
@@ -314,7 +331,7 @@ pub fn field_row(
         skip += width(first.encode_utf8(&mut [0; 4])).max(1);
         rest = rest.get(first.len_utf8()..).unwrap_or_default();
     }
-    let shown = crate::mime::sanitize::Shown::line(rest);
+    let shown = Shown::line(rest);
     pen.shown(x, y, room, &shown, role);
     let at = u16::try_from(at.saturating_sub(skip)).unwrap_or(0);
     x + at.min(room.saturating_sub(1))

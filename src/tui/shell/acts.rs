@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::config::providers::{Credential, Providers};
 use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
-use crate::mime::{filename, part as parts};
+use crate::mime::part as parts;
 use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret, Structure};
 use crate::ops::flags::Undoable;
 use crate::ops::message::PartBytes;
@@ -21,6 +21,7 @@ use crate::ops::{accounts, flags, message, notices, queue, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest};
+use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
@@ -439,17 +440,9 @@ fn decoded(
     })
 }
 
-fn name_of(part: &Structure) -> String {
-    if part.filename.is_empty() {
-        filename::safe(&format!("part-{}", part.path))
-    } else {
-        filename::safe(&part.filename)
-    }
-}
-
 fn save_part(world: &World, key: MessageKey, path: &PartPath, to: &str) -> Result<Ended, String> {
     Ok(match decoded(world, key, path)? {
-        Ok((part, bytes)) => write(to, &name_of(&part), &bytes),
+        Ok((part, bytes)) => write(to, &file_name(&part), &bytes),
         Err(ended) => ended,
     })
 }
@@ -470,7 +463,7 @@ fn save_all(world: &World, key: MessageKey, folder: &str) -> Result<Ended, Strin
     for part in &attachments {
         match decoded(world, key, &part.path)? {
             Ok((part, bytes)) => {
-                files::write_beside(&folder, &name_of(&part), &bytes)
+                files::write_beside(&folder, &file_name(&part), &bytes)
                     .map_err(|e| format!("Saved {saved} of {}, then: {e}", attachments.len()))?;
                 saved += 1;
             }
@@ -505,7 +498,7 @@ fn open_part(world: &World, key: MessageKey, path: &PartPath) -> Result<Ended, S
     let (mut file, place) = world
         .env
         .temp
-        .create_file(&name_of(&part))
+        .create_file(&file_name(&part))
         .map_err(|e| format!("Cannot make a file to open: {e}"))?;
     io::Write::write_all(&mut file, &bytes).map_err(|e| format!("Cannot write it: {e}"))?;
     let argv = spawn::opening(&template, &place);

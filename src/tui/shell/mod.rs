@@ -142,6 +142,7 @@ impl Shell {
         } = options;
         let started = Instant::now();
         let (post, inbox) = channel();
+        signals::start(post.clone());
         let terminal = Terminal::enter()?;
         let size = terminal.size()?;
         let theme = terminal::theme(settings.ui.theme);
@@ -251,7 +252,6 @@ impl Shell {
 
     fn start_the_rest(&mut self) {
         input::start(self.post.clone());
-        signals::start(self.post.clone());
         self.acts.start_network();
     }
 

@@ -6,28 +6,27 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Incoming;
 
-/// Starts a thread that waits for SIGTERM, SIGHUP and SIGCONT.
+/// Catches SIGTERM, SIGHUP and SIGCONT from now on, and starts a thread that passes them on. Called
+/// before the terminal is taken, so that no signal ends the program with the terminal in hand.
 pub fn start(post: Sender<Incoming>) {
-    let spawned = std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            if let Err(error) = wait(&post) {
-                tracing::warn!(%error, "signals are not watched");
-            }
-        });
-    if let Err(error) = spawned {
+    if let Err(error) = watch(post) {
         tracing::warn!(%error, "signals are not watched");
     }
 }
 
-fn wait(post: &Sender<Incoming>) -> std::io::Result<()> {
+fn watch(post: Sender<Incoming>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        let mut continued = signal(SignalKind::from_raw(CONTINUE))?;
+    let (mut terminate, mut hang_up, mut continued) = {
+        let _inside = runtime.enter();
+        (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::from_raw(CONTINUE))?,
+        )
+    };
+    let wait = async move {
         loop {
             let incoming = tokio::select! {
                 _ = terminate.recv() => Incoming::Terminate,
@@ -35,10 +34,14 @@ fn wait(post: &Sender<Incoming>) -> std::io::Result<()> {
                 _ = continued.recv() => Incoming::Continued,
             };
             if post.send(incoming).is_err() {
-                return Ok(());
+                return;
             }
         }
-    })
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(wait))
+        .map(|_| ())
 }
 
 /// SIGCONT, as the system numbers it.

@@ -155,3 +155,44 @@ fn give_back() {
     );
     let _ = term::disable_raw_mode();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    const INSIDE: &str = "LACEBARK_TEST_PANICS";
+    const NAME: &str = "tui::shell::terminal::tests::a_panic_gives_the_terminal_back_first";
+
+    /// The test runs itself again in a pseudo-terminal, where it panics with the screen in hand.
+    #[test]
+    fn a_panic_gives_the_terminal_back_first() {
+        if std::env::var_os(INSIDE).is_some() {
+            let _screen = Terminal::enter().unwrap();
+            panic!("on purpose");
+        }
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["--exact", NAME, "--nocapture", "--test-threads=1"]);
+        command.env(INSIDE, "1");
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut written = Vec::new();
+        // The other end is gone when the child is: an error then is the end.
+        let _ = reader.read_to_end(&mut written);
+        assert!(!child.wait().unwrap().success());
+        let text = String::from_utf8_lossy(&written);
+        let at = |what: &str| {
+            text.rfind(what)
+                .unwrap_or_else(|| panic!("no {what:?} in {text:?}"))
+        };
+        assert!(at("\x1b[?1049h") < at("\x1b[?1049l"), "{text:?}");
+        assert!(at("\x1b[?1049l") < at("on purpose"), "{text:?}");
+        assert!(at("\x1b[?2004l") < at("on purpose"), "{text:?}");
+        assert!(at("\x1b[?25h") < at("on purpose"), "{text:?}");
+    }
+}

@@ -59,7 +59,7 @@ pub(in crate::tui::app) fn ask_save(app: &mut App) {
     ));
 }
 
-pub(in crate::tui::app) fn file_name(part: &Structure) -> String {
+pub(in crate::tui) fn file_name(part: &Structure) -> String {
     if !part.filename.is_empty() {
         return filename::safe(&part.filename);
     }

@@ -107,15 +107,13 @@ pub(in crate::tui::app) fn open_link(app: &mut App, at: usize) {
             None => {
                 app.act(Action::OpenLink(link.target));
             }
-            Some(warning) => {
-                let question = format!("{warning} Open {} at {}?", link.shown, link.host);
+            Some(_) => {
+                let question = format!("Open this address at {}?", link.host);
                 let options = vec![('y', "Open"), ('n', "No")];
-                app.open_prompt(Prompt::choice(
-                    Purpose::OpenLink(link.target),
-                    question,
-                    options,
-                    1,
-                ));
+                let mut prompt =
+                    Prompt::choice(Purpose::OpenLink(link.target), question, options, 1);
+                prompt.notes = app.link_lines(at);
+                app.open_prompt(prompt);
             }
         },
     }

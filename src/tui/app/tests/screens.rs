@@ -1,11 +1,11 @@
 //! Snapshots of every screen, text and roles.
 
-use crate::tui::app::event::Now;
-use crate::tui::app::event::{Ended, SetupField};
+use crate::tui::app::event::{Action, Ended, Event, Now, SetupField};
+use crate::tui::app::layout::KeyMenu;
 use crate::tui::app::prompt::Field;
 use crate::tui::app::{App, Begin, Screen};
 
-use super::world::{NOW, World, letter, mailbox, tree, utc};
+use super::world::{NOW, World, letter, mailbox, text, tree, utc};
 use crate::model::MessageKey;
 
 fn shot(name: &str, world: &World) {
@@ -261,4 +261,61 @@ fn a_resize_keeps_the_selection_in_sight() {
         assert!(index.top <= index.selected && index.selected < index.top + rows);
     }
     assert_eq!(world.app.screen, Screen::Index);
+}
+
+#[test]
+fn a_stopped_sign_in_stays_on_the_screen_until_nothing_can_be_stored() {
+    let mut world = setup(80, 24);
+    world.end = |_| None;
+    world.type_text("Alice");
+    world.press("Ret");
+    world.type_text("alice@example.test");
+    world.press("Ret");
+    world.type_text("pw");
+    world.press("Ret Ret");
+    let (ticket, _) = world.done.last().cloned().unwrap();
+    world.press("^C");
+    assert_eq!(world.done.last().unwrap().1, Action::Stop(ticket));
+    assert!(world.app.setup.trying.is_some(), "the end has not come yet");
+    world.event(Event::Ended(ticket, Ended::Stopped));
+    assert!(world.app.setup.trying.is_none());
+    assert!(world.screen().contains("Stopped; nothing was stored."));
+}
+
+#[test]
+fn the_user_level_decides_how_many_rows_of_keys_there_are() {
+    for (menu, rows) in [
+        (KeyMenu::New, 2),
+        (KeyMenu::Familiar, 1),
+        (KeyMenu::Expert, 0),
+    ] {
+        let mut world = World::new(80, 24);
+        world.app.layout = world.app.layout.with_menu(menu);
+        world.event(Event::Resize(80, 24));
+        let screen = world.screen();
+        let keys = screen.lines().filter(|l| l.contains("[ViewMsg]")).count();
+        assert_eq!(keys, usize::from(rows > 0), "{screen}");
+        assert_eq!(world.app.layout.key_rows(), rows);
+        if rows == 1 {
+            let mut shown = String::new();
+            for _ in 0..8 {
+                shown.push_str(&world.screen());
+                world.press("O");
+            }
+            for label in ["MarkRead", "Export", "NextNew", "Quit", "Jump", "FldrList"] {
+                assert!(shown.contains(label), "{label} in {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_row_that_is_set_in_loses_its_end() {
+    let mut world = World::new(80, 24);
+    let line = format!("[1] http:{}END", "x".repeat(68));
+    let key = world.app.index.row().unwrap().key;
+    world.documents.insert(key, text(&[line.as_str()]));
+    world.press("Ret");
+    let screen = world.screen();
+    assert!(screen.contains("xEN\nD\n"), "{screen}");
 }

@@ -153,7 +153,7 @@ fn text_row(pen: &mut Pen<'_>, area: Area, y: u16, row: &wrap::Row, link: Option
 }
 
 /// Cells by which a row is set in so that its ninth cell is no colon.
-fn inset(text: &str) -> u16 {
+pub(super) fn inset(text: &str) -> u16 {
     let colon_at = |cells: usize| {
         let mut used = 0;
         for cluster in text.chars() {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::mime::document::{Document, Role};
+use crate::mime::document::{Document, Role, Span};
+use crate::mime::sanitize::{Shown, width};
 use crate::mime::wrap;
 use crate::model::{Flags, MessageKey};
 use crate::tui::app::event::Ticket;
 use crate::tui::app::layout::TEXT;
 use crate::tui::app::view::{Body, Opened, Row};
+
+use super::draw::inset;
 
 /// How much of the header is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +88,7 @@ pub struct State {
     pub asked_lines: Ticket,
     layout: wrap::Layout,
     laid: Vec<wrap::Row>,
+    taken: usize,
 }
 
 impl State {
@@ -110,6 +114,7 @@ impl State {
             asked_lines: Ticket::default(),
             layout: wrap::Layout::default(),
             laid: Vec::new(),
+            taken: 0,
         }
     }
 
@@ -136,6 +141,7 @@ impl State {
     fn lay_out(&mut self, width: u16, open: BTreeSet<usize>) {
         self.layout = wrap::Layout::new(usize::from(width.min(TEXT)), open);
         self.laid.clear();
+        self.taken = 0;
         self.fill(0);
     }
 
@@ -155,9 +161,12 @@ impl State {
 
     fn lay(&mut self, count: usize) {
         if let Some(Body::Text(document)) = &self.body {
+            let room = self.layout.width();
             let rows = self.layout.rows(document, count);
-            let new = rows.get(self.laid.len()..).unwrap_or_default();
-            self.laid.extend_from_slice(new);
+            for row in rows.get(self.taken..).unwrap_or_default() {
+                fit(row, room, &mut self.laid);
+            }
+            self.taken = rows.len();
         }
     }
 
@@ -336,6 +345,37 @@ impl State {
             self.scroll = self.head_rows + at;
         }
         true
+    }
+}
+
+/// A row as it is; one that is set in (SAFETY D7) and has no cell to spare as two.
+fn fit(row: &wrap::Row, room: usize, out: &mut Vec<wrap::Row>) {
+    let text = row.text();
+    let inset = usize::from(inset(&text));
+    if inset == 0 || width(&text) + inset <= room {
+        out.push(row.clone());
+        return;
+    }
+    let first = Shown::body_line(&text).rows(room.saturating_sub(inset).max(1));
+    let cut = first.first().map_or(text.len(), |head| head.as_str().len());
+    for (from, to) in [(0, cut), (cut, text.len())] {
+        let mut at = 0;
+        let mut spans = Vec::new();
+        for span in &row.spans {
+            let length = span.text.as_str().len();
+            let (start, end) = (from.max(at), to.min(at + length));
+            if start < end {
+                spans.push(Span {
+                    text: span.text.piece(start - at, end - at),
+                    role: span.role,
+                });
+            }
+            at += length;
+        }
+        out.push(wrap::Row {
+            spans,
+            ..row.clone()
+        });
     }
 }
 
