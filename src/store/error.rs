@@ -100,6 +100,11 @@ impl StoreError {
         matches!(self, StoreError::Locked | StoreError::Full)
     }
 
+    /// Whether a row that was named has gone meanwhile.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, StoreError::Missing { .. })
+    }
+
     pub(super) fn missing(what: &'static str, key: i64) -> Self {
         StoreError::Missing { what, key }
     }

@@ -15,8 +15,8 @@ use super::{Change, Rows, StoreError, Tx, messages};
 pub struct Waiting {
     /// The row.
     pub operation: Operation,
-    /// The message's UID in the current epoch of its mailbox; `None` while it has none, as during a
-    /// renumbering: then it cannot be sent yet.
+    /// The message's UID in the current epoch of the operation's mailbox; `None` while it has none,
+    /// as during a renumbering: then it cannot be sent yet.
     pub uid: Option<Uid>,
     /// The flags that the server confirmed.
     pub base: Flags,
@@ -96,7 +96,7 @@ pub fn waiting(
     let mut query = rows.connection().prepare_cached(
         "SELECT j.id, j.action, j.account, j.mailbox, j.detail, j.state, j.not_before, j.attempt,
            j.why, j.asked, m.base_flags, m.base_keywords,
-           CASE WHEN m.base_epoch = b.epoch THEN m.base_uid END
+           CASE WHEN m.base_epoch = b.epoch AND m.base_mailbox = j.mailbox THEN m.base_uid END
          FROM journal j LEFT JOIN message m ON m.key = j.message
            LEFT JOIN mailbox b ON b.key = m.base_mailbox
          WHERE j.account = ?1 AND (j.state = 'unsure'
@@ -124,14 +124,6 @@ pub fn waiting(
         });
     }
     Ok(waiting)
-}
-
-/// When the next queued operation of an account falls due, if one waits for its time.
-pub fn next_due(rows: &impl Rows, account: AccountKey) -> Result<Option<i64>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT min(coalesce(not_before, 0)) FROM journal WHERE account = ?1 AND state = 'queued'",
-    )?;
-    Ok(query.query_row([account.0], |row| row.get(0))?)
 }
 
 /// A new action: what one key press makes together and undoes together.
@@ -170,7 +162,18 @@ pub fn add(
 }
 
 /// Marks operations as handed to the server. Commit this before the first byte leaves.
-pub fn mark_in_flight(tx: &Tx<'_>, ids: &[OperationId]) -> Result<(), StoreError> {
+///
+/// False, and nothing is marked, if one of them waits no longer: a person changed their mind since
+/// they were read, and the old wish must not be sent.
+pub fn mark_in_flight(tx: &Tx<'_>, ids: &[OperationId]) -> Result<bool, StoreError> {
+    let mut waits = tx.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM journal WHERE id = ?1 AND state IN ('queued', 'unsure'))",
+    )?;
+    for id in ids {
+        if !waits.query_row([id.0], |row| row.get::<_, bool>(0))? {
+            return Ok(false);
+        }
+    }
     let mut update = tx.connection().prepare_cached(
         "UPDATE journal SET state = 'in-flight', attempt = attempt + 1, not_before = NULL
          WHERE id = ?1",
@@ -180,7 +183,7 @@ pub fn mark_in_flight(tx: &Tx<'_>, ids: &[OperationId]) -> Result<(), StoreError
     }
     tx.durable();
     tx.changed(Change::Journal);
-    Ok(())
+    Ok(true)
 }
 
 /// The server did it: base takes the change, the row goes. `modseq` is that of the STORE's answer.
@@ -272,6 +275,14 @@ pub fn unsettle(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
         tx.changed(Change::Journal);
     }
     Ok(changed)
+}
+
+/// How many operations of an account there are, in whatever state.
+pub fn count_of(rows: &impl Rows, account: AccountKey) -> Result<u64, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT count(*) FROM journal WHERE account = ?1")?;
+    Ok(query.query_row([account.0], |row| Ok(super::columns::count(row.get(0)?)))?)
 }
 
 /// How many operations wait, and how many of them failed.

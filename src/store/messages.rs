@@ -289,6 +289,22 @@ fn fresh(account: AccountKey, arrived: &Arrived) -> contents::Fresh<'_> {
     }
 }
 
+/// Gives a listed message the envelope that its own header tells, and nothing else.
+pub fn set_envelope(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    epoch: Epoch,
+    uid: Uid,
+    envelope: &Envelope,
+) -> Result<(), StoreError> {
+    let place = Place::of(tx, mailbox, epoch)?;
+    if let Some((_, content, thread, kept)) = known(tx, &place, uid.0)? {
+        contents::fill(tx, (content, thread, kept), Some(envelope), None)?;
+        tx.changed(Change::Messages(mailbox));
+    }
+    Ok(())
+}
+
 type Known = (MessageKey, ContentKey, ThreadKey, Kept);
 
 fn known(tx: &Tx<'_>, place: &Place, uid: u32) -> Result<Option<Known>, StoreError> {
@@ -325,7 +341,7 @@ fn refresh(
         flags: arrived.flags.clone(),
         modseq: arrived.modseq,
     };
-    update_one(tx, place.mailbox, place.epoch, &seen)?;
+    update_one(tx, place.mailbox, place.epoch, &seen, Told::Aside)?;
     Ok(key)
 }
 
@@ -379,9 +395,39 @@ pub fn update_flags(
     epoch: Epoch,
     seen: &[FlagsSeen],
 ) -> Result<usize, StoreError> {
+    take_flags(tx, mailbox, epoch, seen, Told::Aside)
+}
+
+/// As [`update_flags`], but for flags that were asked for now: they stand, even if the server has
+/// begun its mod-sequences anew and their MODSEQ is older than the stored one (SAFETY P8).
+pub fn replace_flags(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    epoch: Epoch,
+    seen: &[FlagsSeen],
+) -> Result<usize, StoreError> {
+    take_flags(tx, mailbox, epoch, seen, Told::Asked)
+}
+
+/// How flags came here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Beside something else: what has a newer MODSEQ stays.
+    Aside,
+    /// In answer to a question for them.
+    Asked,
+}
+
+fn take_flags(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    epoch: Epoch,
+    seen: &[FlagsSeen],
+    told: Told,
+) -> Result<usize, StoreError> {
     let mut changed = 0;
     for one in seen {
-        changed += usize::from(update_one(tx, mailbox, epoch, one)?);
+        changed += usize::from(update_one(tx, mailbox, epoch, one, told)?);
     }
     if changed > 0 {
         tx.changed(Change::Messages(mailbox));
@@ -395,13 +441,14 @@ fn update_one(
     mailbox: MailboxKey,
     epoch: Epoch,
     seen: &FlagsSeen,
+    told: Told,
 ) -> Result<bool, StoreError> {
     let (flags, keywords) = of_flags(&seen.flags);
     let mut query = tx.connection().prepare_cached(
         "UPDATE message SET base_flags = ?4, base_keywords = ?5,
            base_modseq = coalesce(?6, base_modseq)
          WHERE base_mailbox = ?1 AND base_epoch = ?2 AND base_uid = ?3
-           AND (?6 IS NULL OR base_modseq IS NULL OR base_modseq <= ?6)
+           AND (?7 OR ?6 IS NULL OR base_modseq IS NULL OR base_modseq <= ?6)
            AND (base_flags <> ?4 OR base_keywords <> ?5 OR (?6 IS NOT NULL AND base_modseq IS NOT ?6))
          RETURNING key",
     )?;
@@ -414,6 +461,7 @@ fn update_one(
                 flags,
                 keywords,
                 seen.modseq.and_then(number),
+                told == Told::Asked,
             ),
             |row| row.get(0),
         )

@@ -23,6 +23,8 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_millis(100);
 /// A locked or absent keyring, or another owner, is looked at again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// A store that takes no writes is tried again after this.
+const STORE_AGAIN: Duration = Duration::from_secs(30);
 /// Another process that owned the account may end at any time.
 const TAKE_OVER: Duration = Duration::from_secs(10);
 
@@ -58,23 +60,33 @@ impl Task {
             return Ok(());
         };
         let key = self.desk.key;
-        self.desk
-            .durable(move |tx| requests::expire(tx, key).map(|_| ()))
-            .await?;
         while !self.desk.signal.is_stopped() {
-            if self.desk.signal.is_offline() {
-                self.desk.link(LinkState::OfflineAsked, None, "").await?;
-                self.desk.signal.wait().await;
-                continue;
-            }
-            self.note_secret();
-            let began = self.desk.env.clock.monotonic();
-            match self.session(Aim::Stay, &mut Tally::default()).await {
-                Ok(_) => {}
-                Err(error) => self.recover(error, began).await?,
+            if let Err(error) = self.turn().await {
+                // The store does not even take what is to be told, as on a full disk. That may be
+                // over soon, so the task stays.
+                tracing::error!(account = %self.desk.account.id, %error, "cannot tell how it is");
+                let later = self.desk.env.clock.monotonic().after(STORE_AGAIN);
+                self.pause(Some(later)).await;
             }
         }
         Ok(self.desk.bulk(move |tx| links::clear(tx, key)).await?)
+    }
+
+    /// One connection, or the wait that the user asked for; and what follows when it broke.
+    async fn turn(&mut self) -> Result<(), SyncError> {
+        if self.desk.signal.is_offline() {
+            let why = "you are off line";
+            self.desk.link(LinkState::OfflineAsked, None, "").await?;
+            self.fail_requests(why).await?;
+            self.desk.signal.wait().await;
+            return Ok(());
+        }
+        self.note_secret();
+        let began = self.desk.env.clock.monotonic();
+        match self.session(Aim::Stay, &mut Tally::default()).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.recover(error, began).await,
+        }
     }
 
     /// Waits for the account's lock; `None` if it was told to stop before.
@@ -190,7 +202,7 @@ impl Task {
                 self.failures = 0;
                 Ok(())
             }
-            SyncError::Store(error) if !error.retry() => {
+            SyncError::Store(error) if !error.retry() && !error.is_missing() => {
                 let text = format!("{id} is not synced: {error}");
                 self.desk
                     .tell(Severity::Attention, "store", text, "")
@@ -280,19 +292,22 @@ impl Task {
         let seconds = wait.map(|wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
         let next_try = seconds.map(|s| self.desk.store.now().saturating_add(s));
         self.desk.link(state, next_try, why).await?;
-        self.fail_requests(why).await?;
-        self.pause(until).await;
-        Ok(())
+        loop {
+            self.fail_requests(why).await?;
+            if self.pause(until).await == Pause::Over {
+                return Ok(());
+            }
+        }
     }
 
     /// Until the time, or until somebody wants a try now. A wake for the journal is no reason: it
-    /// waits for the connection anyway.
-    async fn pause(&mut self, until: Option<Time>) {
+    /// waits for the connection anyway; but who asked for a body is to be answered.
+    async fn pause(&mut self, until: Option<Time>) -> Pause {
         let clock = self.desk.env.clock.clone();
         loop {
             let signal = &self.desk.signal;
             if signal.is_stopped() || signal.is_offline() {
-                return;
+                return Pause::Over;
             }
             let wishes = signal.take();
             let secret = wishes.secret.is_some();
@@ -300,10 +315,14 @@ impl Task {
                 self.secret = wishes.secret;
             }
             if secret || wishes.sync_now || wishes.slept {
-                return;
+                return Pause::Over;
             }
-            if wishes.work && self.asked_to_try() {
-                return;
+            if wishes.work {
+                match self.asked() {
+                    Some(true) => return Pause::Over,
+                    Some(false) => return Pause::Asked,
+                    None => {}
+                }
             }
             let time = async {
                 match until {
@@ -312,24 +331,24 @@ impl Task {
                 }
             };
             tokio::select! {
-                () = time => return,
+                () = time => return Pause::Over,
                 () = self.desk.signal.wait() => {}
             }
         }
     }
 
-    /// Whether another process asked for a sync or a new sign-in.
-    fn asked_to_try(&self) -> bool {
+    /// Whether what is asked of us is worth a try now (a sync, a new sign-in); `None` if nothing is
+    /// asked.
+    fn asked(&self) -> Option<bool> {
         let key = self.desk.key;
-        let open = self.desk.read(|reader| requests::open(reader, key));
-        open.is_ok_and(|open| {
-            open.iter().any(|request| {
-                matches!(
-                    request.asked,
-                    requests::Asked::SignIn | requests::Asked::Sync { .. }
-                )
-            })
-        })
+        let open = self.desk.read(|reader| requests::open(reader, key)).ok()?;
+        let tries = open.iter().any(|request| {
+            matches!(
+                request.asked,
+                requests::Asked::SignIn | requests::Asked::Sync { .. }
+            )
+        });
+        (!open.is_empty()).then_some(tries)
     }
 
     /// What needs the connection that is not there is answered at once, with the reason.
@@ -346,6 +365,15 @@ impl Task {
             })
             .await?)
     }
+}
+
+/// Why a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// A try is due.
+    Over,
+    /// Somebody asks for what needs a connection.
+    Asked,
 }
 
 impl Tally {

@@ -8,6 +8,7 @@ use crate::imap::{
 use crate::model::{ContentKey, MailboxKey, PartPath, RequestId, Severity, Uid, UidSet};
 use crate::protocol::{Tag, Time};
 use crate::store::bodies::{self, BodyWriter, Piece};
+use crate::store::mailboxes::Mailbox;
 use crate::store::requests::{self, Asked, Progress, Request};
 use crate::store::{Pending, contents, links, messages};
 
@@ -59,16 +60,15 @@ impl Worker<'_> {
                 Asked::Sync { mailbox } => {
                     match mailbox {
                         Some(mailbox) => {
-                            self.due.insert(*mailbox);
-                            self.pull(*mailbox).await?;
+                            self.pull_asked(*mailbox).await?
                         }
                         None => {
                             let mailboxes = self.mailboxes()?;
                             let wanted = self.wanted(&mailboxes)?;
                             self.due.extend(wanted);
+                            Progress::Done
                         }
                     }
-                    Progress::Done
                 }
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
@@ -79,6 +79,21 @@ impl Worker<'_> {
             self.answer(request.id, progress).await?;
         }
         Ok(())
+    }
+
+    /// One mailbox at the wish of a person. What the server refuses there does not end the session.
+    async fn pull_asked(&mut self, mailbox: MailboxKey) -> Result<Progress, SyncError> {
+        self.due.insert(mailbox);
+        match self.pull(mailbox).await {
+            Ok(_) => Ok(Progress::Done),
+            Err(error @ (SyncError::Refused { .. } | SyncError::NoMailbox { .. })) => {
+                self.due.remove(&mailbox);
+                Ok(Progress::Failed {
+                    why: error.to_string(),
+                })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn answer(&mut self, id: RequestId, progress: Progress) -> Result<(), SyncError> {
@@ -153,7 +168,9 @@ impl Worker<'_> {
         let now = self.desk.store.now();
         let mailboxes = self.mailboxes()?;
         let wanted = self.wanted(&mailboxes)?;
-        for mailbox in mailboxes.iter().filter(|m| wanted.contains(&m.key)) {
+        let here = |m: &&Mailbox| wanted.contains(&m.key) && !self.shut.contains(&m.key);
+        let here: Vec<&Mailbox> = mailboxes.iter().filter(here).collect();
+        for mailbox in here {
             let (key, policy) = (mailbox.key, self.policy(mailbox));
             let lacking = self
                 .desk
@@ -185,7 +202,9 @@ impl Worker<'_> {
         lacking: Vec<Lacking>,
         total: u64,
     ) -> Result<(), SyncError> {
-        self.select(mailbox).await?;
+        if !self.open(mailbox).await? {
+            return Ok(());
+        }
         let Some(selected) = self.selected.clone() else {
             return Ok(());
         };
@@ -261,6 +280,10 @@ impl Worker<'_> {
             return Err(self.talk.refused("give messages", reply.clone()));
         }
         for one in window.iter().filter(|one| !came.contains(&one.uid)) {
+            if self.talk.has_news() {
+                // It may have been expunged meanwhile: the pull that is due tells.
+                return Ok(());
+            }
             if window.len() > 1 {
                 let again = self.launch("", &[(one.uid, one.content, 0)])?;
                 let tag = again.tag;
@@ -347,9 +370,15 @@ impl Worker<'_> {
                 Step::Event(Event::Literal {
                     literal,
                     uid,
+                    section,
                     origin,
                     ..
-                }) => self.begin_stream(flying, literal, uid, origin)?,
+                }) => {
+                    // What the server says of other sections is not ours.
+                    if flying.iter().any(|load| load.is_for(&section)) {
+                        self.begin_stream(flying, literal, uid, origin)?;
+                    }
+                }
                 Step::Chunk {
                     literal,
                     bytes,
@@ -365,8 +394,9 @@ impl Worker<'_> {
                     if data.flags.is_some() {
                         self.talk.note_flags();
                     }
-                    if let (Some(uid), Some(found)) = (data.uid, data.sections.first())
+                    if let Some(uid) = data.uid
                         && let Some(load) = asks(flying, uid)
+                        && let Some(found) = data.sections.iter().find(|s| load.is_for(&s.section))
                     {
                         self.take_inline(load, uid, found)?;
                         self.flush(load).await?;
@@ -491,6 +521,12 @@ async fn settle(writing: &mut Vec<Pending<()>>) -> Result<(), SyncError> {
 }
 
 impl Load {
+    /// Whether this section was asked for.
+    fn is_for(&self, section: &Section) -> bool {
+        let path = PartPath::parse(&self.section).unwrap_or_default();
+        *section == Section::Part(path)
+    }
+
     fn new(tag: Tag, began: Time, section: &str, wanted: &[(Uid, ContentKey, u64)]) -> Self {
         Self {
             tag,

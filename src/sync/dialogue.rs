@@ -207,6 +207,11 @@ impl Dialogue {
         std::mem::take(&mut self.news)
     }
 
+    /// Takes the texts that the server wants shown, and no other news.
+    pub(super) fn take_alerts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news.alerts)
+    }
+
     /// Whether there are news of messages or flags.
     pub(super) fn has_news(&self) -> bool {
         self.news.messages || self.news.flags

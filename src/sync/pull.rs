@@ -8,7 +8,7 @@ use crate::imap::{
 };
 use crate::mime::envelope;
 use crate::model::{
-    AccountKey, Envelope, Flags, MailboxKey, PartPath, Severity, Uid, UidSet, UidValidity,
+    AccountKey, Envelope, MailboxKey, PartPath, Severity, Uid, UidSet, UidValidity,
 };
 use crate::protocol::Tag;
 use crate::store::mailboxes::{Epoch, PermanentFlags};
@@ -186,6 +186,7 @@ impl Worker<'_> {
         if ask.search || local.known.len() != u64::from(self.talk.exists()) {
             let difference = self.difference(&local.known).await?;
             self.expunge(&selected, &difference).await?;
+            self.flags_are_known();
             if !self.fetch_missing(&selected, &difference.missing).await? {
                 return Ok(false);
             }
@@ -196,6 +197,15 @@ impl Worker<'_> {
         self.mend(&selected).await?;
         self.settle_pull(&selected, reached).await?;
         Ok(true)
+    }
+
+    /// An interrupted pull need not ask for all flags again: from here on, news tell of changes.
+    fn flags_are_known(&mut self) {
+        if let Some(selected) = &mut self.selected
+            && let Look::Selected { modseq } = selected.look
+        {
+            selected.look = Look::Begun { modseq };
+        }
     }
 
     /// The last step: cursor, renumbering, and that the mailbox is current.
@@ -221,7 +231,7 @@ impl Worker<'_> {
     }
 
     /// Says which operations ended because their messages are gone (SAFETY R5, R8).
-    async fn tell_lost(&mut self, lost: usize, mailbox: &str) -> Result<(), SyncError> {
+    pub(super) async fn tell_lost(&mut self, lost: u64, mailbox: &str) -> Result<(), SyncError> {
         if lost == 0 {
             return Ok(());
         }
@@ -241,7 +251,8 @@ impl Worker<'_> {
         let Some(doubt) = difference.doubt else {
             return Ok(difference);
         };
-        let (reply, _) = self.talk.call(Command::Noop).await?;
+        let (reply, events) = self.talk.call(Command::Noop).await?;
+        events.iter().for_each(|event| self.talk.overhear(event));
         if !reply.is_ok() {
             return Ok(difference);
         }
@@ -537,7 +548,7 @@ impl Worker<'_> {
         let (mailbox, epoch) = (selected.mailbox, selected.epoch);
         let changed = self
             .desk
-            .bulk(move |tx| messages::update_flags(tx, mailbox, epoch, &seen))
+            .bulk(move |tx| messages::replace_flags(tx, mailbox, epoch, &seen))
             .await?;
         self.tally.flags += changed as u64;
         Ok(())
@@ -557,7 +568,6 @@ impl Worker<'_> {
             set: SequenceSet::Uid(bare.iter().copied().collect()),
             items: vec![
                 FetchItem::Uid,
-                FetchItem::Flags,
                 FetchItem::Body {
                     section: Section::Header(PartPath::root()),
                     partial: None,
@@ -568,26 +578,29 @@ impl Worker<'_> {
         });
         let (_, events) = self.talk.finish(tag).await?;
         // One that does not even give its header is listed by what little is known.
-        let mut found: BTreeMap<Uid, Arrived> =
-            bare.iter().map(|uid| (*uid, bare_message(*uid))).collect();
+        let mut found: BTreeMap<Uid, Envelope> =
+            bare.iter().map(|uid| (*uid, Envelope::default())).collect();
         for event in events {
+            self.talk.overhear(&event);
             let Event::Fetched(data) = event else {
                 continue;
             };
-            let Some(message) = data.uid.and_then(|uid| found.get_mut(&uid)) else {
+            let Some(envelope) = data.uid.and_then(|uid| found.get_mut(&uid)) else {
                 continue;
             };
             if let Some(Content::Inline(head)) =
                 data.sections.first().map(|section| &section.content)
             {
-                message.envelope = Some(envelope::of_message(head));
+                *envelope = envelope::of_message(head);
             }
-            message.flags = data.flags.unwrap_or_default();
         }
-        let found: Vec<Arrived> = found.into_values().collect();
         Ok(self
             .desk
-            .bulk(move |tx| messages::insert(tx, mailbox, epoch, &found).map(|_| ()))
+            .bulk(move |tx| {
+                found.iter().try_for_each(|(uid, envelope)| {
+                    messages::set_envelope(tx, mailbox, epoch, *uid, envelope)
+                })
+            })
             .await?)
     }
 }
@@ -600,33 +613,20 @@ pub(super) fn is_for_now(reply: &Reply) -> bool {
     )
 }
 
-fn bare_message(uid: Uid) -> Arrived {
-    Arrived {
-        uid: uid.0,
-        flags: Flags::none(),
-        envelope: Some(Envelope::default()),
-        ..Arrived::default()
-    }
-}
-
 /// Whether this is an envelope that was asked for; a response with flags alone is news, whatever
 /// its UID.
-fn is_asked(data: &FetchData, window: &UidSet) -> bool {
+pub(super) fn is_asked(data: &FetchData, window: &UidSet) -> bool {
     let told = data.internal_date.is_some() || data.size.is_some() || data.envelope.is_some();
     told && data.uid.is_some_and(|uid| window.contains(uid))
 }
 
 /// Runs `work` and answers how many operations of the account it dropped from the journal.
-fn dropping(
+pub(super) fn dropping(
     tx: &Tx<'_>,
     account: AccountKey,
     work: impl FnOnce(&Tx<'_>) -> Result<(), StoreError>,
-) -> Result<usize, StoreError> {
-    let count = |tx: &Tx<'_>| -> Result<usize, StoreError> {
-        let all = journal::all(tx)?;
-        Ok(all.iter().filter(|op| op.account == account).count())
-    };
-    let before = count(tx)?;
+) -> Result<u64, StoreError> {
+    let before = journal::count_of(tx, account)?;
     work(tx)?;
-    Ok(before.saturating_sub(count(tx)?))
+    Ok(before.saturating_sub(journal::count_of(tx, account)?))
 }

@@ -25,17 +25,24 @@ impl Worker<'_> {
             .desk
             .read(|reader| journal::waiting(reader, key, now))?;
         for mailbox in by_mailbox(&waiting) {
-            self.select(mailbox).await?;
-            self.push_here(mailbox).await?;
+            if !self.open(mailbox).await? {
+                continue;
+            }
+            // A person who changes their mind just now has the wish read anew.
+            for _ in 0..3 {
+                if self.push_here(mailbox).await? {
+                    break;
+                }
+            }
         }
         Ok(())
     }
 
     /// Sends what concerns the open mailbox. UIDs are looked up only now, in the epoch that SELECT
-    /// has just confirmed (SAFETY P7, R5).
-    async fn push_here(&mut self, mailbox: MailboxKey) -> Result<(), SyncError> {
+    /// has just confirmed (SAFETY P7, R5). False if some of it was changed meanwhile.
+    async fn push_here(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
         let Some(selected) = self.selected.clone() else {
-            return Ok(());
+            return Ok(true);
         };
         let (key, now) = (self.desk.key, self.desk.store.now());
         let waiting = self
@@ -46,10 +53,11 @@ impl Worker<'_> {
             .filter(|one| one.operation.mailbox == Some(mailbox));
         let plan = push::plan(wishes(here), &selected.permitted);
         self.refuse(plan.refused).await?;
+        let mut all = true;
         for step in plan.stores {
-            self.store_flags(&selected, step).await?;
+            all &= self.store_flags(&selected, step).await?;
         }
-        Ok(())
+        Ok(all)
     }
 
     async fn refuse(&mut self, refused: Vec<(Wish, String)>) -> Result<(), SyncError> {
@@ -83,16 +91,24 @@ impl Worker<'_> {
     }
 
     /// One group: marked as handed over and synced to the disk, then STORE and FETCH in one flight,
-    /// then the verdict in one transaction.
-    async fn store_flags(&mut self, selected: &Selected, step: StoreStep) -> Result<(), SyncError> {
+    /// then the verdict in one transaction. False, and nothing was sent, if a wish was changed since
+    /// it was read.
+    async fn store_flags(
+        &mut self,
+        selected: &Selected,
+        step: StoreStep,
+    ) -> Result<bool, SyncError> {
         let ids: Vec<OperationId> = step
             .wishes
             .values()
             .flat_map(|wish| wish.operations.iter().copied())
             .collect();
-        self.desk
-            .durable(move |tx| journal::mark_in_flight(tx, &ids))
-            .await?;
+        let marked = self
+            .desk
+            .durable(move |tx| journal::mark_in_flight(tx, &ids));
+        if !marked.await? {
+            return Ok(false);
+        }
         let mut stores = Vec::new();
         for half in &step.halves {
             let (verb, flags) = match half {
@@ -134,13 +150,19 @@ impl Worker<'_> {
         }
         let mut seen: BTreeMap<Uid, FlagsSeen> = BTreeMap::new();
         for event in &events {
-            if let Event::Fetched(data) = event
-                && let Some(one) = glue::flags_seen(data)
-            {
-                seen.insert(one.uid, one);
+            let Event::Fetched(data) = event else {
+                continue;
+            };
+            match glue::flags_seen(data) {
+                Some(one) => {
+                    seen.insert(one.uid, one);
+                }
+                // What another client does just now is told without a UID.
+                None => self.talk.overhear(event),
             }
         }
-        self.judge(selected, step, refusal, seen).await
+        self.judge(selected, step, refusal, seen).await?;
+        Ok(true)
     }
 
     async fn judge(
@@ -189,7 +211,7 @@ impl Worker<'_> {
                         }
                     }
                 }
-                messages::update_flags(tx, mailbox, epoch, &seen).map(|_| ())
+                messages::replace_flags(tx, mailbox, epoch, &seen).map(|_| ())
             })
             .await?;
         if gone > 0 {

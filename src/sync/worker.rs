@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSet, StatusItem};
-use crate::model::{LinkState, MailboxKey, Offline, Role, Severity, UidValidity};
+use crate::model::{LinkState, MailboxKey, Offline, Role, Severity, UidSet, UidValidity};
 use crate::protocol::{Tag, Time};
 use crate::store::mailboxes::{self, Mailbox, StatusCounts};
 use crate::store::{journal, requests};
@@ -16,7 +16,7 @@ use super::dialogue::{Dialogue, Step};
 use super::once::Work;
 use super::plan::open::{FirstStep, first_flight};
 use super::plan::pull::{Counts, FIRST_WINDOW, Look, is_due};
-use super::pull::{SelectSeen, Selected};
+use super::pull::{SelectSeen, Selected, dropping, is_asked, is_for_now};
 
 /// How a session ended without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ const INBOX_EVERY: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_secs(60);
 /// IDLE is renewed at the latest after this.
 const RENEW: Duration = Duration::from_secs(9 * 60);
+/// An IDLE that the server ends earlier is none.
+const SHORT: Duration = Duration::from_secs(10);
 /// How long the answer to DONE or NOOP may take.
 const ANSWER: Duration = Duration::from_secs(25);
 
@@ -57,6 +59,10 @@ pub(super) struct Worker<'a> {
     /// Round trips that the first envelopes took, the TCP and TLS ones not counted.
     pub(super) first_round_trips: Option<u64>,
     pub(super) due: BTreeSet<MailboxKey>,
+    /// Mailboxes that the server does not open now; what waits for them stays in the journal.
+    pub(super) shut: BTreeSet<MailboxKey>,
+    /// The server offers IDLE and does not do it.
+    no_idle: bool,
     aim: Aim,
     inbox: Option<MailboxKey>,
     next_status: Time,
@@ -151,6 +157,8 @@ impl<'a> Worker<'a> {
             tally: Tally::default(),
             first_round_trips: None,
             due: BTreeSet::new(),
+            shut: BTreeSet::new(),
+            no_idle: false,
             aim,
             inbox: None,
             next_status: now.after(STATUS_EVERY),
@@ -197,6 +205,7 @@ impl<'a> Worker<'a> {
         }
         let now = self.desk.env.clock.monotonic();
         if wishes.sync_now {
+            self.shut.clear();
             self.next_status = now;
             self.due.extend(self.inbox);
             if self.selected.is_some() {
@@ -228,7 +237,9 @@ impl<'a> Worker<'a> {
             Ok(!requests::open(reader, key)?.is_empty()
                 || journal::waiting(reader, key, wall)?
                     .iter()
-                    .any(|waiting| waiting.uid.is_some()))
+                    .filter(|waiting| waiting.uid.is_some())
+                    .filter_map(|waiting| waiting.operation.mailbox)
+                    .any(|mailbox| !self.shut.contains(&mailbox)))
         })
     }
 
@@ -264,7 +275,7 @@ impl<'a> Worker<'a> {
                             let inbox = self.ensure_inbox(known.is_empty()).await?;
                             let seen = std::mem::take(&mut seen);
                             self.enter(inbox, "INBOX".to_owned(), seen, &reply).await?;
-                            self.first_screen(&mut steps, &mut listing).await?;
+                            complete &= self.first_screen(&mut steps, &mut listing).await?;
                         }
                         FirstStep::List { .. } => complete &= reply.is_ok(),
                         FirstStep::SelectInbox { .. }
@@ -331,28 +342,34 @@ impl<'a> Worker<'a> {
     }
 
     /// The newest envelopes of a mailbox that the store knows nothing of, while the rest of the
-    /// first flight is still under way: its answers come first and are passed on.
+    /// first flight is still under way: its answers come first and are passed on. False if the
+    /// server refused to list its mailboxes meanwhile.
     async fn first_screen(
         &mut self,
         steps: &mut VecDeque<(FirstStep, Tag)>,
         listing: &mut Listing,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
         let exists = self.talk.exists();
         let Some(selected) = self.selected.clone() else {
-            return Ok(());
+            return Ok(true);
         };
         if exists == 0 || !self.local(&selected)?.known.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let low = exists.saturating_sub(FIRST_WINDOW - 1).max(1);
         let tag = self.fetch(SequenceSet::Seq(low, exists));
+        let all = UidSet::range(1, u32::MAX);
         let mut arrived = Vec::new();
+        let mut complete = true;
         loop {
             match self.talk.next().await? {
                 // What was asked for is not more than this, whatever comes.
-                Step::Event(Event::Fetched(data)) if arrived.len() < FIRST_WINDOW as usize => {
+                Step::Event(Event::Fetched(data))
+                    if arrived.len() < FIRST_WINDOW as usize && is_asked(&data, &all) =>
+                {
                     arrived.extend(super::glue::arrived(*data));
                 }
+                Step::Event(event @ Event::Fetched(_)) => self.talk.overhear(&event),
                 Step::Event(event) => {
                     let lsub = matches!(steps.front(), Some((FirstStep::Lsub, _)));
                     listing.hear(event, lsub);
@@ -370,9 +387,14 @@ impl<'a> Worker<'a> {
                         open.look = Look::Begun { modseq };
                     }
                     self.first_round_trips = Some(self.talk.counters().round_trips);
-                    return Ok(());
+                    return Ok(complete);
                 }
-                Step::Done(done, _) => steps.retain(|(_, tag)| *tag != done),
+                Step::Done(done, reply) => {
+                    let list = |step: &FirstStep| matches!(step, FirstStep::List { .. });
+                    complete &= reply.is_ok()
+                        || !steps.iter().any(|(step, tag)| *tag == done && list(step));
+                    steps.retain(|(_, tag)| *tag != done);
+                }
                 Step::Chunk { .. } => {}
             }
         }
@@ -380,25 +402,35 @@ impl<'a> Worker<'a> {
 
     /// Writes the list of mailboxes. A list without INBOX is not whole.
     async fn record(&mut self, listing: Listing) -> Result<(), SyncError> {
-        let rows = listing.rows();
+        let mut rows = listing.rows();
         if !rows.iter().any(|row| row.name == "INBOX") {
             tracing::warn!(account = %self.desk.account.id, "LIST named no INBOX");
             return Ok(());
         }
         let key = self.desk.key;
         let before = self.mailboxes()?;
-        self.desk
-            .bulk(move |tx| mailboxes::record_list(tx, key, &rows).map(|_| ()))
+        let unlisted = self.unlisted(&before, &rows).await?;
+        rows.extend(unlisted);
+        let lost = self
+            .desk
+            .bulk(move |tx| {
+                dropping(tx, key, |tx| {
+                    mailboxes::record_list(tx, key, &rows).map(|_| ())
+                })
+            })
             .await?;
+        self.tell_lost(lost, "a deleted mailbox").await?;
+        let said: BTreeMap<String, Counts> = listing
+            .status
+            .iter()
+            .map(|(name, status)| (wire_name(name), counts(status)))
+            .collect();
+        let before: BTreeMap<MailboxKey, Counts> =
+            before.iter().map(|old| (old.key, ours(old))).collect();
         for mailbox in self.mailboxes()? {
             let Some(base) = &mailbox.base else { continue };
-            let status = listing
-                .status
-                .iter()
-                .find(|(name, _)| wire_name(name) == base.name)
-                .map(|(_, status)| counts(status));
-            let old = before.iter().find(|old| old.key == mailbox.key);
-            let ours = old.map(ours).unwrap_or_default();
+            let status = said.get(&base.name).copied();
+            let ours = before.get(&mailbox.key).copied().unwrap_or_default();
             let due =
                 status.is_none_or(|theirs| is_due(&ours, &theirs) || mailbox.synced.is_none());
             if due {
@@ -406,6 +438,47 @@ impl<'a> Worker<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Mailboxes that the list leaves out and the server still has: one line that was lost or a
+    /// store that is away for a while deletes nothing here (SAFETY P8).
+    async fn unlisted(
+        &mut self,
+        known: &[Mailbox],
+        rows: &[mailboxes::Listed],
+    ) -> Result<Vec<mailboxes::Listed>, SyncError> {
+        let listed: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let items = [StatusItem::Messages, StatusItem::UidValidity];
+        let mut asked = Vec::new();
+        for mailbox in known {
+            let Some(base) = &mailbox.base else { continue };
+            if listed.contains(base.name.as_str()) || !base.selectable() {
+                continue;
+            }
+            let tag = self.talk.submit(Command::Status {
+                mailbox: MailboxName::from_stored(&base.name),
+                items: items.to_vec(),
+            });
+            asked.push((tag, mailbox, base));
+        }
+        let mut found = Vec::new();
+        for (tag, mailbox, base) in asked {
+            let (reply, events) = self.talk.finish(tag).await?;
+            let told = |event: &Event| matches!(event, Event::Status(_));
+            if is_for_now(&reply) || reply.is_ok() && events.iter().any(told) {
+                found.push(mailboxes::Listed {
+                    name: base.name.clone(),
+                    shown: mailbox.name.clone().unwrap_or_default(),
+                    delimiter: base.delimiter,
+                    attributes: base.attributes.clone(),
+                    subscribed: base.subscribed,
+                    role: mailbox.role,
+                    ..mailboxes::Listed::default()
+                });
+            }
+            events.iter().for_each(|event| self.talk.overhear(event));
+        }
+        Ok(found)
     }
 
     /// What is to be done in this session, from the store's list of mailboxes.
@@ -514,6 +587,25 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Opens a mailbox. False if the server refuses: that is told, and the mailbox is left alone
+    /// until the next look at all of them.
+    pub(super) async fn open(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+        if self.shut.contains(&mailbox) {
+            return Ok(false);
+        }
+        match self.select(mailbox).await {
+            Err(error @ SyncError::Refused { .. }) if Some(mailbox) != self.inbox => {
+                self.shut.insert(mailbox);
+                let text = error.to_string();
+                self.desk
+                    .tell(Severity::Warning, "mailbox", text, "")
+                    .await?;
+                Ok(false)
+            }
+            other => other.map(|()| true),
+        }
+    }
+
     async fn ensure_inbox(&mut self, make: bool) -> Result<MailboxKey, SyncError> {
         let key = self.desk.key;
         if make {
@@ -561,10 +653,12 @@ impl<'a> Worker<'a> {
             return Ok(());
         }
         self.desk.link(LinkState::Online, None, "").await?;
+        let alerts = self.talk.take_alerts();
+        self.alert(&alerts).await?;
         if self.desk.env.clock.monotonic() >= self.next_status {
             return self.poll_others().await;
         }
-        if self.talk.abilities().idle && self.selected.is_some() {
+        if self.talk.abilities().idle && !self.no_idle && self.selected.is_some() {
             self.idle().await?;
         } else {
             self.doze().await?;
@@ -590,8 +684,12 @@ impl<'a> Worker<'a> {
             tokio::select! {
                 step = self.talk.next() => match step? {
                     Step::Event(event) => self.talk.overhear(&event),
-                    // The server ended it.
-                    Step::Done(done, _) if done == tag => return Ok(()),
+                    Step::Done(done, reply) if done == tag => {
+                        // The server ended it. One that does so at once would be asked without end.
+                        let short = clock.monotonic() < began.after(SHORT);
+                        self.no_idle = short || !reply.is_ok();
+                        return Ok(());
+                    }
                     Step::Done(..) | Step::Chunk { .. } => {}
                 },
                 () = self.desk.signal.wait() => ended = true,
@@ -646,26 +744,26 @@ impl<'a> Worker<'a> {
     /// Asks the other mailboxes for their counts, all in one flight.
     async fn poll_others(&mut self) -> Result<(), SyncError> {
         self.next_status = self.desk.env.clock.monotonic().after(STATUS_EVERY);
+        self.shut.clear();
         let mailboxes = self.mailboxes()?;
         let items = self.status_items();
-        let mut last = None;
+        let mut asked = Vec::new();
         for mailbox in &mailboxes {
             let open = self.selected.as_ref().map(|s| s.mailbox) == Some(mailbox.key);
             if let Some(base) = mailbox.base.as_ref().filter(|b| b.selectable() && !open) {
-                last = Some(self.talk.submit(Command::Status {
+                asked.push(self.talk.submit(Command::Status {
                     mailbox: MailboxName::from_stored(&base.name),
                     items: items.clone(),
                 }));
             }
         }
-        let Some(last) = last else {
-            return Ok(());
-        };
-        let (_, events) = self.talk.finish(last).await?;
-        for event in events {
-            match event {
-                Event::Status(status) => self.note_status(&mailboxes, &status).await?,
-                event => self.talk.overhear(&event),
+        for tag in asked {
+            let (_, events) = self.talk.finish(tag).await?;
+            for event in events {
+                match event {
+                    Event::Status(status) => self.note_status(&mailboxes, &status).await?,
+                    event => self.talk.overhear(&event),
+                }
             }
         }
         let wanted = self.wanted(&mailboxes)?;

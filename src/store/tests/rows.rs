@@ -350,3 +350,37 @@ fn p8_sizes_and_dates_beyond_reason_are_stored() {
     assert_eq!(bed.subjects().len(), 3);
     bed.counts_hold();
 }
+
+#[test]
+fn what_a_person_takes_back_is_not_handed_over() {
+    let bed = Bed::new();
+    let keys = bed.insert(vec![arrived(1, "a"), arrived(2, "b")]);
+    let seen = FlagChange::add(Flags::of(Flags::SEEN));
+    let (one, two) = (bed.flag(keys[0], seen.clone()), bed.flag(keys[1], seen));
+    bed.put(move |tx| journal::withdraw(tx, one));
+    assert!(!bed.put(move |tx| journal::mark_in_flight(tx, &[two, one])));
+    let reader = bed.store.reader().unwrap();
+    let states: Vec<_> = journal::all(&reader)
+        .unwrap()
+        .iter()
+        .map(|operation| operation.state.word())
+        .collect();
+    assert_eq!(states, ["queued"]);
+    assert!(bed.put(move |tx| journal::mark_in_flight(tx, &[two])));
+}
+
+#[test]
+fn p7_an_operation_is_never_given_the_uid_of_another_mailbox() {
+    let bed = Bed::new();
+    let key = bed.insert(vec![arrived(1, "a")])[0];
+    bed.flag(key, FlagChange::add(Flags::of(Flags::SEEN)));
+    let account = bed.account;
+    bed.put(move |tx| mailboxes::record_list(tx, account, &[line("INBOX"), line("Trips")]));
+    super::damage(
+        &bed.store,
+        "UPDATE message SET base_mailbox = (SELECT key FROM mailbox WHERE name = 'Trips')",
+    );
+    let reader = bed.store.reader().unwrap();
+    let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
+    assert_eq!(waiting[0].uid, None);
+}

@@ -291,3 +291,99 @@ fn the_supervisor_starts_stops_and_never_hangs() {
     );
     bed.assert_equal("supervised");
 }
+
+#[test]
+fn an_idle_that_is_refused_is_not_asked_for_without_end() {
+    let bed = Bed::new(furnished(FULL));
+    bed.server.world().no_idle = true;
+    guarded(async {
+        let woken = Arc::new(tokio::sync::Notify::new());
+        let tell = woken.clone();
+        let _watch = bed.store.watch(move |_| tell.notify_one());
+        let signal: Arc<Signal> = Arc::default();
+        let running = tokio::spawn(bed.task(signal.clone()).await.run());
+        while link_of(&bed).is_none_or(|link| link.state != LinkState::Online) {
+            woken.notified().await;
+        }
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        signal.ask(|wishes| wishes.stop = true);
+        running.await.unwrap();
+    });
+    let commands = bed.server.take_commands();
+    let idles = commands.iter().filter(|c| c.starts_with("IDLE")).count();
+    assert_eq!(idles, 1, "{commands:?}");
+}
+
+#[test]
+fn r11_a_store_that_takes_no_notice_does_not_end_the_sync() {
+    let bed = Bed::new(furnished(FULL));
+    bed.server.world().password = "other".to_owned();
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON notice
+                  BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    crate::store::tests::damage(&bed.store, refuse);
+    guarded(async {
+        let woken = Arc::new(tokio::sync::Notify::new());
+        let tell = woken.clone();
+        let _watch = bed.store.watch(move |_| tell.notify_one());
+        let signal: Arc<Signal> = Arc::default();
+        let running = tokio::spawn(bed.task(signal.clone()).await.run());
+        let tries = || {
+            let commands = &bed.server.world().commands;
+            commands.iter().filter(|c| c.starts_with("LOGIN")).count()
+        };
+        for _ in 0..20 {
+            if tries() == 2 {
+                break;
+            }
+            bed.fake.clock.advance(Duration::from_secs(31));
+            // Nothing tells of a commit that was refused.
+            let told = tokio::time::timeout(Duration::from_millis(100), woken.notified());
+            let _ = told.await;
+        }
+        assert!(tries() > 1, "the sync ended");
+        crate::store::tests::damage(&bed.store, "DROP TRIGGER full");
+        bed.server.world().password = "secret".to_owned();
+        signal.ask(|wishes| wishes.sync_now = true);
+        while link_of(&bed).is_none_or(|link| link.state != LinkState::Online) {
+            bed.fake.clock.advance(Duration::from_secs(31));
+            let told = tokio::time::timeout(Duration::from_millis(100), woken.notified());
+            let _ = told.await;
+            signal.ask(|wishes| wishes.sync_now = true);
+        }
+        signal.ask(|wishes| wishes.stop = true);
+        running.await.unwrap();
+    });
+}
+
+#[test]
+fn who_asks_for_a_body_while_there_is_no_link_is_answered() {
+    let mut bed = Bed::new(furnished(FULL));
+    bed.sync().unwrap();
+    let content = bed.message("INBOX", 30).content;
+    bed.env.dial = bed.fake.dial.clone();
+    let mut asked = None;
+    run_until(&bed, &Arc::default(), |signal| {
+        let offline = link_of(&bed).is_some_and(|link| link.state == LinkState::Offline);
+        let reader = bed.store.reader().unwrap();
+        match asked {
+            None if offline => {
+                let ask = bed.store.write(Priority::Person, move |tx| {
+                    let account = accounts::find(tx, "work")?.unwrap().key;
+                    let section = "1".to_owned();
+                    let asked = Asked::FetchBody { content, section };
+                    requests::ask(tx, account, &asked, tx.now() + 600)
+                });
+                asked = Some(ask.wait().unwrap());
+                signal.ask(|wishes| wishes.work = true);
+                false
+            }
+            Some(id) => {
+                let request = requests::find(&reader, id).unwrap().unwrap();
+                matches!(request.progress, Progress::Failed { why } if why.contains("nobody listens"))
+            }
+            None => false,
+        }
+    });
+}

@@ -191,3 +191,97 @@ fn the_first_screen_is_stored_after_five_round_trips() {
     // TCP and TLS are two; then LOGIN, the flight with SELECT, and FETCH.
     assert_eq!(trips.map(|trips| trips + 2), Some(5));
 }
+
+#[test]
+fn p8_mod_sequences_that_begin_anew_hide_no_flags() {
+    let bed = Bed::new(furnished(FULL));
+    bed.server.change("INBOX", |b| b.modseq = 5000);
+    bed.server.deliver("INBOX", "high", 300);
+    bed.server
+        .change("INBOX", |b| b.flag(61, "\\Flagged", true));
+    bed.sync().unwrap();
+    // A server that was set up anew from its files counts from 1 again.
+    bed.server.change("INBOX", |b| {
+        b.modseq = 1;
+        b.mails.iter_mut().for_each(|mail| mail.modseq = 1);
+        b.flag(61, "\\Flagged", false);
+        b.flag(61, "\\Seen", true);
+    });
+    bed.sync().unwrap();
+    bed.assert_equal("anew");
+}
+
+#[test]
+fn flags_that_come_before_the_first_screen_make_no_message_without_a_date() {
+    let bed = Bed::new(furnished(FULL));
+    let news = "* 60 FETCH (UID 60 FLAGS (\\Answered))\r\n";
+    bed.server.world().extra.push(("FETCH 11:60", news));
+    bed.sync().unwrap();
+    assert!(bed.message("INBOX", 60).arrival > 0);
+    bed.assert_equal("after news");
+}
+
+#[test]
+fn m8_a_message_without_envelope_and_header_keeps_its_flags() {
+    let bed = Bed::new(furnished(FULL));
+    bed.server.change("INBOX", |b| b.flag(9, "\\Seen", true));
+    bed.server.world().garbled.insert(9);
+    bed.sync().unwrap();
+    assert_eq!(bed.message("INBOX", 9).flags.to_string(), "\\Seen");
+}
+
+#[test]
+fn bytes_of_another_section_are_nobody_s() {
+    let bed = Bed::new(furnished(FULL));
+    let other = "* 58 FETCH (UID 58 BODY[TEXT] {5}\r\nhello)\r\n";
+    bed.server.world().extra.push(("BODY.PEEK[]", other));
+    bed.sync().unwrap();
+    bed.assert_equal("after a foreign section");
+}
+
+#[test]
+fn p8_a_mailbox_that_one_list_leaves_out_is_not_deleted() {
+    for capabilities in [FULL, PLAIN] {
+        let bed = Bed::new(furnished(capabilities));
+        bed.sync().unwrap();
+        let before = bed.message("Archive", 3).key;
+        bed.wish(before, seen());
+        bed.server.world().unlisted.insert("Archive".to_owned());
+        bed.sync().unwrap();
+        assert_eq!(bed.message("Archive", 3).key, before, "{capabilities}");
+        bed.server.world().unlisted.clear();
+        bed.sync().unwrap();
+        bed.assert_equal(capabilities);
+        // One that is really gone goes, and what waited for it is told of.
+        bed.wish(before, flagged());
+        bed.server.world().boxes.remove("Archive");
+        bed.sync().unwrap();
+        bed.assert_equal(capabilities);
+        let notices = bed.notices();
+        assert!(
+            notices.iter().any(|n| n.contains("1 changes")),
+            "{notices:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mailbox_that_does_not_open_holds_up_no_other() {
+    let mut bed = Bed::new(furnished(FULL));
+    bed.account.offline = Offline::Headers;
+    bed.sync().unwrap();
+    bed.account.offline = Offline::All;
+    bed.wish(bed.message("Archive", 3).key, seen());
+    bed.wish(bed.message("INBOX", 3).key, seen());
+    bed.server.world().refused.insert("Archive".to_owned());
+    let tally = bed.sync().unwrap();
+    assert_eq!((tally.pushed, tally.bodies), (1, 60));
+    let notices = bed.notices();
+    assert!(
+        notices.iter().any(|n| n.contains("open \"Archive\"")),
+        "{notices:?}"
+    );
+    bed.server.world().refused.clear();
+    bed.sync().unwrap();
+    bed.assert_equal("opened again");
+}

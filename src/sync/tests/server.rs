@@ -43,6 +43,16 @@ pub(super) struct World {
     pub(super) told_modseq: Option<u64>,
     /// UIDs that no FETCH gives.
     pub(super) withheld: BTreeSet<u32>,
+    /// Mailboxes that no SELECT opens.
+    pub(super) refused: BTreeSet<String>,
+    /// Mailboxes that LIST leaves out.
+    pub(super) unlisted: BTreeSet<String>,
+    /// UIDs whose ENVELOPE is NIL, and of which the header does not come either.
+    pub(super) garbled: BTreeSet<u32>,
+    /// IDLE is offered and refused.
+    pub(super) no_idle: bool,
+    /// Lines that go out before the data of the next command that holds the words.
+    pub(super) extra: Vec<(&'static str, &'static str)>,
     /// Every command that came, without its tag.
     pub(super) commands: Vec<String>,
     /// UIDs whose whole bytes were given, and how often.
@@ -132,6 +142,11 @@ impl Server {
             lies: VecDeque::new(),
             told_modseq: None,
             withheld: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            unlisted: BTreeSet::new(),
+            garbled: BTreeSet::new(),
+            no_idle: false,
+            extra: Vec::new(),
             commands: Vec::new(),
             given: BTreeMap::new(),
             renumber_at: None,
@@ -305,7 +320,8 @@ impl Talk {
                     world.boxes.values_mut().for_each(Box_::renumber);
                 }
             }
-            let (answer, end) = if line.to_ascii_uppercase().starts_with("IDLE") {
+            let no_idle = self.server.world().no_idle;
+            let (answer, end) = if line.to_ascii_uppercase().starts_with("IDLE") && !no_idle {
                 (self.idle(&tag).await, false)
             } else {
                 self.answer(&tag, &line)
@@ -319,6 +335,7 @@ impl Talk {
                 while self.line().await.is_some() {}
                 return;
             }
+            let answer = self.extra(&line) + &answer;
             let answer = self.hold_back(&line, answer);
             if !self.say(&answer).await || end {
                 return;
@@ -345,6 +362,12 @@ impl Talk {
         } else {
             answer + &std::mem::take(&mut self.held)
         }
+    }
+
+    fn extra(&self, line: &str) -> String {
+        let mut world = self.server.world();
+        let at = world.extra.iter().position(|(word, _)| line.contains(word));
+        at.map_or(String::new(), |at| world.extra.remove(at).1.to_owned())
     }
 
     fn capabilities(&self) -> String {
@@ -541,6 +564,10 @@ impl Talk {
             .iter()
             .map(|(name, b)| (name.clone(), b.subscribed))
             .collect();
+        let unlisted = self.server.world().unlisted.clone();
+        let names = names
+            .into_iter()
+            .filter(|(name, _)| !unlisted.contains(name));
         for (name, subscribed) in names {
             if lsub && subscribed {
                 text += &format!("* LSUB () \"/\" {}\r\n", string(&name));
@@ -583,7 +610,8 @@ impl Talk {
 
     fn select(&mut self, tag: &str, name: &str) -> String {
         let world = self.server.world();
-        let Some(b) = world.boxes.get(name) else {
+        let found = world.boxes.get(name);
+        let Some(b) = found.filter(|_| !world.refused.contains(name)) else {
             return format!("{tag} NO [NONEXISTENT] no such mailbox\r\n");
         };
         let mut text = format!(
@@ -616,7 +644,11 @@ impl Talk {
             .unwrap_or(0);
         let name = self.open.clone().unwrap_or_default();
         let mut world = self.server.world();
-        let withheld = world.withheld.clone();
+        let mut withheld = world.withheld.clone();
+        let garbled = world.garbled.clone();
+        if upper.contains("BODY.PEEK[HEADER]") {
+            withheld.extend(&garbled);
+        }
         let condstore = world.capabilities.contains("CONDSTORE");
         let mails = world
             .boxes
@@ -639,7 +671,12 @@ impl Talk {
                     .or_default() += 1;
             }
             text += &format!("* {seq} FETCH (");
-            text += &items(mail, &upper, condstore);
+            let items = items(mail, &upper, condstore);
+            text += &if garbled.contains(&mail.uid) {
+                items.replace("ENVELOPE (", "ENVELOPE NIL X-OLD (")
+            } else {
+                items
+            };
             text += ")\r\n";
         }
         text
