@@ -1,5 +1,7 @@
 //! The queue: what was asked for and has not reached the server.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     AccountKey, ActionId, FlagChange, MessageKey, Operation, OperationId, OperationKind,
     OperationState,
@@ -32,14 +34,19 @@ pub struct Group {
 /// The queue, oldest first, grouped by equal action, kind and state.
 pub fn list(rows: &impl Rows) -> Result<Vec<Group>, StoreError> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut places = BTreeMap::new();
     for operation in journal::all(rows)? {
-        let same = groups.iter_mut().rev().find(|group| {
-            group.action == operation.action
-                && group.account == operation.account
-                && group.kind == operation.kind.word()
-                && same_state(&group.state, &operation.state)
-        });
-        match same {
+        let why = match &operation.state {
+            OperationState::Failed { why } => why.clone(),
+            OperationState::Queued { .. }
+            | OperationState::InFlight { .. }
+            | OperationState::Unsure => String::new(),
+        };
+        let (kind, state) = (operation.kind.word(), operation.state.word());
+        let place = (operation.action.0, operation.account.0, kind, state, why);
+        let next = groups.len();
+        let at = *places.entry(place).or_insert(next);
+        match groups.get_mut(at) {
             Some(group) => {
                 group.ids.push(operation.id);
                 group.messages.extend(operation.kind.message());
@@ -48,13 +55,6 @@ pub fn list(rows: &impl Rows) -> Result<Vec<Group>, StoreError> {
         }
     }
     Ok(groups)
-}
-
-fn same_state(one: &OperationState, other: &OperationState) -> bool {
-    match (one, other) {
-        (OperationState::Failed { why }, OperationState::Failed { why: other }) => why == other,
-        _ => one.word() == other.word(),
-    }
 }
 
 impl Group {

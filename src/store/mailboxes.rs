@@ -1,5 +1,7 @@
 //! Mailboxes: what the server lists, what SELECT says, and how far the pull has come.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::{AccountKey, Flags, MailboxKey, Role, Uid, UidSet, UidValidity};
@@ -45,7 +47,7 @@ pub struct MailboxBase {
     pub mailbox_id: Option<String>,
     /// UIDVALIDITY of the current epoch.
     pub uidvalidity: Option<UidValidity>,
-    /// UIDNEXT as last seen.
+    /// UIDNEXT up to which everything is stored.
     pub uidnext: Option<u32>,
     /// HIGHESTMODSEQ up to which everything is stored.
     pub highestmodseq: Option<u64>,
@@ -143,7 +145,7 @@ pub struct ListOutcome {
 pub struct Selected {
     /// UIDVALIDITY; `None` when the server sent none.
     pub uidvalidity: Option<UidValidity>,
-    /// UIDNEXT.
+    /// UIDNEXT; [`set_current`] records it when what lies below is stored (SAFETY R6).
     pub uidnext: Option<u32>,
     /// PERMANENTFLAGS.
     pub permanentflags: Option<PermanentFlags>,
@@ -349,26 +351,23 @@ pub fn record_list(
             .collect::<Result<_, _>>()?
     };
     let mut outcome = ListOutcome::default();
-    let mut gone: Vec<&Mailbox> = known
+    let names: BTreeSet<&str> = listed.iter().map(|line| line.name.as_str()).collect();
+    let by_name: BTreeMap<&str, &Mailbox> = known
         .iter()
-        .filter(|mailbox| {
-            let name = mailbox.base.as_ref().map(|base| base.name.as_str());
-            !listed.iter().any(|line| Some(line.name.as_str()) == name)
-        })
+        .filter_map(|mailbox| Some((mailbox.base.as_ref()?.name.as_str(), mailbox)))
         .collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut gone: Vec<&Mailbox> = by_name
+        .iter()
+        .filter(|(name, _)| !names.contains(*name))
+        .map(|(_, mailbox)| *mailbox)
+        .collect();
+    let mut seen = BTreeSet::new();
     for line in listed {
         // Two lines of one name are one mailbox.
         if !seen.insert(line.name.as_str()) {
             continue;
         }
-        let same = known.iter().find(|mailbox| {
-            mailbox
-                .base
-                .as_ref()
-                .is_some_and(|base| base.name == line.name)
-        });
-        let key = if let Some(mailbox) = same {
+        let key = if let Some(mailbox) = by_name.get(line.name.as_str()) {
             mailbox.key
         } else if let Some(at) = gone.iter().position(|mailbox| is_renamed(mailbox, line)) {
             let mailbox = gone.swap_remove(at);
@@ -498,13 +497,11 @@ pub fn record_select(
     tx.connection()
         .prepare_cached(
             "UPDATE mailbox SET uidvalidity = coalesce(?2, uidvalidity),
-               uidnext = coalesce(?3, uidnext), permanentflags = coalesce(?4, permanentflags)
-             WHERE key = ?1",
+               permanentflags = coalesce(?3, permanentflags) WHERE key = ?1",
         )?
         .execute((
             key.0,
             now.and_then(|value| number(value.0)),
-            selected.uidnext,
             selected.permanentflags.as_ref().map(of_permanent),
         ))?;
     Ok(opened)

@@ -245,13 +245,14 @@ impl Bench {
         let value = work(&tx)?;
         let (durable, changes) = (tx.durable.get(), tx.changes.take());
         transaction.commit()?;
+        // It is committed whatever comes next, so everybody is told of it.
+        self.bus.send(&changes.into_iter().collect::<Vec<_>>());
         if durable && !self.full {
             // A synced commit takes with it what was written to the WAL before.
             self.sync_to_disk(true)?;
             self.connection
                 .execute("UPDATE store SET made = made", [])?;
         }
-        self.bus.send(&changes.into_iter().collect::<Vec<_>>());
         Ok(value)
     }
 

@@ -57,19 +57,15 @@ impl Worker<'_> {
         let open = self.desk.read(|reader| requests::open(reader, key))?;
         for request in open {
             let progress = match &request.asked {
-                Asked::Sync { mailbox } => {
-                    match mailbox {
-                        Some(mailbox) => {
-                            self.pull_asked(*mailbox).await?
-                        }
-                        None => {
-                            let mailboxes = self.mailboxes()?;
-                            let wanted = self.wanted(&mailboxes)?;
-                            self.due.extend(wanted);
-                            Progress::Done
-                        }
+                Asked::Sync { mailbox } => match mailbox {
+                    Some(mailbox) => self.pull_asked(*mailbox).await?,
+                    None => {
+                        let mailboxes = self.mailboxes()?;
+                        let wanted = self.wanted(&mailboxes)?;
+                        self.due.extend(wanted);
+                        Progress::Done
                     }
-                }
+                },
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
                 Asked::FetchBody { content, section } => {

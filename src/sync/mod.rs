@@ -4,7 +4,7 @@
 //!
 //! - `dialogue`: a signed-in connection, its answers and its news;
 //! - `worker`: one connection at work, the most urgent thing first; `pull`, `push` and `bodies` are
-//!   its three kinds of work;
+//!   its three kinds of work, `listing` says in which mailboxes;
 //! - `account`: the task of one account, which owns its lock, connects, and waits when it cannot;
 //! - [`Supervisor`]: all account tasks, on a thread of their own;
 //! - [`once()`]: one sync with a deadline, for the command line;
@@ -24,6 +24,7 @@ mod desk;
 mod dialogue;
 mod error;
 mod glue;
+mod listing;
 mod once;
 pub mod owner;
 pub mod plan;

@@ -6,14 +6,29 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::SyncError;
 
 /// The lock on one account, for as long as the value lives.
 #[derive(Debug)]
 pub struct Owner {
-    _file: File,
+    file: File,
 }
+
+impl Drop for Owner {
+    /// Says that nobody owns it, so that who asks need not try the lock.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.set_len(0) {
+            tracing::debug!(%error, "the pid stays in the lock's file");
+        }
+    }
+}
+
+/// Who only asks (see [`of`]) holds the lock shared for a moment, so that it is tried so often.
+const TRIES: u32 = 4;
+/// How long to wait between them.
+const MOMENT: Duration = Duration::from_millis(5);
 
 impl Owner {
     /// Takes the lock, or says which process has it.
@@ -23,29 +38,43 @@ impl Owner {
             source,
         };
         let mut file = open(data, account).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {
-                note(&mut file).map_err(failed)?;
-                Ok(Self { _file: file })
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => {
+                    note(&mut file).map_err(failed)?;
+                    return Ok(Self { file });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(MOMENT),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::WouldBlock) => Err(SyncError::Owned {
-                account: account.to_owned(),
-                pid: noted(&mut file),
-            }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+        Err(SyncError::Owned {
+            account: account.to_owned(),
+            pid: noted(&mut file),
+        })
     }
 }
 
-/// The process that syncs an account now, if one does.
+/// The process that syncs an account now, if one does. Nothing is written, and the lock is only
+/// tried, shared, where the file names a process that may have been killed.
 pub fn of(data: &Path, account: &str) -> Result<Option<u32>, SyncError> {
-    if !path(data, account).exists() {
+    let failed = |source: io::Error| SyncError::System {
+        what: format!("look who syncs the account {account}"),
+        source,
+    };
+    let mut file = match File::open(path(data, account)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let pid = noted(&mut file);
+    if pid == 0 {
         return Ok(None);
     }
-    match Owner::take(data, account) {
-        Ok(_) => Ok(None),
-        Err(SyncError::Owned { pid, .. }) => Ok(Some(pid)),
-        Err(error) => Err(error),
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(pid)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -114,6 +143,30 @@ mod tests {
         drop(owner);
         assert_eq!(of(data.path(), "work").unwrap(), None);
         assert!(Owner::take(data.path(), "work").is_ok());
+    }
+
+    #[test]
+    fn r15_who_only_asks_never_takes_an_account_from_its_owner() {
+        let data = tempfile::tempdir().unwrap();
+        drop(Owner::take(data.path(), "work").unwrap());
+        let folder = data.path().to_owned();
+        let asking = std::thread::spawn(move || {
+            for _ in 0..3000 {
+                of(&folder, "work").unwrap();
+            }
+        });
+        let mut taken = 0;
+        while !asking.is_finished() {
+            drop(Owner::take(data.path(), "work").unwrap());
+            taken += 1;
+        }
+        asking.join().unwrap();
+        assert!(taken > 0);
+        // What a killed process left behind is no owner, and stays as it was.
+        std::fs::write(path(data.path(), "work"), "4711\n").unwrap();
+        assert_eq!(of(data.path(), "work").unwrap(), None);
+        let left = std::fs::read_to_string(path(data.path(), "work")).unwrap();
+        assert_eq!(left, "4711\n");
     }
 
     #[test]

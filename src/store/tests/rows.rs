@@ -384,3 +384,28 @@ fn p7_an_operation_is_never_given_the_uid_of_another_mailbox() {
     let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
     assert_eq!(waiting[0].uid, None);
 }
+
+#[test]
+fn r6_uidnext_is_recorded_when_what_lies_below_is_stored() {
+    let bed = Bed::new();
+    let (inbox, next) = (bed.inbox, Some(9));
+    let uidnext = || {
+        let reader = bed.store.reader().unwrap();
+        mailboxes::get(&reader, inbox)
+            .unwrap()
+            .base
+            .unwrap()
+            .uidnext
+    };
+    bed.put(move |tx| {
+        let told = mailboxes::Selected {
+            uidnext: next,
+            ..selected(7)
+        };
+        mailboxes::record_select(tx, inbox, &told)
+    });
+    // A cut here: STATUS must still look new to the next session.
+    assert_eq!(uidnext(), None);
+    bed.put(move |tx| mailboxes::set_current(tx, inbox, next.map(Uid), None));
+    assert_eq!(uidnext(), next);
+}

@@ -1,0 +1,431 @@
+//! Which mailboxes there are: the first flight after sign-in, LIST, and STATUS of those that are not
+//! open.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSet, StatusItem};
+use crate::model::{MailboxKey, Role, UidSet, UidValidity};
+use crate::protocol::Tag;
+use crate::store::mailboxes::{self, Mailbox, StatusCounts};
+
+use super::SyncError;
+use super::dialogue::Step;
+use super::plan::open::{FirstStep, first_flight};
+use super::plan::pull::{Counts, FIRST_WINDOW, Look, is_due};
+use super::pull::{SelectSeen, dropping, is_asked, is_for_now};
+use super::worker::Worker;
+
+/// Other mailboxes are asked for their counts this often.
+pub(super) const STATUS_EVERY: Duration = Duration::from_secs(300);
+
+/// What the first flight said of the mailboxes.
+#[derive(Default)]
+struct Listing {
+    listed: Vec<Listed>,
+    subscribed: BTreeSet<MailboxName>,
+    status: BTreeMap<MailboxName, MailboxStatus>,
+}
+
+impl Listing {
+    fn hear(&mut self, event: Event, lsub: bool) {
+        match event {
+            Event::Listed(line) if lsub => {
+                self.subscribed.insert(line.name);
+            }
+            Event::Listed(line) => {
+                if line.subscribed {
+                    self.subscribed.insert(line.name.clone());
+                }
+                self.listed.push(line);
+            }
+            Event::Status(status) => {
+                self.status.insert(status.name.clone(), status);
+            }
+            _ => {}
+        }
+    }
+
+    fn rows(&self) -> Vec<mailboxes::Listed> {
+        self.listed
+            .iter()
+            .filter(|line| !line.has("\\NonExistent"))
+            .map(|line| self.row(line))
+            .collect()
+    }
+
+    fn row(&self, line: &Listed) -> mailboxes::Listed {
+        let status = self.status.get(&line.name);
+        let role = line.attributes.iter().find_map(|a| Role::of_attribute(a));
+        let small = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
+        mailboxes::Listed {
+            name: wire_name(&line.name),
+            shown: line.name.decoded(),
+            delimiter: line.delimiter,
+            attributes: line
+                .attributes
+                .iter()
+                .filter(|a| !a.eq_ignore_ascii_case("\\Subscribed"))
+                .cloned()
+                .collect(),
+            subscribed: line.name.is_inbox() || self.subscribed.contains(&line.name),
+            role: if line.name.is_inbox() {
+                Some(Role::Inbox)
+            } else {
+                role
+            },
+            mailbox_id: status.and_then(|s| s.mailbox_id.clone()),
+            uidvalidity: status.and_then(|s| s.uid_validity),
+            uidnext: small(status.and_then(|s| s.uid_next)),
+            status: StatusCounts {
+                messages: small(status.and_then(|s| s.messages)),
+                unseen: small(status.and_then(|s| s.unseen)),
+            },
+        }
+    }
+}
+
+/// INBOX has one name, whatever case the server uses.
+fn wire_name(name: &MailboxName) -> String {
+    if name.is_inbox() {
+        "INBOX".to_owned()
+    } else {
+        name.as_str().to_owned()
+    }
+}
+
+impl Worker<'_> {
+    /// What goes out after sign-in in one flight, and the newest envelopes of INBOX as soon as
+    /// SELECT has answered (five round trips in all, see [`super::plan::open`]).
+    pub(super) async fn first_flight(&mut self) -> Result<(), SyncError> {
+        let known = self.mailboxes()?;
+        let inbox_first = self.wants_inbox() && (known.is_empty() || self.find_inbox(&known));
+        let mut steps: VecDeque<(FirstStep, Tag)> = VecDeque::new();
+        for step in first_flight(&self.talk.abilities(), inbox_first) {
+            let tag = self.submit_first(step);
+            steps.push_back((step, tag));
+        }
+        let mut listing = Listing::default();
+        let mut seen = SelectSeen::default();
+        let mut complete = true;
+        while let Some(&(step, tag)) = steps.front() {
+            match self.talk.next_for(tag).await? {
+                Step::Event(event) => {
+                    seen.hear(&event);
+                    listing.hear(event, step == FirstStep::Lsub);
+                }
+                Step::Done(done, reply) if done == tag => {
+                    steps.pop_front();
+                    match step {
+                        FirstStep::SelectInbox { .. } if reply.is_ok() => {
+                            let inbox = self.ensure_inbox(known.is_empty()).await?;
+                            let seen = std::mem::take(&mut seen);
+                            self.enter(inbox, "INBOX".to_owned(), seen, &reply).await?;
+                            complete &= self.first_screen(&mut steps, &mut listing).await?;
+                        }
+                        FirstStep::List { .. } => complete &= reply.is_ok(),
+                        FirstStep::SelectInbox { .. }
+                        | FirstStep::Id
+                        | FirstStep::Namespace
+                        | FirstStep::Lsub => {}
+                    }
+                }
+                Step::Done(..) | Step::Chunk { .. } => {}
+            }
+        }
+        if complete && !listing.listed.is_empty() {
+            self.record(listing).await?;
+        }
+        self.plan_day().await
+    }
+
+    fn submit_first(&mut self, step: FirstStep) -> Tag {
+        let status = if self.talk.abilities().list_status {
+            self.status_items()
+        } else {
+            Vec::new()
+        };
+        let all = || MailboxName::from_stored("*");
+        self.talk.submit(match step {
+            FirstStep::Id => Command::Id(vec![
+                ("name".to_owned(), "lacebark".to_owned()),
+                ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ]),
+            FirstStep::SelectInbox { condstore } => Command::Select {
+                mailbox: MailboxName::from_stored("INBOX"),
+                condstore,
+            },
+            FirstStep::Namespace => Command::Namespace,
+            FirstStep::List {
+                subscribed,
+                special_use,
+                ..
+            } => Command::List {
+                reference: MailboxName::default(),
+                pattern: all(),
+                special_use,
+                subscribed,
+                status,
+            },
+            FirstStep::Lsub => Command::Lsub {
+                reference: MailboxName::default(),
+                pattern: all(),
+            },
+        })
+    }
+
+    fn status_items(&self) -> Vec<StatusItem> {
+        let mut items = vec![
+            StatusItem::Messages,
+            StatusItem::Unseen,
+            StatusItem::UidNext,
+            StatusItem::UidValidity,
+        ];
+        if self.talk.abilities().condstore {
+            items.push(StatusItem::HighestModSeq);
+        }
+        items
+    }
+
+    /// The newest envelopes of a mailbox that the store knows nothing of, while the rest of the
+    /// first flight is still under way: its answers come first and are passed on. False if the
+    /// server refused to list its mailboxes meanwhile.
+    async fn first_screen(
+        &mut self,
+        steps: &mut VecDeque<(FirstStep, Tag)>,
+        listing: &mut Listing,
+    ) -> Result<bool, SyncError> {
+        let exists = self.talk.exists();
+        let Some(selected) = self.selected.clone() else {
+            return Ok(true);
+        };
+        if exists == 0 || !self.local(&selected)?.known.is_empty() {
+            return Ok(true);
+        }
+        let low = exists.saturating_sub(FIRST_WINDOW - 1).max(1);
+        let tag = self.fetch(SequenceSet::Seq(low, exists));
+        let all = UidSet::range(1, u32::MAX);
+        let mut arrived = Vec::new();
+        let mut complete = true;
+        loop {
+            match self.talk.next().await? {
+                // What was asked for is not more than this, whatever comes.
+                Step::Event(Event::Fetched(data))
+                    if arrived.len() < FIRST_WINDOW as usize && is_asked(&data, &all) =>
+                {
+                    arrived.extend(super::glue::arrived(*data));
+                }
+                Step::Event(event @ Event::Fetched(_)) => self.talk.overhear(&event),
+                Step::Event(event) => {
+                    let lsub = matches!(steps.front(), Some((FirstStep::Lsub, _)));
+                    listing.hear(event, lsub);
+                }
+                Step::Done(done, reply) if done == tag => {
+                    if !reply.is_ok() {
+                        return Err(self.talk.refused("give envelopes", reply));
+                    }
+                    let count = arrived.len() as u64;
+                    self.write_window(&selected, arrived, (count, u64::from(exists)))
+                        .await?;
+                    if let Some(open) = &mut self.selected
+                        && let Look::Selected { modseq } = open.look
+                    {
+                        open.look = Look::Begun { modseq };
+                    }
+                    self.first_round_trips = Some(self.talk.counters().round_trips);
+                    return Ok(complete);
+                }
+                Step::Done(done, reply) => {
+                    let list = |step: &FirstStep| matches!(step, FirstStep::List { .. });
+                    complete &= reply.is_ok()
+                        || !steps.iter().any(|(step, tag)| *tag == done && list(step));
+                    steps.retain(|(_, tag)| *tag != done);
+                }
+                Step::Chunk { .. } => {}
+            }
+        }
+    }
+
+    /// Writes the list of mailboxes. A list without INBOX is not whole.
+    async fn record(&mut self, listing: Listing) -> Result<(), SyncError> {
+        let mut rows = listing.rows();
+        if !rows.iter().any(|row| row.name == "INBOX") {
+            tracing::warn!(account = %self.desk.account.id, "LIST named no INBOX");
+            return Ok(());
+        }
+        let key = self.desk.key;
+        let before = self.mailboxes()?;
+        let unlisted = self.unlisted(&before, &rows).await?;
+        rows.extend(unlisted);
+        let lost = self
+            .desk
+            .bulk(move |tx| {
+                dropping(tx, key, |tx| {
+                    mailboxes::record_list(tx, key, &rows).map(|_| ())
+                })
+            })
+            .await?;
+        self.tell_lost(lost, "a deleted mailbox").await?;
+        let said: BTreeMap<String, Counts> = listing
+            .status
+            .iter()
+            .map(|(name, status)| (wire_name(name), counts(status)))
+            .collect();
+        let before: BTreeMap<MailboxKey, Counts> =
+            before.iter().map(|old| (old.key, ours(old))).collect();
+        for mailbox in self.mailboxes()? {
+            let Some(base) = &mailbox.base else { continue };
+            let status = said.get(&base.name).copied();
+            let ours = before.get(&mailbox.key).copied().unwrap_or_default();
+            let due =
+                status.is_none_or(|theirs| is_due(&ours, &theirs) || mailbox.synced.is_none());
+            if due {
+                self.due.insert(mailbox.key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Mailboxes that the list leaves out and the server still has: one line that was lost or a
+    /// store that is away for a while deletes nothing here (SAFETY P8).
+    async fn unlisted(
+        &mut self,
+        known: &[Mailbox],
+        rows: &[mailboxes::Listed],
+    ) -> Result<Vec<mailboxes::Listed>, SyncError> {
+        let listed: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let items = [StatusItem::Messages, StatusItem::UidValidity];
+        let mut asked = Vec::new();
+        for mailbox in known {
+            let Some(base) = &mailbox.base else { continue };
+            if listed.contains(base.name.as_str()) || !base.selectable() {
+                continue;
+            }
+            let tag = self.talk.submit(Command::Status {
+                mailbox: MailboxName::from_stored(&base.name),
+                items: items.to_vec(),
+            });
+            asked.push((tag, mailbox, base));
+        }
+        let mut found = Vec::new();
+        for (tag, mailbox, base) in asked {
+            let (reply, events) = self.talk.finish(tag).await?;
+            let told = |event: &Event| matches!(event, Event::Status(_));
+            if is_for_now(&reply) || reply.is_ok() && events.iter().any(told) {
+                found.push(mailboxes::Listed {
+                    name: base.name.clone(),
+                    shown: mailbox.name.clone().unwrap_or_default(),
+                    delimiter: base.delimiter,
+                    attributes: base.attributes.clone(),
+                    subscribed: base.subscribed,
+                    role: mailbox.role,
+                    ..mailboxes::Listed::default()
+                });
+            }
+            events.iter().for_each(|event| self.talk.overhear(event));
+        }
+        Ok(found)
+    }
+
+    async fn ensure_inbox(&mut self, make: bool) -> Result<MailboxKey, SyncError> {
+        let key = self.desk.key;
+        if make {
+            let line = mailboxes::Listed {
+                name: "INBOX".to_owned(),
+                shown: "INBOX".to_owned(),
+                subscribed: true,
+                role: Some(Role::Inbox),
+                ..mailboxes::Listed::default()
+            };
+            self.desk
+                .bulk(move |tx| mailboxes::record_list(tx, key, &[line]).map(|_| ()))
+                .await?;
+        }
+        let mailboxes = self.mailboxes()?;
+        self.find_inbox(&mailboxes);
+        self.inbox
+            .ok_or_else(|| self.no_mailbox("INBOX".to_owned()))
+    }
+
+    /// Asks the other mailboxes for their counts, all in one flight.
+    pub(super) async fn poll_others(&mut self) -> Result<(), SyncError> {
+        self.next_status = self.desk.env.clock.monotonic().after(STATUS_EVERY);
+        self.shut.clear();
+        let mailboxes = self.mailboxes()?;
+        let items = self.status_items();
+        let mut asked = Vec::new();
+        for mailbox in &mailboxes {
+            let open = self.selected.as_ref().map(|s| s.mailbox) == Some(mailbox.key);
+            if let Some(base) = mailbox.base.as_ref().filter(|b| b.selectable() && !open) {
+                asked.push(self.talk.submit(Command::Status {
+                    mailbox: MailboxName::from_stored(&base.name),
+                    items: items.clone(),
+                }));
+            }
+        }
+        for tag in asked {
+            let (_, events) = self.talk.finish(tag).await?;
+            for event in events {
+                match event {
+                    Event::Status(status) => self.note_status(&mailboxes, &status).await?,
+                    event => self.talk.overhear(&event),
+                }
+            }
+        }
+        let wanted = self.wanted(&mailboxes)?;
+        self.due.retain(|key| wanted.contains(key));
+        Ok(())
+    }
+
+    async fn note_status(
+        &mut self,
+        mailboxes: &[Mailbox],
+        status: &MailboxStatus,
+    ) -> Result<(), SyncError> {
+        let name = wire_name(&status.name);
+        let Some(mailbox) = mailboxes
+            .iter()
+            .find(|m| m.base.as_ref().is_some_and(|base| base.name == name))
+        else {
+            return Ok(());
+        };
+        if is_due(&ours(mailbox), &counts(status)) {
+            self.due.insert(mailbox.key);
+        }
+        let small = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
+        let (key, counts) = (
+            mailbox.key,
+            StatusCounts {
+                messages: small(status.messages),
+                unseen: small(status.unseen),
+            },
+        );
+        Ok(self
+            .desk
+            .bulk(move |tx| mailboxes::record_status(tx, key, counts))
+            .await?)
+    }
+}
+
+/// What STATUS says, as the plan reads it.
+fn counts(status: &MailboxStatus) -> Counts {
+    Counts {
+        messages: status.messages,
+        unseen: status.unseen,
+        uid_next: status.uid_next,
+        validity: status.uid_validity.map(|UidValidity(n)| n),
+        modseq: status.highest_modseq,
+    }
+}
+
+/// What the last pull left, in the same terms.
+fn ours(mailbox: &Mailbox) -> Counts {
+    let base = mailbox.base.as_ref();
+    Counts {
+        messages: Some(mailbox.total),
+        unseen: Some(mailbox.unread),
+        uid_next: base.and_then(|b| b.uidnext).map(u64::from),
+        validity: base.and_then(|b| b.uidvalidity).map(|UidValidity(n)| n),
+        modseq: base.and_then(|b| b.highestmodseq),
+    }
+}
