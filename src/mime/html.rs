@@ -125,7 +125,7 @@ fn list_links(lines: &mut Vec<Line>, links: &[Link], first: usize) {
     lines.push(Line::of(Shown::from("Links"), Role::Heading));
     for (number, link) in links.iter().enumerate().skip(first) {
         let mut line = Line::of(
-            Shown::body_line(&format!("{:>3} ", format!("[{}]", number + 1))),
+            Shown::body_line(&format!("{:>4} ", format!("[{}]", number + 1))),
             Role::Dim,
         );
         line.spans.push(Span {
@@ -139,7 +139,8 @@ fn list_links(lines: &mut Vec<Line>, links: &[Link], first: usize) {
                 role: Role::Warning,
             });
         }
-        line.hang = 4;
+        // A blank before the number keeps "http:" out of the cell of a header's colon.
+        line.hang = 5;
         lines.push(line);
     }
 }

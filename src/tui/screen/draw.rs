@@ -380,7 +380,7 @@ fn keys(app: &App, pen: &mut Pen<'_>) {
             continue;
         }
         let x = n / rows * wide;
-        key_cell(pen, x, top + n % rows, wide, cell);
+        key_cell(pen, x, top + n % rows, wide.saturating_sub(1), cell);
     }
 }
 
