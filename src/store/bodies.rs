@@ -541,6 +541,17 @@ fn since(policy: Offline, now: i64) -> Option<i64> {
     }
 }
 
+/// Drops the stored part of a message whose bytes are not whole; its whole sections stay.
+pub(super) fn forget_half(tx: &Tx<'_>, content: ContentKey) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached(
+            "DELETE FROM body WHERE section = ''
+               AND blob = (SELECT blob FROM content WHERE key = ?1 AND kept < 3)",
+        )?
+        .execute([content.0])?;
+    Ok(())
+}
+
 /// The server does not give this message's bytes: it is no longer wanted until somebody asks.
 pub fn give_up(tx: &Tx<'_>, content: ContentKey) -> Result<(), StoreError> {
     tx.connection()

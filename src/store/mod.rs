@@ -37,7 +37,7 @@ mod writer;
 pub use bus::{Change, Changes, Watch};
 pub use error::StoreError;
 pub use reader::Reader;
-pub use renumber::{Renumbered, finish as finish_renumber};
+pub use renumber::{Ending, Renumbered, finish as finish_renumber};
 pub use writer::{Pending, Priority, Tx};
 
 use std::path::{Path, PathBuf};

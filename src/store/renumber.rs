@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{ContentKey, MailboxKey, MessageKey, Uid};
+use crate::model::{ContentKey, MailboxKey, MessageKey};
 
 use super::mailboxes::{Epoch, Mailbox};
-use super::messages::{Base, pair};
-use super::{Change, Rows, StoreError, Tx, mailboxes, messages};
+use super::messages::{Message, pair};
+use super::{Change, Rows, StoreError, Tx, bodies, mailboxes, messages};
 
 /// What a renumbering came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub struct Renumbered {
 pub(super) fn begin(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<Epoch, StoreError> {
     let hidden: Vec<_> = {
         let mut query = tx.connection().prepare_cached(
-            "SELECT key, content FROM message WHERE base_mailbox = ?1 AND base_epoch > ?2",
+            "SELECT key, content FROM message
+             WHERE base_mailbox = ?1 AND base_epoch > ?2 AND mailbox IS NULL",
         )?;
         query
             .query_map((mailbox.key.0, mailbox.settled.0), pair)?
@@ -57,39 +58,117 @@ pub(super) fn begin(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<Epoch, StoreError>
 /// Ends a renumbering once every message of the new epoch is inserted with its envelope. Does
 /// nothing in a mailbox where none runs.
 pub fn finish(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<Renumbered, StoreError> {
-    let row = mailboxes::get(tx, mailbox)?;
-    let mut outcome = Renumbered::default();
-    if row.settled == row.epoch {
-        return Ok(outcome);
-    }
-    let mut old = by_mark(tx, &row, Side::Old)?;
-    let new = by_mark(tx, &row, Side::New)?;
-    for (mark, fresh) in new {
-        let stale = old.get(&mark).map(Vec::as_slice);
-        if let (Some([stale]), [fresh]) = (stale, fresh.as_slice()) {
-            take_over(tx, *stale, *fresh)?;
-            old.remove(&mark);
-            outcome.kept += 1;
-        } else {
-            outcome.new += fresh.len();
+    let Some(mut ending) = Ending::of(tx, mailbox)? else {
+        return Ok(Renumbered::default());
+    };
+    while !ending.step(tx, usize::MAX)? {}
+    Ok(ending.outcome)
+}
+
+/// What is left to do to end a renumbering: found in one look, done in steps, so that a person's
+/// change waits for one step only. It may be dropped after any step and begun anew.
+#[derive(Debug)]
+pub struct Ending {
+    mailbox: Mailbox,
+    pairs: Vec<(Row, Row)>,
+    gone: Vec<Row>,
+    /// UIDs up to this one are on screen.
+    shown: i64,
+    outcome: Renumbered,
+}
+
+type Row = (MessageKey, ContentKey);
+
+impl Ending {
+    /// Looks at both sides; `None` in a mailbox where no renumbering runs.
+    pub fn of(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<Self>, StoreError> {
+        let row = mailboxes::get(rows, mailbox)?;
+        if row.settled == row.epoch {
+            return Ok(None);
         }
+        let mut outcome = Renumbered::default();
+        let mut pairs = Vec::new();
+        let mut old = by_mark(rows, &row, Side::Old)?;
+        for (mark, fresh) in by_mark(rows, &row, Side::New)? {
+            let stale = old.get(&mark).map(Vec::as_slice);
+            if let (Some([stale]), [fresh]) = (stale, fresh.as_slice()) {
+                pairs.push((*stale, *fresh));
+                old.remove(&mark);
+            } else {
+                outcome.new += fresh.len();
+            }
+        }
+        let gone: Vec<Row> = old.into_values().flatten().collect();
+        outcome.kept = pairs.len();
+        outcome.gone = gone.len();
+        Ok(Some(Self {
+            mailbox: row,
+            pairs,
+            gone,
+            shown: 0,
+            outcome,
+        }))
     }
-    for (key, content) in old.into_values().flatten() {
-        messages::remove(tx, key, content)?;
-        outcome.gone += 1;
+
+    /// Works on at most `most` rows; true when the renumbering has ended.
+    pub fn step(&mut self, tx: &Tx<'_>, most: usize) -> Result<bool, StoreError> {
+        tx.changed(Change::Messages(self.mailbox.key));
+        tx.changed(Change::Mailboxes(self.mailbox.account));
+        let mut room = most;
+        while let Some((stale, fresh)) = self.pairs.pop().filter(|_| room > 0) {
+            take_over(tx, &self.mailbox, stale, fresh)?;
+            room -= 1;
+            if room == 0 {
+                return Ok(false);
+            }
+        }
+        while let Some((key, content)) = self.gone.pop() {
+            messages::remove(tx, key, content)?;
+            room -= 1;
+            if room == 0 {
+                return Ok(false);
+            }
+        }
+        if self.show(tx, room)? {
+            return Ok(false);
+        }
+        tx.connection()
+            .prepare_cached("UPDATE mailbox SET settled = epoch WHERE key = ?1 AND epoch = ?2")?
+            .execute((self.mailbox.key.0, self.mailbox.epoch.0))?;
+        Ok(true)
     }
-    tx.connection()
-        .prepare_cached(
-            "UPDATE message SET mailbox = ?1
-             WHERE base_mailbox = ?1 AND base_epoch = ?2 AND mailbox IS NULL",
-        )?
-        .execute((mailbox.0, row.epoch.0))?;
-    tx.connection()
-        .prepare_cached("UPDATE mailbox SET settled = epoch WHERE key = ?1")?
-        .execute([mailbox.0])?;
-    tx.changed(Change::Messages(mailbox));
-    tx.changed(Change::Mailboxes(row.account));
-    Ok(outcome)
+
+    /// Puts rows of the new epoch on the screen; whether there were any.
+    fn show(&mut self, tx: &Tx<'_>, most: usize) -> Result<bool, StoreError> {
+        let (mailbox, epoch) = (self.mailbox.key.0, self.mailbox.epoch.0);
+        let last: Option<i64> = tx
+            .connection()
+            .prepare_cached(
+                "SELECT max(base_uid) FROM (SELECT base_uid FROM message
+                   WHERE base_mailbox = ?1 AND base_epoch = ?2 AND base_uid > ?3
+                   ORDER BY base_uid LIMIT ?4)",
+            )?
+            .query_row(
+                (
+                    mailbox,
+                    epoch,
+                    self.shown,
+                    i64::try_from(most).unwrap_or(i64::MAX),
+                ),
+                |row| row.get(0),
+            )?;
+        let Some(last) = last else {
+            return Ok(false);
+        };
+        tx.connection()
+            .prepare_cached(
+                "UPDATE message SET mailbox = ?1 WHERE base_mailbox = ?1 AND base_epoch = ?2
+                   AND base_uid > ?3 AND base_uid <= ?4 AND mailbox IS NULL",
+            )?
+            .execute((mailbox, epoch, self.shown, last))?;
+        self.shown = last;
+        Ok(true)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -102,15 +181,15 @@ enum Side {
 type Mark = (String, i64, i64);
 
 fn by_mark(
-    tx: &Tx<'_>,
+    rows: &impl Rows,
     mailbox: &Mailbox,
     side: Side,
-) -> Result<BTreeMap<Mark, Vec<(MessageKey, ContentKey)>>, StoreError> {
+) -> Result<BTreeMap<Mark, Vec<Row>>, StoreError> {
     let side = match side {
         Side::Old => "base_epoch < ?2",
         Side::New => "base_epoch = ?2",
     };
-    let mut query = tx.connection().prepare_cached(&format!(
+    let mut query = rows.connection().prepare_cached(&format!(
         "SELECT m.key, m.content, c.message_id, m.arrival, m.size
          FROM message m JOIN content c ON c.key = m.content
          WHERE m.base_mailbox = ?1 AND m.{side}"
@@ -127,27 +206,30 @@ fn by_mark(
 /// The old row takes what the server says of the new one, which goes.
 fn take_over(
     tx: &Tx<'_>,
-    (old, _): (MessageKey, ContentKey),
-    (new, content): (MessageKey, ContentKey),
+    mailbox: &Mailbox,
+    (old, held): Row,
+    (new, content): Row,
 ) -> Result<(), StoreError> {
-    let Some(Base {
-        mailbox,
-        epoch,
-        uid: Uid(uid),
-        flags,
-        modseq,
-    }) = messages::get(tx, new)?.base
-    else {
-        return Err(StoreError::missing("message", new.0));
+    let is = |message: &Option<Message>, now: bool| {
+        let base = message.as_ref().and_then(|message| message.base.as_ref());
+        base.is_some_and(|base| (base.epoch == mailbox.epoch) == now)
+    };
+    let fresh = messages::find(tx, new)?;
+    // The look was in an earlier transaction: only what is still so is changed.
+    if !is(&messages::find(tx, old)?, false) || !is(&fresh, true) {
+        return Ok(());
+    }
+    let Some(base) = fresh.and_then(|message| message.base) else {
+        return Ok(());
     };
     messages::remove(tx, new, content)?;
     tx.connection()
         .prepare_cached(
-            "UPDATE message SET base_mailbox = ?2, base_epoch = ?3, base_uid = ?4,
-               base_modseq = NULL WHERE key = ?1",
+            "UPDATE message SET base_epoch = ?2, base_uid = ?3, base_modseq = NULL WHERE key = ?1",
         )?
-        .execute((old.0, mailbox.0, epoch.0, uid))?;
-    messages::set_base_flags(tx, old, &flags, modseq)?;
+        .execute((old.0, base.epoch.0, base.uid.0))?;
+    messages::set_base_flags(tx, old, &base.flags, base.modseq)?;
     messages::refold(tx, old)?;
-    Ok(())
+    // Half a message is not continued under another UID: its bytes might be another's.
+    bodies::forget_half(tx, held)
 }

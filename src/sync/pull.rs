@@ -13,7 +13,7 @@ use crate::model::{
 use crate::protocol::Tag;
 use crate::store::mailboxes::{Epoch, PermanentFlags};
 use crate::store::messages::{Arrived, FlagsSeen};
-use crate::store::{Pending, StoreError, Tx, finish_renumber, journal, links, mailboxes, messages};
+use crate::store::{Ending, Pending, StoreError, Tx, journal, links, mailboxes, messages};
 
 use super::SyncError;
 use super::dialogue::Step;
@@ -77,6 +77,9 @@ const MOST: usize = 10_000_000;
 
 /// Flags are written in slices of this many.
 const FLAGS_SLICE: usize = 2_000;
+
+/// Rows of a renumbering that one transaction pairs.
+const ENDING_SLICE: usize = 200;
 
 /// Windows of envelopes under way at once: while one is written, the next one comes.
 /// Envelopes of new messages in one transaction.
@@ -214,20 +217,37 @@ impl Worker<'_> {
         selected: &Selected,
         modseq: Option<u64>,
     ) -> Result<(), SyncError> {
-        let (mailbox, key) = (selected.mailbox, self.desk.key);
+        let mailbox = selected.mailbox;
         let uid_next = selected.uid_next.map(Uid);
-        let lost = self
-            .desk
-            .bulk(move |tx| {
-                let lost = dropping(tx, key, |tx| finish_renumber(tx, mailbox).map(|_| ()))?;
-                mailboxes::set_current(tx, mailbox, uid_next, modseq)?;
-                Ok(lost)
-            })
+        let lost = self.end_renumbering(mailbox).await?;
+        self.desk
+            .bulk(move |tx| mailboxes::set_current(tx, mailbox, uid_next, modseq))
             .await?;
         if let Some(selected) = &mut self.selected {
             selected.look = Look::Again { flags: false };
         }
         self.tell_lost(lost, &selected.name).await
+    }
+
+    /// Pairs the rows of both epochs, if one has begun; answers how many operations were dropped.
+    async fn end_renumbering(&mut self, mailbox: MailboxKey) -> Result<u64, SyncError> {
+        let key = self.desk.key;
+        let mut lost = 0;
+        let mut ending = self.desk.read(|reader| Ending::of(reader, mailbox))?;
+        while let Some(mut left) = ending {
+            let step = self.desk.bulk(move |tx| {
+                let mut over = false;
+                let lost = dropping(tx, key, |tx| {
+                    over = left.step(tx, ENDING_SLICE)?;
+                    Ok(())
+                })?;
+                Ok((lost, (!over).then_some(left)))
+            });
+            let dropped;
+            (dropped, ending) = step.await?;
+            lost += dropped;
+        }
+        Ok(lost)
     }
 
     /// Says which operations ended because their messages are gone (SAFETY R5, R8).

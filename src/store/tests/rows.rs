@@ -5,8 +5,8 @@ use crate::store::lists::{Filter, Place};
 use crate::store::mailboxes::{Cursor, Epoch, Opened, StatusCounts};
 use crate::store::messages::{Arrived, FlagsSeen};
 use crate::store::{
-    Priority, StoreError, Tx, contents, finish_renumber, journal, lists, mailboxes, messages,
-    threads,
+    Priority, StoreError, Tx, bodies, contents, finish_renumber, journal, lists, mailboxes,
+    messages, threads,
 };
 
 use super::{Bed, arrived, line, selected};
@@ -408,4 +408,59 @@ fn r6_uidnext_is_recorded_when_what_lies_below_is_stored() {
     assert_eq!(uidnext(), None);
     bed.put(move |tx| mailboxes::set_current(tx, inbox, next.map(Uid), None));
     assert_eq!(uidnext(), next);
+}
+
+#[test]
+fn r5_a_renumbering_that_stops_anywhere_and_begins_anew_keeps_every_key() {
+    for steps in 0..12 {
+        let bed = Bed::new();
+        bed.select(1);
+        let all = |from: u32| -> Vec<Arrived> {
+            let same = |n: u32| Arrived {
+                arrival: i64::from(n),
+                ..arrived(from + n, &format!("m{n}"))
+            };
+            (0..5).map(same).collect()
+        };
+        let keys = bed.insert(all(1));
+        let content = {
+            let reader = bed.store.reader().unwrap();
+            messages::get(&reader, keys[2]).unwrap().content
+        };
+        bed.put(move |tx| {
+            let mut half = bodies::BodyWriter::new(content, "");
+            half.push(&vec![7; bodies::CHUNK + 5]);
+            bodies::store(tx, &half.take())
+        });
+        let inbox = bed.inbox;
+        bed.select(2);
+        bed.insert(all(100));
+        let reader = bed.store.reader().unwrap();
+        let mut ending = crate::store::Ending::of(&reader, inbox).unwrap().unwrap();
+        let over = bed.put(move |tx| {
+            let mut over = false;
+            for _ in 0..steps {
+                over = over || ending.step(tx, 1)?;
+            }
+            Ok(over)
+        });
+        assert!(!over || steps > 5, "{steps}");
+        bed.counts_hold();
+        bed.select(3);
+        bed.insert(all(200));
+        bed.put(move |tx| finish_renumber(tx, inbox));
+        bed.counts_hold();
+        let row = mailboxes::get(&reader, inbox).unwrap();
+        assert_eq!((row.total, row.settled), (5, row.epoch), "{steps}");
+        for (key, uid) in keys.iter().zip(200..) {
+            let base = messages::get(&reader, *key).unwrap().base.unwrap();
+            assert_eq!((base.epoch, base.uid), (row.epoch, Uid(uid)), "{steps}");
+        }
+        let have = bodies::have(&reader, content, "").unwrap();
+        assert_eq!(
+            have,
+            bodies::Have::Nothing,
+            "half a message is not continued"
+        );
+    }
 }
