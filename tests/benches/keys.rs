@@ -102,7 +102,7 @@ pub fn while_syncing(figures: &mut Figures) {
 /// How many messages are in the store now: below 100,000 the sync still ran at the last key.
 fn here(home: &Home) -> String {
     let json = home.run(&["--json", "mailbox", "list"]).json();
-    json["mailboxes"][0]["messages"].to_string()
+    json["mailboxes"][0]["total"].to_string()
 }
 
 /// The program on a terminal with its frame log, and beside it `cat` on another one: what the
@@ -121,6 +121,8 @@ struct Seen {
     inside: Vec<Duration>,
     /// From a key to its echo by `cat`.
     echo: Vec<Duration>,
+    /// How long the thread of the screen was ready and other programs had the cores.
+    waited: Duration,
 }
 
 impl Seen {
@@ -144,6 +146,10 @@ impl Seen {
         figures.note(
             format!("{what}: an echo by cat beside it"),
             three(&mut self.echo),
+        );
+        figures.note(
+            format!("{what}: in all, the screen's thread waited for a core"),
+            millis(self.waited),
         );
     }
 }
@@ -170,6 +176,7 @@ impl Watched<'_> {
     /// Walks down and up with a key at a time, then quits.
     fn walk(&mut self, keys: usize) -> Seen {
         let (mut pty, mut echo) = (Vec::with_capacity(keys), Vec::new());
+        let before = core_wait(self.terminal.pid());
         for step in 0..keys {
             let key = if (step / 15) % 2 == 0 {
                 "\x1b[B"
@@ -189,14 +196,27 @@ impl Watched<'_> {
             pty.len(),
             self.terminal.text()
         );
+        let waited = core_wait(self.terminal.pid()).saturating_sub(before);
         self.terminal.press("q");
         self.terminal.exit_code(Duration::from_secs(20));
         let log = fs::read_to_string(self.home.path("frames")).unwrap();
         let inside = log.lines().map(|line| line.parse().unwrap());
         // The last line is the key that quits.
         let inside: Vec<Duration> = inside.map(Duration::from_micros).take(keys).collect();
-        Seen { pty, inside, echo }
+        Seen {
+            pty,
+            inside,
+            echo,
+            waited,
+        }
     }
+}
+
+/// How long the first thread of a process was ready to run and did not run.
+fn core_wait(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    let nanos = text.split_whitespace().nth(1).and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 /// One key, and how long until something came back.
