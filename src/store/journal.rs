@@ -192,6 +192,10 @@ pub fn done(tx: &Tx<'_>, id: OperationId, modseq: Option<u64>) -> Result<(), Sto
         return Ok(());
     };
     remove(tx, id)?;
+    if let Some(mailbox) = operation.mailbox {
+        // Its rows no longer wait, whether or not their flags look otherwise.
+        tx.changed(Change::Messages(mailbox));
+    }
     match &operation.kind {
         OperationKind::Flag { message, change } => {
             let Some(row) = messages::find(tx, *message)? else {
