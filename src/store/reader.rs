@@ -21,6 +21,12 @@ impl Reader {
         Ok(Self { connection })
     }
 
+    /// A number that differs after a commit of any other connection. It costs no page of the file.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        let sql = &self.connection;
+        Ok(sql.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// Runs several reads over one state of the store. Keep it short: a long read transaction keeps
     /// the WAL from being emptied.
     pub fn snapshot<T>(

@@ -53,6 +53,8 @@ pub(super) struct Desk {
     reader: Mutex<Reader>,
     watch: Option<Watch>,
     last: Mutex<Option<Link>>,
+    /// Since when tries fail.
+    lost: Mutex<Option<i64>>,
 }
 
 impl Desk {
@@ -76,6 +78,7 @@ impl Desk {
             reader: Mutex::new(store.reader()?),
             watch,
             last: Mutex::new(None),
+            lost: Mutex::new(None),
         })
     }
 
@@ -129,10 +132,18 @@ impl Desk {
         why: &str,
     ) -> (Link, bool) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = match &*last {
-            Some(link) if link.state == state => link.since,
+        // An account that tries again and fails again has been off line all the time.
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match (&*last, state, *lost) {
+            (_, LinkState::Offline, Some(lost)) => lost,
+            (Some(link), _, _) if link.state == state => link.since,
             _ => self.store.now(),
         };
+        match state {
+            LinkState::Offline => *lost = Some(since),
+            LinkState::Connecting => {}
+            _ => *lost = None,
+        }
         let link = Link {
             pid: std::process::id(),
             state,

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::config::{AccountKind, AccountSettings, Paths, Settings};
 use crate::env::{Env, harden};
 use crate::model::Secret;
-use crate::store::{Change, Priority, Store, Tx, Watch};
+use crate::store::{Change, Priority, Reader, Store, Tx, Watch};
 
 use super::SyncError;
 use super::account::Task;
@@ -179,6 +179,7 @@ impl Supervisor {
 
     /// Tries and pulls now, whatever the back-off says (`^R`): one account, or all.
     pub fn sync_now(&self, account: Option<&str>) {
+        self.shared.store.look().forget();
         self.ask(account, |signal| {
             signal.ask(|wishes| wishes.sync_now = true);
         });
@@ -233,10 +234,35 @@ impl Drop for Supervisor {
     }
 }
 
+/// Notices what other processes wrote: the clocks are compared anyway, so that this wakes nobody.
+struct Lookout {
+    reader: Option<Reader>,
+    seen: Option<i64>,
+}
+
+impl Lookout {
+    fn over(store: &Store) -> Self {
+        Self {
+            reader: store.reader().ok(),
+            seen: None,
+        }
+    }
+
+    /// Has the writer tell of others' commits, if anybody committed at all.
+    fn look(&mut self, store: &Store) {
+        let now = self.reader.as_ref().and_then(|r| r.version().ok());
+        if now != self.seen {
+            self.seen = now;
+            store.look().forget();
+        }
+    }
+}
+
 /// Compares the clocks until the end, then waits for the tasks.
 async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
     let clock = shared.env.clock.clone();
     let (mut boot, mut monotonic) = (clock.boot(), clock.monotonic());
+    let mut lookout = Lookout::over(&shared.store);
     loop {
         tokio::select! {
             _ = &mut until => break,
@@ -249,6 +275,7 @@ async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
             }
         }
         (boot, monotonic) = now;
+        lookout.look(&shared.store);
     }
     let mut tasks =
         std::mem::take(&mut *shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
