@@ -95,9 +95,13 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
 }
 
 fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
-    let before = app.new_mail();
+    let before = app.inbox_mail();
     let had = !app.accounts.is_empty();
+    let was_online = app.is_online();
     app.accounts = accounts;
+    if app.is_online() && !was_online {
+        commands::ask_what_waits(app);
+    }
     app.folders.rebuild(&app.accounts);
     for wish in app.wishes.clone() {
         if wish.seen_by.is_none() {
@@ -121,7 +125,7 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
     if app.accounts.is_empty() && app.can_set_up && app.screen == Screen::Index {
         app.go(Screen::Setup);
     }
-    let now = app.new_mail();
+    let now = app.inbox_mail();
     if had && now > before && app.prompt.is_none() && app.status.is_none() {
         let count = now - before;
         let plural = if count == 1 { "" } else { "s" };

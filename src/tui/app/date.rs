@@ -100,6 +100,12 @@ pub fn time_of_day(at: i64, offset: OffsetAt) -> String {
     format!("{:02}:{:02}", then.hour, then.minute)
 }
 
+/// `10:37:05`, for what happens soon.
+pub fn second_of_day(at: i64, offset: OffsetAt) -> String {
+    let then = Civil::of(at, offset(at));
+    format!("{:02}:{:02}:{:02}", then.hour, then.minute, then.second)
+}
+
 /// `Sat 21 Nov 10:37:05` for the Log.
 pub fn log_time(at: i64, offset: OffsetAt) -> String {
     let then = Civil::of(at, offset(at));

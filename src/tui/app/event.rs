@@ -52,6 +52,8 @@ pub struct Changed {
     pub bodies: bool,
     /// Notices or the journal.
     pub notices: bool,
+    /// What was asked of an account's owner has another state.
+    pub requests: bool,
     /// Another process wrote: messages of any mailbox.
     pub everything: bool,
 }
@@ -62,6 +64,7 @@ impl Changed {
         self.folders |= other.folders;
         self.bodies |= other.bodies;
         self.notices |= other.notices;
+        self.requests |= other.requests;
         self.everything |= other.everything;
         for mailbox in other.mailboxes {
             if !self.mailboxes.contains(&mailbox) {

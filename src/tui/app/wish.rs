@@ -116,6 +116,15 @@ impl App {
         self.index.changed();
     }
 
+    /// Messages of all INBOXes, read or not.
+    pub(super) fn inbox_mail(&self) -> u64 {
+        let inboxes = self
+            .accounts
+            .iter()
+            .filter_map(|account| account.role(Role::Inbox));
+        inboxes.filter_map(|inbox| inbox.total).sum()
+    }
+
     /// Unread messages of all INBOXes.
     pub fn new_mail(&self) -> u64 {
         self.accounts

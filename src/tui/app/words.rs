@@ -184,8 +184,30 @@ impl App {
                 let percent = (link.done.saturating_mul(100) / link.total).min(100);
                 format!("{state}, sync {percent}%")
             }
+            (LinkState::Offline, _) => match link.next_try {
+                Some(at) => {
+                    let at = date::second_of_day(at, self.offset_at);
+                    format!("{state}, next try {at}")
+                }
+                None => state,
+            },
             (_, _) => state,
         }
+    }
+
+    /// Whether the server of the open mailbox is there.
+    pub(super) fn is_online(&self) -> bool {
+        let state = self.mailbox().and_then(|(account, _)| account.state());
+        matches!(state, Some(LinkState::Online | LinkState::Syncing))
+    }
+
+    /// Whether the server of the open mailbox is there, or about to be.
+    pub(super) fn is_connected(&self) -> bool {
+        let state = self.mailbox().and_then(|(account, _)| account.state());
+        matches!(
+            state,
+            Some(LinkState::Online | LinkState::Syncing | LinkState::Connecting)
+        )
     }
 
     /// Why the body area is empty, and what happens next.
@@ -196,10 +218,7 @@ impl App {
             .as_ref()
             .is_some_and(|message| message.fetching);
         let state = self.mailbox().and_then(|(account, _)| account.state());
-        let online = matches!(
-            state,
-            Some(LinkState::Online | LinkState::Syncing | LinkState::Connecting)
-        );
+        let online = self.is_connected();
         match (state, online, fetching) {
             (None, _, _) => vec!["Not kept.".to_owned()],
             (Some(_), true, true) => {

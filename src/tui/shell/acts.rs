@@ -17,6 +17,7 @@ use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secr
 use crate::ops::flags::Undoable;
 use crate::ops::message::PartBytes;
 use crate::ops::queue::Which;
+use crate::ops::requests::Progress;
 use crate::ops::{accounts, flags, message, notices, queue, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
@@ -28,7 +29,7 @@ use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 use super::{Incoming, Network, files, id_of};
 
 /// How long a request for bytes stays.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 type Wait = Box<dyn FnOnce() + Send>;
 
@@ -68,6 +69,31 @@ impl World {
 
     fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the answers to what was asked: a failure is told, the bytes tell of themselves.
+    fn look_at_fetches(&self) {
+        let Ok(reader) = self.store.reader() else {
+            return;
+        };
+        self.running().retain(|ticket, one| {
+            let Running::Fetch { requests, .. } = one else {
+                return true;
+            };
+            requests.retain(|id| match requests::progress(&reader, *id) {
+                Ok(Some(Progress::Open | Progress::Taken)) | Err(_) => true,
+                Ok(Some(Progress::Failed { why })) => {
+                    self.tell(*ticket, Ended::Failed(format!("Not fetched: {why}.")));
+                    requests::remove(&self.store, *id).forget();
+                    false
+                }
+                Ok(Some(Progress::Done) | None) => {
+                    requests::remove(&self.store, *id).forget();
+                    false
+                }
+            });
+            !requests.is_empty()
+        });
     }
 
     fn tell(&self, ticket: Ticket, ended: Ended) {
@@ -277,8 +303,19 @@ impl Acts {
             running.retain(|_, one| matches!(one, Running::Trying));
             running.insert(ticket, Running::Fetch { account, requests });
             drop(running);
+            // It may be answered already.
+            world.look_at_fetches();
             world.tell(ticket, Ended::Done(String::new()));
         });
+    }
+
+    /// Looks whether what was asked of an owner is answered.
+    pub fn look_at_fetches(&mut self) {
+        let world = self.world.clone();
+        let fetching = |one: &Running| matches!(one, Running::Fetch { .. });
+        if world.running().values().any(fetching) {
+            self.wait(move || world.look_at_fetches());
+        }
     }
 
     /// Takes back what was asked; a sign-in that is only tried ends without being stored.

@@ -354,6 +354,9 @@ impl Shell {
             heard.told = false;
             std::mem::take(&mut heard.changed)
         };
+        if changed.requests {
+            self.acts.look_at_fetches();
+        }
         self.feed(Event::Changed(changed), now);
     }
 
@@ -416,11 +419,12 @@ fn told(change: Change) -> Changed {
         Change::Messages(mailbox) => changed.mailboxes.push(mailbox),
         Change::Content(_) => changed.bodies = true,
         Change::Journal | Change::Notices => changed.notices = true,
-        Change::Requests => {}
+        Change::Requests => changed.requests = true,
         Change::Others => {
             changed.folders = true;
             changed.bodies = true;
             changed.notices = true;
+            changed.requests = true;
             changed.everything = true;
         }
     }

@@ -23,7 +23,9 @@ use reading::{
 use seeking::{ask_find, ask_jump, next_unread};
 
 pub(in crate::tui) use parts::file_name;
-pub(super) use reading::{ask_rest, bodies_came, fetch_open, open_message, width_changed};
+pub(super) use reading::{
+    ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, width_changed,
+};
 pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
 
 /// Runs a command of the table.

@@ -146,7 +146,11 @@ pub(in crate::tui::app) fn view_part(app: &mut App, key: Key) {
             message,
             part: Some(part.path),
         });
-        app.say("Asked the server for this part.");
+        app.say(if app.is_connected() {
+            "Asked the server for this part."
+        } else {
+            "Not kept offline. Enter asks again when online."
+        });
     } else if text {
         if let Some(parts) = &mut app.parts {
             parts.viewing = Some(0);

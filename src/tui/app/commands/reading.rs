@@ -58,13 +58,24 @@ pub(in crate::tui::app) fn width_changed(app: &mut App) {
     }
 }
 
-/// Bytes came: what waited for them is asked again.
-pub(in crate::tui::app) fn bodies_came(app: &mut App) {
-    let waits = app.message.as_ref().is_some_and(|message| {
+/// Whether the open message lacks text that is on the server.
+fn waits(app: &App) -> bool {
+    app.message.as_ref().is_some_and(|message| {
         let incomplete = message.document().is_some_and(|d| !d.missing.is_empty());
         incomplete || matches!(message.body, Some(Body::NotKept { .. }))
-    });
-    if waits {
+    })
+}
+
+/// The link is there again: the text that was to be fetched then is.
+pub(in crate::tui::app) fn ask_what_waits(app: &mut App) {
+    if waits(app) {
+        fetch_open(app);
+    }
+}
+
+/// Bytes came: what waited for them is asked again.
+pub(in crate::tui::app) fn bodies_came(app: &mut App) {
+    if waits(app) {
         ask_body(app, true);
         if let Some(key) = app.message.as_ref().map(message::State::key) {
             let ticket = app.ask(Question::Opened(key));

@@ -111,10 +111,17 @@ fn account_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {
         return;
     }
     pen.put(area.x, y, 1, "v", Role::Dim);
-    let state = OFFLINE + 2;
+    let words = account
+        .link
+        .as_ref()
+        .map(|link| app.account_words(account, link));
+    // Long words begin further left, as far as they leave some of the row to the name.
+    let long = words.as_ref().map_or(0, |words| words.chars().count());
+    let long = u16::try_from(long).unwrap_or(u16::MAX);
+    let state = area.width.saturating_sub(long);
+    let state = state.clamp(NAME + 20, OFFLINE + 2);
     pen.put(area.x + NAME, y, state - NAME - 2, &name, Role::Heading);
-    if let Some(link) = &account.link {
-        let words = app.account_words(account, link);
+    if let Some(words) = words {
         pen.put(
             area.x + state,
             y,
