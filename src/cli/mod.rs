@@ -49,6 +49,7 @@ pub fn run(global: &Global, command: Command) -> u8 {
 pub fn screen(global: &Global) -> Result<Start, Failure> {
     log::start(global, true)?;
     let start = Start::new(global)?;
+    start.need_readable()?;
     let store = start.store()?;
     for warning in &start.warnings {
         let notice = Notice {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::args::Global;
 use super::error::Failure;
 use super::output::{self, Out};
+use crate::config::load::Fault;
 use crate::config::{self, Overrides, Paths, Settings, Warning};
 use crate::env::{Env, SystemClock};
+use crate::ops::notices;
 use crate::store::Store;
 
 /// One command under way.
@@ -64,6 +66,22 @@ impl Start {
         })
     }
 
+    /// Refuses a file that names accounts of which none can be used: the screen would take it for a
+    /// first start.
+    pub fn need_readable(&self) -> Result<(), Failure> {
+        let broken = |warning: &&Warning| matches!(warning.fault, Fault::Account | Fault::Syntax);
+        let first = self.warnings.iter().find(broken);
+        match first.filter(|_| self.settings.accounts.is_empty()) {
+            None => Ok(()),
+            Some(first) => {
+                self.tell_warnings();
+                Err(Failure::new("No account can be read from the settings")
+                    .cause(first)
+                    .hint("Correct the file; nothing was changed."))
+            }
+        }
+    }
+
     /// Prints what the settings hold that is not understood.
     pub fn tell_warnings(&self) {
         for warning in &self.warnings {
@@ -77,6 +95,7 @@ impl Start {
             return Ok(store.clone());
         }
         let store = Store::open(&self.paths.mail_db(), Arc::new(SystemClock::start()))?;
+        tell_salvage(&store)?;
         Ok(self.store.get_or_init(|| store).clone())
     }
 
@@ -89,4 +108,18 @@ impl Start {
             .map_err(|error| Failure::new("Cannot start").cause(error))?;
         Ok(self.env.get_or_init(|| env).clone())
     }
+}
+
+/// For so many seconds every command tells that the store was damaged.
+const NEWS: i64 = 600;
+
+/// Prints what opening the store has done about damage, now or just before.
+fn tell_salvage(store: &Store) -> Result<(), Failure> {
+    let reader = store.reader()?;
+    for told in notices::attention(&reader)? {
+        if told.notice.topic == "store" && told.last.saturating_add(NEWS) >= store.now() {
+            output::warn(&format!("{} {}", told.notice.text, told.notice.hint));
+        }
+    }
+    Ok(())
 }
