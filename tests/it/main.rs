@@ -25,6 +25,7 @@ mod live_mail;
 mod live_screen;
 mod live_secrets;
 mod live_sync;
+mod live_trial;
 mod live_watch;
 mod net_imap;
 mod net_tls;
