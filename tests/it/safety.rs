@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 68] = [
+const IDS: [(&str, &str); 69] = [
     ("t1", "POP3 and SMTP"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3 and SMTP"),
@@ -69,6 +69,10 @@ const IDS: [(&str, &str); 68] = [
     ("s8", ""),
     ("r5", "a queued MOVE"),
     ("r6", ""),
+    (
+        "r10",
+        "a mailbox that is renamed, deleted or unsubscribed while operations wait",
+    ),
     ("r12", "compose and send"),
     ("r14", "the outbox; a second schema version to migrate from"),
     ("r15", "two senders of one message"),
