@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
                 self.status(node);
             }
             ("text" | "message", "rfc822-headers" | "global-headers") => self.headers(node),
-            ("text", "calendar") => self.calendar(node),
+            ("text", "calendar") => self.calendar(node, false),
             ("text", _) if is_readable(node) => self.text(node),
             _ => self.attachment(node),
         }
@@ -111,15 +111,16 @@ impl<'a> Builder<'a> {
             }
             (one, other) => one.or(other).or(node.children.last()),
         };
-        if let Some(choice) = choice {
-            self.part(choice, depth + 1);
-        }
+        // An invitation is told first, and its description not twice: it is the text.
         for child in &node.children {
             let shown = choice.is_some_and(|c| std::ptr::eq(c, child));
             let calendar = child.kind == "text" && child.subtype == "calendar";
             if calendar && !shown {
-                self.calendar(child);
+                self.calendar(child, choice.is_some_and(|choice| choice.size > 0));
             }
+        }
+        if let Some(choice) = choice {
+            self.part(choice, depth + 1);
         }
     }
 

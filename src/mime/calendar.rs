@@ -9,6 +9,8 @@ use zone::Zone;
 
 /// Events that are told.
 const MAX_EVENTS: usize = 20;
+/// The label of what an event says at length.
+pub const TEXT: &str = "Text";
 /// Content lines that are read.
 const MAX_LINES: usize = 50_000;
 
@@ -212,7 +214,7 @@ impl Raw {
         let guests = self.properties.iter().filter(|p| p.name == "ATTENDEE");
         let guests: Vec<String> = guests.take(20).map(guest).collect();
         add("Guests", Some(guests.join(", ")).filter(|g| !g.is_empty()));
-        add("Text", self.text("DESCRIPTION"));
+        add(TEXT, self.text("DESCRIPTION"));
         Event {
             heading: format!("{what}: {summary}"),
             fields,

@@ -65,6 +65,25 @@ pub(crate) fn opened(node: &Structure, decoded: &[u8]) -> (Structure, Vec<PartOf
     (whole, offsets)
 }
 
+/// Whether a part is a message in a transfer encoding, so that nobody has numbered what it holds.
+pub fn is_packed(node: &Structure) -> bool {
+    node.children.is_empty() && structure::is_message(node) && structure::is_coded(&node.encoding)
+}
+
+/// Puts what lies inside the packed message at `path`, whose `raw` bytes these are, below it; what
+/// is packed inside that stays as it is.
+pub fn unpack(tree: &mut Structure, path: &PartPath, raw: &[u8]) {
+    let mut stack = vec![tree];
+    while let Some(node) = stack.pop() {
+        if node.path == *path && is_packed(node) {
+            let (inner, _) = opened(node, &part::decode_transfer(raw, &node.encoding));
+            node.children = inner.children;
+            return;
+        }
+        stack.extend(node.children.iter_mut());
+    }
+}
+
 /// The uuencoded files of a text as parts below it.
 pub(crate) fn uu_parts(node: &Structure, files: &[UuFile]) -> Vec<Structure> {
     let part = |(n, file): (usize, &UuFile)| Structure {

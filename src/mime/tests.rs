@@ -292,6 +292,21 @@ fn a_report_an_invitation_and_an_inner_message_are_told() {
 }
 
 #[test]
+fn an_invitation_is_told_once_before_its_text() {
+    let event = "METHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Plan\nDTSTART:20261124T090000Z\n\
+        DESCRIPTION:Bring gloves.\nEND:VEVENT\n";
+    let both = format!(
+        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nBring gloves.\n--b\n\
+         Content-Type: text/calendar\n\n{event}\n--b--\n"
+    );
+    let block = ["Invitation: Plan", "Start: Tue 24 Nov 2026 09:00 UTC"];
+    let with = |rest: &[&'static str]| [&block[..], rest].concat();
+    assert_eq!(body(&both), with(&["", "Bring gloves."]));
+    let alone = format!("Content-Type: text/calendar\n\n{event}");
+    assert_eq!(body(&alone), with(&["Text: Bring gloves."]));
+}
+
+#[test]
 fn a_returned_header_tells_whose_message_it_was() {
     let raw = "Content-Type: text/rfc822-headers\n\nReceived: a\nReceived: b\nFrom: A <a@x>\n\
         DKIM-Signature: v=1\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n";

@@ -13,6 +13,7 @@ pub mod import;
 pub mod index;
 pub mod message;
 pub mod notices;
+pub mod packed;
 pub mod queue;
 pub mod requests;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::model::{FlagChange, Flags, Kept, MessageKey, PartPath};
 use crate::ops::flags::{Undoable, change};
 use crate::ops::index::{Anchor, Filter, Window, next_unread, ordinal, page};
 use crate::ops::message::{PartBytes, part, raw, source};
-use crate::ops::{accounts, folders, import, queue};
+use crate::ops::{accounts, folders, import, packed, queue};
 use crate::store::tests::{Bed, arrived};
 use crate::store::{journal, undo};
 
@@ -224,4 +224,46 @@ fn s7_nothing_of_a_removed_account_is_left_in_the_folder() {
         assert!(memchr::memmem::find(&bytes, b"kanarienvogel").is_none());
     }
     assert!(files > 0);
+}
+
+#[test]
+fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let inner = "Subject: In\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nHello\n\
+        --c\nContent-Type: text/csv; name=a.csv\n\n1,2\n--c--\n";
+    let whole = format!(
+        "Subject: Out\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n\
+         Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{}\n--b--\n",
+        STANDARD.encode(inner)
+    );
+    let bed = Bed::new();
+    let key = import(&bed, whole.as_bytes());
+    let reader = bed.store.reader().unwrap();
+    let source = source(&reader, key).unwrap();
+    let tree = packed::tree(&bed.store, &reader, &source).unwrap().unwrap();
+    let names: Vec<String> = tree
+        .walk()
+        .iter()
+        .map(|part| format!("{} {}", part.path, part.media_type()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            " multipart/mixed",
+            "1 text/plain",
+            "2 message/rfc822",
+            "2 multipart/mixed",
+            "2.1 text/plain",
+            "2.2 text/csv"
+        ]
+    );
+    let read = |path: &str| {
+        let path = PartPath::parse(path).unwrap();
+        let found = packed::content(&bed.store, &reader, &source, &path).unwrap();
+        found.map(|(part, bytes)| (part.filename, String::from_utf8(bytes).unwrap()))
+    };
+    assert_eq!(read("2.2"), Some(("a.csv".into(), "1,2".into())));
+    assert_eq!(read("2.3"), None);
+    assert_eq!(read("1.1"), None);
 }

@@ -111,3 +111,33 @@ fn a_suspend_gives_the_terminal_back_and_fg_draws_everything_anew() {
     screen.press("q");
     assert_given_back(&mut screen);
 }
+
+#[test]
+fn what_is_typed_behind_q_is_the_shells() {
+    let home = Home::new();
+    let mut screen = shell(&home);
+    demo(&home, &mut screen);
+    screen.press("q");
+    screen.wait("the shell's screen", LIMIT, |screen| {
+        !screen.alternate_screen()
+    });
+    // The program may still be ending; the shell has not shown its prompt.
+    screen.press("echo line$((40 + 2))\n");
+    screen.wait_text("line42");
+}
+
+#[test]
+fn what_is_typed_before_the_first_frame_is_no_command() {
+    let home = Home::new();
+    let mut screen = shell(&home);
+    let program = lacebark().display().to_string();
+    screen.press(&format!("{program} demo\rl"));
+    screen.wait_text(FIRST);
+    screen.press("?");
+    screen.wait_text("HELP");
+    assert!(
+        screen.text().contains("the message index"),
+        "{}",
+        screen.text()
+    );
+}

@@ -76,7 +76,8 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn calendar(&mut self, node: &Structure) {
+    /// The events of a calendar; `described` is whether a text beside it is their description.
+    pub(super) fn calendar(&mut self, node: &Structure, described: bool) {
         self.separate();
         let Some(text) = self.decoded(node) else {
             return;
@@ -88,6 +89,9 @@ impl Builder<'_> {
         for event in events {
             self.line(Shown::line(&event.heading), Role::Heading);
             for (label, text) in event.fields {
+                if described && label == calendar::TEXT {
+                    continue;
+                }
                 let mut lines = text.lines();
                 let first = lines.next().unwrap_or_default();
                 self.field(label, &Shown::line(first));

@@ -461,6 +461,11 @@ fn unknown(app: &mut App, key: Key) {
         return;
     }
     let words = match command::elsewhere(key) {
+        Some(entry) if entry.label(app.under).is_some() => format!(
+            "{key} ({}) works in {}: < goes back to it.",
+            entry.name,
+            app.under.title()
+        ),
         Some(entry) => {
             let place = entry.on.first().map_or("", |(screen, _)| screen.title());
             format!(

@@ -1,6 +1,6 @@
 //! A change of the user's that rows show before its commit is known.
 
-use crate::model::{FlagChange, Flags, MessageKey, Role};
+use crate::model::{FlagChange, Flags, LinkState, MessageKey, Role};
 
 use super::App;
 use super::event::{Action, Ticket};
@@ -114,6 +114,13 @@ impl App {
             self.show_flags(*key, flags, false);
         }
         self.index.changed();
+    }
+
+    /// Whether a change is on its way to a server that is there.
+    pub fn is_sending(&self) -> bool {
+        let states = self.accounts.iter().filter_map(super::view::Account::state);
+        let mut there = states.filter(|s| matches!(s, LinkState::Online | LinkState::Syncing));
+        (self.waiting > 0 || !self.wishes.is_empty()) && there.next().is_some()
     }
 
     /// Messages of all INBOXes, read or not.

@@ -18,7 +18,7 @@ use crate::ops::flags::Undoable;
 use crate::ops::message::PartBytes;
 use crate::ops::queue::Which;
 use crate::ops::requests::Progress;
-use crate::ops::{accounts, flags, message, notices, queue, requests};
+use crate::ops::{accounts, flags, message, notices, packed, queue, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest};
@@ -94,6 +94,45 @@ impl World {
             });
             !requests.is_empty()
         });
+    }
+
+    /// Asks the owner of its account for the bytes of a message that are needed to read it, or for
+    /// those of a part.
+    fn ask_for(&self, key: MessageKey, part: Option<PartPath>) -> Result<Running, StoreError> {
+        let reader = self.store.reader()?;
+        let source = message::source(&reader, key)?;
+        let structure = message::structure(&self.store, &reader, &source.content)?;
+        let paths = match (part, structure) {
+            (Some(path), _) => vec![path],
+            (None, Some(tree)) => {
+                crate::mime::document::wanted(&tree, &crate::mime::document::View::default())
+            }
+            (None, None) => vec![PartPath::root()],
+        };
+        let account = source.account();
+        let asked: Vec<_> = paths
+            .iter()
+            .map(|path| {
+                requests::fetch_body(&self.store, account, source.content.key, path, PATIENCE)
+            })
+            .collect();
+        let requests = asked.into_iter().filter_map(|one| one.wait().ok());
+        let requests = requests.collect();
+        self.wake(account);
+        Ok(Running::Fetch { account, requests })
+    }
+
+    /// Has the loop wake the owner of an account.
+    fn wake(&self, account: AccountKey) {
+        let known = self
+            .store
+            .reader()
+            .and_then(|reader| accounts::all(&reader));
+        let known = known.unwrap_or_default();
+        if let Some(known) = known.iter().find(|known| known.key == account) {
+            // Nobody listens once the loop is over.
+            let _ = self.post.send(Incoming::Wake(known.id.clone()));
+        }
     }
 
     fn tell(&self, ticket: Ticket, ended: Ended) {
@@ -265,47 +304,24 @@ impl Acts {
         });
     }
 
+    /// Everything of it happens on the waiting thread: even a look into the store may take longer
+    /// than a frame.
     fn fetch(&mut self, ticket: Ticket, message: MessageKey, part: Option<PartPath>) {
         let world = self.world.clone();
-        let known = world.store.reader().and_then(|reader| {
-            let source = message::source(&reader, message)?;
-            let structure = message::structure(&world.store, &reader, &source.content)?;
-            Ok((source, structure))
-        });
-        let (source, structure) = match known {
-            Ok(known) => known,
+        self.wait(move || match world.ask_for(message, part) {
+            Ok(running) => {
+                // The last one is enough: a person waits for one message at a time.
+                let mut all = world.running();
+                all.retain(|_, one| matches!(one, Running::Trying));
+                all.insert(ticket, running);
+                drop(all);
+                // It may be answered already.
+                world.look_at_fetches();
+                world.tell(ticket, Ended::Done(String::new()));
+            }
             Err(error) => {
                 world.tell(ticket, Ended::Failed(format!("Cannot ask for it: {error}")));
-                return;
             }
-        };
-        let paths = match (part, structure) {
-            (Some(path), _) => vec![path],
-            (None, Some(tree)) => {
-                crate::mime::document::wanted(&tree, &crate::mime::document::View::default())
-            }
-            (None, None) => vec![PartPath::root()],
-        };
-        let account = source.account();
-        let content = source.content.key;
-        let asked: Vec<_> = paths
-            .iter()
-            .map(|path| requests::fetch_body(&world.store, account, content, path, PATIENCE))
-            .collect();
-        self.wake(account);
-        self.wait(move || {
-            let requests = asked
-                .into_iter()
-                .filter_map(|one| one.wait().ok())
-                .collect();
-            // The last one is enough: a person waits for one message at a time.
-            let mut running = world.running();
-            running.retain(|_, one| matches!(one, Running::Trying));
-            running.insert(ticket, Running::Fetch { account, requests });
-            drop(running);
-            // It may be answered already.
-            world.look_at_fetches();
-            world.tell(ticket, Ended::Done(String::new()));
         });
     }
 
@@ -337,20 +353,15 @@ impl Acts {
                     tracing::warn!(%error, "a request stays");
                 }
             }
-            // The loop wakes the owner, which then sees that nobody waits.
-            let _ = world.post.send(Incoming::Wake(account));
+            // The owner then sees that nobody waits.
+            world.wake(account);
         });
     }
 
     /// Tells the owner of an account that there is something to look at.
-    pub fn wake(&self, account: AccountKey) {
-        let Some(network) = &self.network else { return };
-        let Ok(reader) = self.world.store.reader() else {
-            return;
-        };
-        let known = accounts::all(&reader).unwrap_or_default();
-        if let Some(account) = known.iter().find(|known| known.key == account) {
-            network.wake(&account.id);
+    pub fn wake(&self, account: &str) {
+        if let Some(network) = &self.network {
+            network.wake(account);
         }
     }
 
@@ -459,7 +470,13 @@ fn decoded(
     let structure =
         message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
     let part = structure.as_ref().and_then(|tree| tree.find(path)).cloned();
-    let part = part.ok_or_else(|| "The message has no such part.".to_owned())?;
+    let Some(part) = part else {
+        let inside = packed::content(&world.store, &reader, &source, path);
+        let inside = inside.map_err(|e| e.to_string())?;
+        return Ok(Ok(
+            inside.ok_or_else(|| "The message has no such part.".to_owned())?
+        ));
+    };
     let bytes = message::part(&world.store, &reader, &source.message, path, u64::MAX)
         .map_err(|e| e.to_string())?;
     Ok(match bytes {
@@ -487,8 +504,7 @@ fn save_part(world: &World, key: MessageKey, path: &PartPath, to: &str) -> Resul
 fn save_all(world: &World, key: MessageKey, folder: &str) -> Result<Ended, String> {
     let reader = world.store.reader().map_err(|e| e.to_string())?;
     let source = message::source(&reader, key).map_err(|e| e.to_string())?;
-    let structure =
-        message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
+    let structure = packed::tree(&world.store, &reader, &source).map_err(|e| e.to_string())?;
     let structure = structure.ok_or_else(|| "The parts are not known yet.".to_owned())?;
     let folder = files::typed(folder);
     if !folder.is_dir() {

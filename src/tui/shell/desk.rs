@@ -16,7 +16,7 @@ use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{PartBytes, Source};
 use crate::ops::queue::Group;
-use crate::ops::{folders, index, message, notices, queue};
+use crate::ops::{folders, index, message, notices, packed, queue};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, Store, StoreError};
 use crate::sync::owner;
@@ -235,7 +235,7 @@ impl Desk {
                 return Ok(Answer::Opened(None));
             }
         };
-        let structure = message::structure(&self.store, reader, &source.content)?;
+        let structure = packed::tree(&self.store, reader, &source)?;
         Ok(Answer::Opened(Some(Box::new(Opened {
             envelope: source.content.envelope,
             structure,
@@ -332,7 +332,7 @@ impl Desk {
         path: &PartPath,
     ) -> Result<Preview, StoreError> {
         let source = message::source(reader, key)?;
-        let structure = message::structure(&self.store, reader, &source.content)?;
+        let structure = packed::tree(&self.store, reader, &source)?;
         let Some(part) = structure.as_ref().and_then(|tree| tree.find(path)).cloned() else {
             return Ok(Preview::Words("This part is not known.".to_owned()));
         };
@@ -343,7 +343,11 @@ impl Desk {
         match self.bytes(reader, &source, path, PREVIEW)? {
             PartBytes::Kept { bytes, .. } => Ok(previewed(&part, &bytes)),
             PartBytes::NotKept { size } => Ok(Preview::NotKept { size }),
-            PartBytes::NoSuchPart => Ok(Preview::Words("The message lacks this part.".to_owned())),
+            PartBytes::NoSuchPart => {
+                let inside = packed::content(&self.store, reader, &source, path)?;
+                let lacks = || Preview::Words("The message lacks this part.".to_owned());
+                Ok(inside.map_or_else(lacks, |(part, bytes)| previewed(&part, &bytes)))
+            }
         }
     }
 

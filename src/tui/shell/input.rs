@@ -1,6 +1,7 @@
 //! The input thread, and crossterm's events as ours.
 
-use std::sync::mpsc::Sender;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use crossterm::event::{self, Event as Raw, KeyCode, KeyEventKind, KeyModifiers};
@@ -10,24 +11,45 @@ use crate::tui::app::key::{Code, Key};
 
 use super::Incoming;
 
-/// Starts a thread that blocks on the terminal and passes on what comes, with its time.
-pub fn start(post: Sender<Incoming>) {
+/// Starts a thread that blocks on the terminal and passes on what comes, with its time. After a key
+/// that may end the program it reads on only when `go_on` says so: what is typed behind the last key
+/// stays in the terminal and belongs to the shell.
+pub fn start(post: Sender<Incoming>, go_on: Receiver<()>) {
     let spawned = std::thread::Builder::new()
         .name("input".to_owned())
-        .spawn(move || {
-            loop {
-                let incoming = match event::read() {
-                    Ok(event) => Incoming::Terminal(event, Instant::now()),
-                    Err(_) => Incoming::Closed,
-                };
-                let over = matches!(incoming, Incoming::Closed);
-                if post.send(incoming).is_err() || over {
-                    return;
-                }
-            }
-        });
+        .spawn(move || pass_on(event::read, &post, &go_on));
     if let Err(error) = spawned {
         tracing::error!(%error, "no key can be read");
+    }
+}
+
+fn pass_on(
+    mut read: impl FnMut() -> io::Result<Raw>,
+    post: &Sender<Incoming>,
+    go_on: &Receiver<()>,
+) {
+    loop {
+        let (incoming, last) = match read() {
+            Ok(event) => {
+                let last = may_end(&event);
+                (Incoming::Terminal(event, Instant::now()), last)
+            }
+            Err(_) => (Incoming::Closed, false),
+        };
+        let over = matches!(incoming, Incoming::Closed);
+        if post.send(incoming).is_err() || over || last && go_on.recv().is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether a key can be the last one of the program: `Q`, and Enter on a button that quits.
+pub fn may_end(raw: &Raw) -> bool {
+    match raw {
+        Raw::Key(key) => matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Enter),
+        Raw::Paste(_) | Raw::Resize(..) | Raw::FocusGained | Raw::FocusLost | Raw::Mouse(_) => {
+            false
+        }
     }
 }
 
@@ -68,4 +90,42 @@ fn key_of(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
         ctrl: modifiers.contains(KeyModifiers::CONTROL),
         alt: modifiers.contains(KeyModifiers::ALT),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_behind_the_last_key() {
+        for (letters, permits, read) in [
+            ("abq", 0, 3),
+            ("aqls", 0, 2),
+            ("aQls", 1, 4),
+            ("\rqx", 1, 2),
+            ("abc", 0, 3),
+        ] {
+            let (post, inbox) = channel();
+            let (go_on, gate) = channel();
+            for _ in 0..permits {
+                go_on.send(()).unwrap();
+            }
+            drop(go_on);
+            let mut keys = letters.chars();
+            let next = || {
+                let letter = keys.next().ok_or(io::ErrorKind::UnexpectedEof)?;
+                let code = match letter {
+                    '\r' => KeyCode::Enter,
+                    letter => KeyCode::Char(letter),
+                };
+                Ok(Raw::Key(code.into()))
+            };
+            pass_on(next, &post, &gate);
+            let came = inbox.try_iter();
+            let came = came.filter(|one| matches!(one, Incoming::Terminal(..)));
+            assert_eq!(came.count(), read, "{letters:?}");
+        }
+    }
 }

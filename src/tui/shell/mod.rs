@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Cursor, Paths, Settings, UserLevel};
 use crate::env::Env;
-use crate::model::{AccountKey, MessageKey};
+use crate::model::MessageKey;
 use crate::store::{Change, Store, StoreError, Watch};
 use crate::sync::{SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
@@ -95,7 +95,7 @@ enum Incoming {
     Ended(Ticket, Ended),
     Added(Box<SetupRequest>),
     /// The owner of an account is to look at its requests.
-    Wake(AccountKey),
+    Wake(String),
     Continued,
     Terminate,
 }
@@ -111,8 +111,9 @@ type Ear = Arc<Mutex<Heard>>;
 
 /// At most so often a store that changes all the time is read anew.
 const CALM: Duration = Duration::from_millis(120);
-/// How long the network may take to say goodbye.
-const GOODBYE: Duration = Duration::from_millis(1500);
+/// How long the network may take to say goodbye, and how long to end what it sends at the moment.
+const GOODBYE: Duration = Duration::from_millis(100);
+const LAST_WORDS: Duration = Duration::from_millis(1500);
 
 struct Shell {
     app: App,
@@ -123,6 +124,8 @@ struct Shell {
     watch: Option<Watch>,
     inbox: Receiver<Incoming>,
     post: Sender<Incoming>,
+    /// Lets the input thread read on after a key that could have ended the program.
+    go_on: Option<Sender<()>>,
     pool: Option<Pool>,
     acts: Acts,
     log: FrameLog,
@@ -182,6 +185,7 @@ impl Shell {
             watch: None,
             inbox,
             post,
+            go_on: None,
             pool: Some(Pool::new(desk)),
             acts,
             log: FrameLog::open(),
@@ -247,11 +251,15 @@ impl Shell {
         for effect in effects {
             self.carry_out(effect)?;
         }
+        // Nothing typed so far was meant for this screen.
+        self.terminal.forget_typed();
         self.frame()
     }
 
     fn start_the_rest(&mut self) {
-        input::start(self.post.clone());
+        let (go_on, gate) = channel();
+        self.go_on = Some(go_on);
+        input::start(self.post.clone(), gate);
         self.acts.start_network();
     }
 
@@ -311,7 +319,7 @@ impl Shell {
             Incoming::Answer(ticket, answer) => self.feed(Event::Answer(ticket, answer), now),
             Incoming::Ended(ticket, ended) => self.feed(Event::Ended(ticket, ended), now),
             Incoming::Added(request) => self.acts.added(&request),
-            Incoming::Wake(account) => self.acts.wake(account),
+            Incoming::Wake(account) => self.acts.wake(&account),
             Incoming::Continued => self.terminal.resume()?,
             Incoming::Closed | Incoming::Terminate => self.quit = true,
         }
@@ -323,6 +331,7 @@ impl Shell {
         event: crossterm::event::Event,
         at: Instant,
     ) -> Result<(), TuiError> {
+        let last = input::may_end(&event);
         let Some(event) = input::event(event) else {
             return Ok(());
         };
@@ -337,6 +346,10 @@ impl Shell {
         if !before && self.app.prompt.is_some() {
             // A question is on the screen before the next key is looked at.
             self.frame()?;
+        }
+        if let (true, false, Some(go_on)) = (last, self.quit, &self.go_on) {
+            // Without an input thread no key came.
+            let _ = go_on.send(());
         }
         Ok(())
     }
@@ -398,12 +411,23 @@ impl Shell {
         Ok(())
     }
 
+    /// Ends everything and gives the terminal back last: until then nothing reads from it, and what
+    /// is typed is the shell's.
     fn close(&mut self) {
         self.watch = None;
-        self.terminal.leave();
-        self.log.close();
         self.pool = None;
-        self.acts.stop(GOODBYE);
+        let limit = if self.app.is_sending() {
+            self.app.hint("Sending what waits, then goodbye.");
+            if let Err(error) = self.frame() {
+                tracing::warn!(%error, "the last frame is lost");
+            }
+            LAST_WORDS
+        } else {
+            GOODBYE
+        };
+        self.log.close();
+        self.acts.stop(limit);
+        self.terminal.leave();
     }
 }
 

@@ -92,6 +92,15 @@ impl Terminal {
         Ok(())
     }
 
+    /// Drops what was typed until now: no key is queued for a screen that was not there.
+    pub fn forget_typed(&self) {
+        let forgotten =
+            rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "keys of before the first frame count");
+        }
+    }
+
     /// The next frame writes every cell.
     pub fn clear(&mut self) {
         self.anew = true;
