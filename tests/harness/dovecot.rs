@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 use tempfile::TempDir;
 
 use super::ca::{Ca, Certificate};
+use super::generate::{Sizes, write_maildir};
 use super::raw::Raw;
 use super::{Owner, eventually, find, free_port, need, run};
 
@@ -71,6 +72,14 @@ impl Dovecot {
     /// A full server with alice, bob and carol; `None` (and said why) where Dovecot is missing.
     pub fn start() -> Option<Dovecot> {
         Dovecot::with(Options::default())
+    }
+
+    /// A full server with so many generated messages in alice's INBOX.
+    pub fn holding(count: usize, seed: u64, sizes: Sizes) -> Option<Dovecot> {
+        let server = Dovecot::start()?;
+        let inbox = server.maildir("alice", "INBOX");
+        write_maildir(&inbox, server.owner(), count, seed, sizes);
+        Some(server)
     }
 
     /// A server as `options` say.

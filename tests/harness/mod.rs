@@ -8,7 +8,9 @@
 //! A missing program skips the test with a printed reason; with `CI=true` it fails instead.
 
 pub mod ca;
+pub mod compare;
 pub mod dovecot;
+pub mod dress;
 pub mod fake;
 pub mod generate;
 pub mod keyring;

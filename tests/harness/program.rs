@@ -58,6 +58,13 @@ impl Home {
         Home { dir }
     }
 
+    /// A home with alice's account `work` at a port of that server; `offline` says what is kept.
+    pub fn of_alice(server: &Dovecot, port: u16, offline: &str) -> Home {
+        let home = Home::new();
+        home.add_account("work", "alice", server, port, &["--offline", offline]);
+        home
+    }
+
     /// A file or folder in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -117,9 +124,21 @@ impl Home {
         port: u16,
         more: &[&str],
     ) -> Run {
+        let url = format!("imaps://{user}@localhost:{port}");
+        self.add_account_at(id, user, server, &url, more)
+    }
+
+    /// The same, reached at `url`.
+    pub fn add_account_at(
+        &self,
+        id: &str,
+        user: &str,
+        server: &Dovecot,
+        url: &str,
+        more: &[&str],
+    ) -> Run {
         let secret = self.path(&format!("{id}.secret"));
         fs::write(&secret, format!("{}\n", server.password(user))).unwrap();
-        let url = format!("imaps://{user}@localhost:{port}");
         let command = format!("cat {}", secret.display());
         let ca = server.ca_file();
         let mut args = vec![
@@ -133,7 +152,7 @@ impl Home {
         ];
         args.extend([
             "--imap",
-            &url,
+            url,
             "--password-command",
             &command,
             "--keep",

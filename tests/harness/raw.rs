@@ -20,6 +20,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the command was done.
+    pub fn is_ok(&self) -> bool {
+        self.tagged.starts_with("OK")
+    }
+
     /// The untagged responses as text.
     pub fn text(&self) -> Vec<String> {
         self.untagged
@@ -27,6 +32,44 @@ impl Answer {
             .map(|line| String::from_utf8_lossy(line).into_owned())
             .collect()
     }
+}
+
+/// One message as the server lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Its UID.
+    pub uid: u32,
+    /// Without angle brackets; empty if it has none.
+    pub message_id: String,
+    /// Sorted, without `\Recent`.
+    pub flags: Vec<String>,
+    /// RFC822.SIZE.
+    pub size: u64,
+}
+
+fn listed(line: &str) -> Option<Listed> {
+    let (_, items) = line.split_once(" FETCH (")?;
+    let (_, rest) = items.split_once("FLAGS (")?;
+    let (flags, _) = rest.split_once(')')?;
+    let id = items
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'));
+    Some(Listed {
+        uid: number_after(items, "UID ")?,
+        message_id: id.map(|(id, _)| id.to_owned()).unwrap_or_default(),
+        flags: sorted(flags),
+        size: number_after(items, "RFC822.SIZE ")?.into(),
+    })
+}
+
+fn sorted(flags: &str) -> Vec<String> {
+    let mut flags: Vec<String> = flags
+        .split_whitespace()
+        .filter(|flag| *flag != "\\Recent")
+        .map(str::to_owned)
+        .collect();
+    flags.sort();
+    flags
 }
 
 /// One connection over TLS.
@@ -65,11 +108,7 @@ impl Raw {
     /// Sends one command, which must be answered by OK.
     pub fn ok(&mut self, command: &str) -> Answer {
         let answer = self.command(command);
-        assert!(
-            answer.tagged.starts_with("OK"),
-            "{command}: {}",
-            answer.tagged
-        );
+        assert!(answer.is_ok(), "{command}: {}", answer.tagged);
         answer
     }
 
@@ -116,13 +155,7 @@ impl Raw {
             .find(|line| line.contains(" FETCH ") && line.contains(&format!("UID {uid}")))?;
         let (_, rest) = line.split_once("FLAGS (")?;
         let (list, _) = rest.split_once(')')?;
-        let mut flags: Vec<String> = list
-            .split_whitespace()
-            .filter(|flag| *flag != "\\Recent")
-            .map(str::to_owned)
-            .collect();
-        flags.sort();
-        Some(flags)
+        Some(sorted(list))
     }
 
     /// Changes flags, as another client would: `change` is `+FLAGS`, `-FLAGS` or `FLAGS`.
@@ -135,6 +168,89 @@ impl Raw {
     pub fn expunge(&mut self, mailbox: &str, uid: u32) {
         self.store(mailbox, uid, "+FLAGS", &["\\Deleted"]);
         self.ok(&format!("UID EXPUNGE {uid}"));
+    }
+
+    /// Moves one message with MOVE; false if the server refuses.
+    pub fn move_to(&mut self, mailbox: &str, uid: u32, target: &str) -> bool {
+        self.select(mailbox);
+        self.command(&format!("UID MOVE {uid} {}", quoted(target)))
+            .is_ok()
+    }
+
+    /// Copies one message; false if the server refuses.
+    pub fn copy_to(&mut self, mailbox: &str, uid: u32, target: &str) -> bool {
+        self.select(mailbox);
+        self.command(&format!("UID COPY {uid} {}", quoted(target)))
+            .is_ok()
+    }
+
+    /// Creates and subscribes a mailbox; false if the server refuses.
+    pub fn create(&mut self, mailbox: &str) -> bool {
+        let name = quoted(mailbox);
+        self.command(&format!("CREATE {name}")).is_ok()
+            && self.command(&format!("SUBSCRIBE {name}")).is_ok()
+    }
+
+    /// Renames a mailbox and takes its subscription along; false if the server refuses.
+    pub fn rename(&mut self, from: &str, to: &str) -> bool {
+        let (old, new) = (quoted(from), quoted(to));
+        self.command(&format!("RENAME {old} {new}")).is_ok()
+            && self.command(&format!("SUBSCRIBE {new}")).is_ok()
+            && self.command(&format!("UNSUBSCRIBE {old}")).is_ok()
+    }
+
+    /// Deletes a mailbox with all that is in it; false if the server refuses.
+    pub fn delete(&mut self, mailbox: &str) -> bool {
+        let name = quoted(mailbox);
+        self.command(&format!("DELETE {name}")).is_ok()
+            && self.command(&format!("UNSUBSCRIBE {name}")).is_ok()
+    }
+
+    /// MESSAGES, UNSEEN and UIDNEXT of a mailbox; `None` if it is not there.
+    pub fn status(&mut self, mailbox: &str) -> Option<(u32, u32, u32)> {
+        let answer = self.command(&format!(
+            "STATUS {} (MESSAGES UNSEEN UIDNEXT)",
+            quoted(mailbox)
+        ));
+        let text = answer.is_ok().then(|| answer.text().concat())?;
+        let number = |key| number_after(&text, key);
+        Some((
+            number("MESSAGES ")?,
+            number("UNSEEN ")?,
+            number("UIDNEXT ")?,
+        ))
+    }
+
+    /// All subscribed mailboxes that can be opened, sorted.
+    pub fn mailboxes(&mut self) -> Vec<String> {
+        let answer = self.ok("LIST (SUBSCRIBED) \"\" * RETURN (CHILDREN)");
+        let mut names: Vec<String> = answer
+            .text()
+            .iter()
+            .filter(|line| !line.contains("\\NonExistent") && !line.contains("\\Noselect"))
+            .filter_map(|line| line.strip_prefix("* LIST (")?.split_once("\"/\" "))
+            .map(|(_, name)| name.trim_matches('"').to_owned())
+            .collect();
+        if !names.iter().any(|name| name == "INBOX") {
+            names.push("INBOX".to_owned());
+        }
+        names.sort();
+        names
+    }
+
+    /// Every message of a mailbox in the order of UIDs; `None` if the mailbox cannot be opened.
+    pub fn listing(&mut self, mailbox: &str) -> Option<Vec<Listed>> {
+        if !self
+            .command(&format!("EXAMINE {}", quoted(mailbox)))
+            .is_ok()
+        {
+            return None;
+        }
+        let answer =
+            self.ok("UID FETCH 1:* (UID FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
+        let mut all: Vec<Listed> = answer.text().iter().filter_map(|l| listed(l)).collect();
+        all.sort_by_key(|one| one.uid);
+        Some(all)
     }
 
     /// The whole message as the server holds it.
@@ -321,13 +437,14 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn trim(line: &[u8]) -> &[u8] {
+/// A line without its end.
+pub fn trim(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The length that a line announces at its end as `{n}`.
-fn literal(line: &[u8]) -> Option<usize> {
+pub fn literal(line: &[u8]) -> Option<usize> {
     let line = line.strip_suffix(b"}")?;
     let open = line.iter().rposition(|byte| *byte == b'{')?;
     std::str::from_utf8(&line[open + 1..])

@@ -4,7 +4,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::harness::ca::{Ca, Certificate};
+use crate::harness::compare::Stored;
 use crate::harness::dovecot::{Dovecot, Options};
+use crate::harness::dress::{Dress, Dressed};
 use crate::harness::generate::{Generator, Sizes, write_maildir};
 use crate::harness::keyring::{self, Keyring, LOCKED_ITEM};
 use crate::harness::proxy::Proxy;
@@ -271,4 +273,164 @@ fn without_a_bus_there_is_no_keyring() {
 
 fn keyring_entry(user: &str) -> ::keyring::Entry {
     ::keyring::Entry::new("lacebark", user).unwrap()
+}
+
+/// What a client is told when it uses what its server does not offer.
+fn speak(port: u16, commands: &[&str]) -> Vec<String> {
+    use std::io::{BufRead, BufReader, Write};
+    let mut link = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut reader = BufReader::new(link.try_clone().unwrap());
+    let mut heard = Vec::new();
+    for (at, command) in commands.iter().enumerate() {
+        write!(link, "a{at} {command}\r\n").unwrap();
+        let tag = format!("a{at} ");
+        loop {
+            let mut line = String::new();
+            assert!(reader.read_line(&mut line).unwrap() > 0, "{heard:?}");
+            heard.push(line.trim_end().to_owned());
+            if line.starts_with(&tag) {
+                break;
+            }
+        }
+    }
+    heard
+}
+
+#[test]
+fn a_lesser_dress_refuses_what_it_does_not_name_and_catches_who_tries() {
+    let check = |dress: Dress, moves: bool, expunges: bool, tells: bool| {
+        let Some(server) = Dressed::start(dress) else {
+            return;
+        };
+        server.dovecot.deliver("alice", "INBOX", MESSAGE, &[], None);
+        server.dovecot.deliver("alice", "INBOX", MESSAGE, &[], None);
+        let sign_in = "LOGIN alice \"alice's key 71\"";
+        let script = ["SELECT INBOX", "UID COPY 2 Trash", "UID MOVE 1 Trash"];
+        let last = ["UID STORE 2 +FLAGS (\\Deleted)", "UID EXPUNGE 2", "NOOP"];
+        let heard = speak(
+            server.proxy.port(),
+            &[&[sign_in], &script[..], &last[..]].concat(),
+        );
+        let said = heard.join("\n");
+        let offers = |word: &str| {
+            said.lines()
+                .any(|l| l.contains("CAPABILITY") && l.contains(word))
+        };
+        assert_eq!(offers(" MOVE"), moves, "{dress:?}: {said}");
+        assert_eq!(offers(" UIDPLUS"), expunges, "{dress:?}: {said}");
+        assert_eq!(said.contains("a3 OK"), moves, "{dress:?}: {said}");
+        assert_eq!(said.contains("a5 OK"), expunges, "{dress:?}: {said}");
+        assert_eq!(said.contains("[COPYUID "), tells, "{dress:?}: {said}");
+        assert!(said.contains("a2 OK") && said.contains("a6 OK"), "{said}");
+        let caught = usize::from(!moves) + usize::from(!expunges);
+        assert_eq!(server.filter.tried().len(), caught, "{dress:?}");
+        let mut other = server.dovecot.client("alice");
+        let left = other.listing("INBOX").unwrap().len();
+        assert_eq!(left, caught, "{dress:?}: only what was allowed was done");
+        assert_eq!(server.filter.longest_line(), 34);
+        assert!(
+            server
+                .filter
+                .heard()
+                .contains(&"UID COPY 2 Trash".to_owned())
+        );
+    };
+    check(Dress::Full, true, true, true);
+    check(Dress::NoMove, false, true, true);
+    check(Dress::NoUidPlus, false, false, false);
+}
+
+#[test]
+fn literals_pass_the_filter_and_what_stands_in_them_is_no_command() {
+    let Some(server) = Dressed::start(Dress::NoUidPlus) else {
+        return;
+    };
+    let text = "Subject: x\r\n\r\na1 UID MOVE 1 Trash\r\n* OK [COPYUID 1 1 1] x\r\n";
+    let append = format!("APPEND Archive {{{}+}}\r\n{text}", text.len());
+    let script = [
+        "LOGIN alice \"alice's key 71\"",
+        &append,
+        "SELECT Archive",
+        "FETCH 1 BODY[TEXT]",
+    ];
+    let said = speak(server.proxy.port(), &script).join("\n");
+    assert!(said.contains("a1 UID MOVE 1 Trash"), "{said}");
+    assert!(said.contains("* OK [COPYUID 1 1 1] x"), "{said}");
+    assert!(!said.contains("APPENDUID"), "{said}");
+    assert!(server.filter.tried().is_empty());
+}
+
+#[test]
+fn the_second_client_does_what_a_person_elsewhere_does() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let uid = server.deliver("alice", "INBOX", &letter("one"), &["\\Seen"], None);
+    let mut other = server.client("alice");
+    assert!(other.create("Trips") && !other.create("Trips"));
+    assert!(!other.move_to("INBOX", uid, "Nowhere"));
+    assert!(other.copy_to("INBOX", uid, "Trips") && other.move_to("INBOX", uid, "Archive"));
+    assert!(other.rename("Trips", "Journeys") && !other.rename("Trips", "Walks"));
+    other.store("Journeys", 1, "+FLAGS", &["\\Flagged", "$Later"]);
+    assert_eq!(other.status("Journeys"), Some((1, 0, 2)));
+    assert_eq!(other.status("Trips"), None);
+    let listing = other.listing("Journeys").unwrap();
+    let [one] = &listing[..] else {
+        panic!("{listing:?}");
+    };
+    assert_eq!(one.message_id, "one@example.org");
+    assert_eq!(one.flags, ["$Later", "\\Flagged", "\\Seen"]);
+    assert_eq!((one.uid, one.size), (1, letter("one").len() as u64));
+    assert_eq!(other.listing("Trips"), None);
+    let names = other.mailboxes();
+    assert!(names.contains(&"Journeys".to_owned()) && !names.contains(&"Trips".to_owned()));
+    assert!(other.delete("Journeys") && !other.delete("Journeys"));
+    assert_eq!(other.listing("INBOX").unwrap(), []);
+}
+
+fn letter(name: &str) -> Vec<u8> {
+    format!("Message-ID: <{name}@example.org>\r\nSubject: {name}\r\n\r\nrough\r\n").into_bytes()
+}
+
+#[test]
+fn the_comparison_of_store_and_server_sees_every_difference() {
+    let Some(server) = Dressed::start(Dress::Full) else {
+        return;
+    };
+    let dovecot = &server.dovecot;
+    for name in ["one", "two", "three"] {
+        dovecot.deliver("alice", "INBOX", &letter(name), &["$Later"], None);
+    }
+    let home = server.home();
+    home.run(&["sync", "work"]).exits(0);
+    let mut other = dovecot.client("alice");
+    let stored = Stored::read(&home.data());
+    assert_eq!(stored.against(&mut other), [""; 0]);
+    assert_eq!(stored.unsettled(Dress::Full), [""; 0]);
+    assert_eq!(stored.shown_in("INBOX").len(), 3);
+
+    other.store("INBOX", 1, "+FLAGS", &["\\Seen"]);
+    assert_eq!(stored.against(&mut other).len(), 2, "another flag");
+    other.expunge("INBOX", 2);
+    dovecot.deliver("alice", "Archive", &letter("four"), &[], None);
+    assert_eq!(stored.against(&mut other).len(), 4, "one more, one less");
+    other.create("New");
+    assert_eq!(stored.against(&mut other).len(), 5, "a new mailbox");
+    home.run(&["sync", "work"]).exits(0);
+    let stored = Stored::read(&home.data());
+    assert_eq!(stored.against(&mut other), [""; 0]);
+
+    server.online(false);
+    let id = stored.shown_in("INBOX")[0].key.to_string();
+    home.run(&["flag", &id]).exits(3);
+    let stored = Stored::read(&home.data());
+    assert_eq!(stored.against(&mut other), [""; 0], "base stays");
+    assert_eq!(
+        stored.unsettled(Dress::Full).len(),
+        2,
+        "a wish, and its row"
+    );
+    server.online(true);
+    home.run(&["sync", "work"]).exits(0);
+    assert_eq!(Stored::read(&home.data()).unsettled(Dress::Full), [""; 0]);
 }
