@@ -6,31 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::figures::{Figures, median, millis, quantile};
 use crate::harness::dovecot::Dovecot;
-use crate::harness::generate::{Sizes, write_maildir};
+use crate::harness::generate::Sizes;
 use crate::harness::lacebark;
 use crate::harness::program::Home;
 use crate::harness::pty::Terminal;
 
 /// In an index of 10,000 messages, with nothing else going on.
 pub fn quiet(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(10_000, 14, Sizes::Small) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        10_000,
-        14,
-        Sizes::Small,
-    );
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "headers"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
     home.run(&["sync", "work"]).exits(0);
     let mut watched = Watched::start(&home);
     watched.terminal.settle(Duration::from_secs(2));
@@ -52,24 +38,10 @@ pub fn quiet(figures: &mut Figures) {
 
 /// While 100,000 messages come in; server and sync threads run at a lower priority.
 pub fn while_syncing(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(100_000, 15, Sizes::Small) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        100_000,
-        15,
-        Sizes::Small,
-    );
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "headers"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
     server.client("alice").select("INBOX");
     server.nice();
     let mut watched = Watched::start(&home);

@@ -6,30 +6,16 @@ use std::time::Duration;
 
 use crate::figures::{Figures, megabytes, millis};
 use crate::harness::dovecot::Dovecot;
-use crate::harness::generate::{Sizes, write_maildir};
+use crate::harness::generate::Sizes;
 use crate::harness::program::Home;
 use crate::keys::first_index;
 
 /// A fresh start with 100,000 messages, 1,000 rows paged through; then thirty idle seconds.
 pub fn all(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(100_000, 16, Sizes::Small) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        100_000,
-        16,
-        Sizes::Small,
-    );
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "headers"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
     let run = home.run(&["sync", "work"]).exits(0);
     figures.note("100,000 envelopes by lacebark sync", millis(run.wall));
     let mut terminal = home.terminal(&[], 24, 80);

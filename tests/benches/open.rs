@@ -26,14 +26,7 @@ pub fn all(figures: &mut Figures) {
             Some(&date(number)),
         );
     }
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "all"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "all");
     let cases = [
         (
             "open a kept message of 30 KB",

@@ -15,7 +15,7 @@ use lacebark::store::{Priority, Store};
 
 use crate::figures::{Figures, megabytes, millis};
 use crate::harness::dovecot::Dovecot;
-use crate::harness::generate::{Generator, Sizes, write_maildir};
+use crate::harness::generate::{Generator, Sizes};
 use crate::sync::drain_all;
 
 /// TLS, framing, hash, zstd and SQL.
@@ -46,16 +46,9 @@ pub fn all(figures: &mut Figures) {
 }
 
 fn tls(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(10_000, 13, Sizes::Whole) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        10_000,
-        13,
-        Sizes::Whole,
-    );
     drain_all(&server, "(UID BODY.PEEK[])");
     let (cpu, _) = measured(|| drain_all(&server, "(UID BODY.PEEK[])").1);
     figures.note("split: TLS and reading, by a bare client", millis(cpu));

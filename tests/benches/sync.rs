@@ -13,16 +13,9 @@ use crate::harness::raw::Raw;
 
 /// Round trips until fifty envelopes of INBOX are in the store.
 pub fn round_trips(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(500, 11, Sizes::Small) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        500,
-        11,
-        Sizes::Small,
-    );
     server.client("alice").select("INBOX");
     let proxy = Proxy::before(server.imaps_port());
     let home = Home::new();
@@ -73,24 +66,10 @@ fn listed(json: &serde_json::Value) -> usize {
 
 /// 10,000 envelopes into the store.
 pub fn envelopes(figures: &mut Figures) {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(10_000, 12, Sizes::Small) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        10_000,
-        12,
-        Sizes::Small,
-    );
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "headers"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
     let items = fetch_items(&home, "ENVELOPE");
     // Dovecot reads each message once to fill its cache; nobody is measured by that.
     drain_all(&server, &items);
@@ -136,14 +115,7 @@ pub fn whole_messages(figures: &mut Figures) {
         13,
         Sizes::Whole,
     );
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        server.imaps_port(),
-        &["--offline", "all"],
-    );
+    let home = Home::of_alice(&server, server.imaps_port(), "all");
     let items = "(UID BODY.PEEK[])";
     drain_all(&server, items);
     let (raw, _) = drain_all(&server, items);

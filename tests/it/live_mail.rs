@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::harness::ca::Certificate;
 use crate::harness::dovecot::{Dovecot, Options};
-use crate::harness::generate::{Dice, Generator, Sizes, write_maildir};
+use crate::harness::generate::{Dice, Generator, Sizes};
 use crate::harness::program::{Home, finish};
 use crate::harness::proxy::Proxy;
 use crate::harness::{corpus, lacebark};
@@ -29,15 +29,7 @@ fn letter(subject: &str, text: &str) -> Vec<u8> {
 
 /// A home with alice's account on that server; everything is kept off line.
 fn home_of(server: &Dovecot) -> Home {
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        server,
-        server.imaps_port(),
-        &["--offline", "all"],
-    );
-    home
+    Home::of_alice(server, server.imaps_port(), "all")
 }
 
 fn list(home: &Home) -> Vec<Value> {
@@ -307,14 +299,7 @@ fn r5_a_changed_uidvalidity_hits_no_wrong_message_and_fetches_no_body_twice() {
         );
     }
     let proxy = Proxy::before(server.imaps_port());
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        proxy.port(),
-        &["--offline", "all"],
-    );
+    let home = Home::of_alice(&server, proxy.port(), "all");
     home.run(&["sync", "work"]).exits(0);
     let whole = proxy.bytes_down();
     let ids: BTreeMap<String, String> = list(&home)
@@ -382,16 +367,9 @@ fn still_queued(home: &Home) -> bool {
 
 #[test]
 fn r12_killed_at_any_time_the_store_ends_equal_to_the_server() {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(150, 21, Sizes::Whole) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        150,
-        21,
-        Sizes::Whole,
-    );
     server.client("alice").select("INBOX");
     let kills: usize = std::env::var("LACEBARK_KILLS")
         .ok()
@@ -418,26 +396,12 @@ fn r12_killed_at_any_time_the_store_ends_equal_to_the_server() {
 
 #[test]
 fn r6_cut_at_any_byte_the_store_ends_equal_to_the_server() {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(60, 23, Sizes::Whole) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        60,
-        23,
-        Sizes::Whole,
-    );
     server.client("alice").select("INBOX");
     let proxy = Proxy::before(server.imaps_port());
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        proxy.port(),
-        &["--offline", "all"],
-    );
+    let home = Home::of_alice(&server, proxy.port(), "all");
     let mut dice = Dice::new(24);
     for _ in 0..6 {
         let limit = 3_000 + dice.below(400_000) as u64;
@@ -676,16 +640,9 @@ fn s1_the_password_is_in_no_file_and_no_process_list() {
 
 #[test]
 fn a_mailbox_of_many_shapes_is_listed_and_shown_whole() {
-    let Some(server) = Dovecot::start() else {
+    let Some(server) = Dovecot::holding(40, 31, Sizes::Whole) else {
         return;
     };
-    write_maildir(
-        &server.maildir("alice", "INBOX"),
-        server.owner(),
-        40,
-        31,
-        Sizes::Whole,
-    );
     let home = home_of(&server);
     home.run(&["sync", "work"]).exits(0);
     let expected: Vec<_> = Generator::new(31, Sizes::Whole).take(40).collect();

@@ -32,14 +32,7 @@ fn a_text_asked_for_off_line_comes_with_the_next_link() {
     };
     server.deliver("alice", "INBOX", OLD, &[], None);
     let proxy = Proxy::before(server.imaps_port());
-    let home = Home::new();
-    home.add_account(
-        "work",
-        "alice",
-        &server,
-        proxy.port(),
-        &["--offline", "headers"],
-    );
+    let home = Home::of_alice(&server, proxy.port(), "headers");
     home.run(&["sync"]).exits(0);
     proxy.set(|faults| faults.refuse = true);
     let mut screen = screen(&home);

@@ -23,8 +23,7 @@ fn letter(subject: &str) -> Vec<u8> {
 /// The index of a running program whose INBOX holds one message, `Rings`, with that UID.
 fn screen_of(server: &Dovecot, port: u16) -> (Home, Terminal, u32) {
     let uid = server.deliver("alice", "INBOX", &letter("Rings"), &[], None);
-    let home = Home::new();
-    home.add_account("work", "alice", server, port, &["--offline", "all"]);
+    let home = Home::of_alice(server, port, "all");
     let mut terminal = home.terminal(&[], 24, 80);
     terminal.wait_text("Rings");
     terminal.wait_text("online");
