@@ -108,6 +108,27 @@ impl Framer {
         self.state = State::Line;
     }
 
+    /// Takes octets in the middle of a streamed literal, where there is nothing to tell; false
+    /// leaves them to [`Framer::push`]. A server that sends octet by octet is paid for here, so
+    /// that it costs little more than one that sends all at once.
+    #[inline]
+    pub fn swallow(&mut self, bytes: &[u8]) -> bool {
+        let State::Stream { left, .. } = &mut self.state else {
+            return false;
+        };
+        let count = bytes.len() as u64;
+        if count >= *left || self.chunk.len() + bytes.len() >= CHUNK {
+            return false;
+        }
+        *left -= count;
+        match bytes {
+            // The copy of one octet costs several times the octet.
+            [octet] => self.chunk.push(*octet),
+            many => self.chunk.extend_from_slice(many),
+        }
+        true
+    }
+
     /// Takes octets up to the next thing to tell, and says how many.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Piece) {

@@ -19,8 +19,6 @@ use super::response::{Code, Event, Reply, Said, Status};
 use super::value::Cursor;
 use crate::protocol::{Broken, Output, Protocol, Tag, Time, Transmit, Upgrade};
 
-/// What one response may hold before the connection is usable (SAFETY T6).
-const EARLY_LIMIT: usize = 64 << 10;
 /// How often a SASL exchange may go on after our response.
 const MOST_CHALLENGES: u8 = 3;
 /// How many octets go out at a time at most, but for one large argument.
@@ -131,7 +129,7 @@ impl Machine {
     /// A machine for a link that has just come up.
     pub fn new(options: Options) -> Self {
         Self {
-            early: early(&options.limits),
+            early: options.limits.early(),
             phase: Phase::Greeting,
             secured: options.security != Security::StartTls,
             preauth: false,
@@ -640,27 +638,9 @@ impl Machine {
             }));
         }
     }
-}
 
-impl Protocol for Machine {
-    type Command = Command;
-    type Event = Event;
-    type Reply = Reply;
-
-    fn submit(&mut self, command: Command) -> Tag {
-        let tag = self.next_tag();
-        if command == Command::Done {
-            self.end_idle(tag);
-        } else {
-            self.queue.push_back((tag, command));
-        }
-        self.pump();
-        tag
-    }
-
-    fn feed(&mut self, bytes: &[u8], now: Time) -> usize {
-        self.seen = now;
-        self.armed = Some(now);
+    /// Takes octets up to the end of the link.
+    fn read(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             match self.phase {
@@ -705,6 +685,34 @@ impl Protocol for Machine {
         }
         at
     }
+}
+
+impl Protocol for Machine {
+    type Command = Command;
+    type Event = Event;
+    type Reply = Reply;
+
+    fn submit(&mut self, command: Command) -> Tag {
+        let tag = self.next_tag();
+        if command == Command::Done {
+            self.end_idle(tag);
+        } else {
+            self.queue.push_back((tag, command));
+        }
+        self.pump();
+        tag
+    }
+
+    #[inline]
+    fn feed(&mut self, bytes: &[u8], now: Time) -> usize {
+        self.seen = now;
+        self.armed = Some(now);
+        if self.phase == Phase::Ready && self.framer.swallow(bytes) {
+            self.taken += bytes.len() as u64;
+            return bytes.len();
+        }
+        self.read(bytes)
+    }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
         let mut all: Option<Transmit> = None;
@@ -729,6 +737,7 @@ impl Protocol for Machine {
         all
     }
 
+    #[inline]
     fn poll_event(&mut self) -> Option<Output<Event, Reply>> {
         self.outputs.pop_front()
     }
@@ -778,15 +787,6 @@ impl Protocol for Machine {
         let most = seconds(self.options.progress);
         let name = self.running.first().map_or("a command", |r| r.name);
         self.break_off(format!("no answer to {name} for {most} s"));
-    }
-}
-
-fn early(limits: &Limits) -> Limits {
-    Limits {
-        line: limits.line.min(EARLY_LIMIT),
-        response: limits.response.min(EARLY_LIMIT),
-        literal: limits.literal.min(EARLY_LIMIT as u64),
-        ..*limits
     }
 }
 

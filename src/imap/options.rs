@@ -41,6 +41,21 @@ pub struct Limits {
     pub told: u64,
 }
 
+/// What one response may hold before the connection is usable (SAFETY T6).
+const EARLY: usize = 64 << 10;
+
+impl Limits {
+    /// What holds until the connection is usable.
+    pub(super) fn early(&self) -> Self {
+        Self {
+            line: self.line.min(EARLY),
+            response: self.response.min(EARLY),
+            literal: self.literal.min(EARLY as u64),
+            ..*self
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

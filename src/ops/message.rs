@@ -1,5 +1,7 @@
 //! One message: what is known of it, its parts and its bytes.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::mime::structure;
 use crate::model::{AccountKey, ContentKey, Kept, MessageKey, Operation, PartPath, Structure};
 use crate::store::bodies::{self, Have, PartSpan};
@@ -150,14 +152,20 @@ fn tells_more(one: &Structure, other: &Structure) -> bool {
     one.walk().len() > other.walk().len()
 }
 
+/// Held while a whole message is in memory to be looked through: header, text and attachments of
+/// one that was just opened are asked for at once, and each asker would hold it (SAFETY M6).
+static LOOKING: Mutex<()> = Mutex::new(());
+
 /// Reads the structure and the places of the parts from the whole message and has both remembered.
 fn look(
     store: &Store,
     rows: &impl Rows,
     content: ContentKey,
 ) -> Result<(Structure, Vec<PartSpan>), StoreError> {
+    let one = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
     let raw = raw(rows, content)?.unwrap_or_default();
     let (tree, offsets) = structure::of_message(&raw);
+    drop((raw, one));
     let spans: Vec<PartSpan> = offsets
         .into_iter()
         .map(|offset| PartSpan {

@@ -21,6 +21,7 @@ mod figures;
 mod keys;
 mod memory;
 mod open;
+mod pieces;
 mod split;
 mod start;
 mod sync;
@@ -30,11 +31,12 @@ use figures::Figures;
 /// A group of figures.
 type Bench = fn(&mut Figures);
 
-const BENCHES: [(&str, Bench); 9] = [
+const BENCHES: [(&str, Bench); 10] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
     ("split", split::all),
+    ("pieces", pieces::all),
     ("open", open::all),
     ("keys", keys::quiet),
     ("busy", keys::while_syncing),

@@ -31,6 +31,7 @@ mod net_imap;
 mod net_tls;
 mod readme;
 mod safety;
+mod safety_load;
 mod safety_run;
 mod safety_wire;
 mod screen_given_back;

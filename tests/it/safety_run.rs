@@ -24,7 +24,7 @@ const CANARY: &str = "canary-4f1c9a";
 
 /// A server with one message, whose flags can be changed.
 #[derive(Default)]
-struct OneMessage {
+pub struct OneMessage {
     mail: Vec<u8>,
     seen: AtomicBool,
     stores: AtomicUsize,
@@ -34,14 +34,14 @@ struct OneMessage {
 }
 
 impl OneMessage {
-    fn new(mail: &str) -> Arc<OneMessage> {
+    pub fn new(mail: &str) -> Arc<OneMessage> {
         Arc::new(OneMessage {
             mail: mail.as_bytes().to_vec(),
             ..OneMessage::default()
         })
     }
 
-    fn serve(self: &Arc<OneMessage>) -> Fake {
+    pub fn serve(self: &Arc<OneMessage>) -> Fake {
         let state = Arc::clone(self);
         Fake::serving(move |conn| {
             if state.refuses.load(Ordering::SeqCst) {
@@ -266,7 +266,7 @@ fn r15_two_starts_at_once_send_one_change_once() {
 }
 
 /// A home with a local account that holds these messages, as numbers from 1.
-fn filled(messages: &[Vec<u8>]) -> Home {
+pub fn filled(messages: &[Vec<u8>]) -> Home {
     let home = Home::new();
     let text = "[[account]]\nid = \"here\"\nkind = \"local\"\naddress = \"alice@example.org\"\n";
     fs::write(home.path("config.toml"), text).unwrap();

@@ -182,7 +182,7 @@ fn alone(name: &str) -> bool {
 }
 
 /// The most memory that a process has held so far.
-fn peak(pid: &str) -> Option<u64> {
+pub fn peak(pid: &str) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
