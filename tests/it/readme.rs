@@ -66,6 +66,7 @@ fn places(entry: &Entry) -> String {
             Screen::Help => "help",
             Screen::Log => "log",
             Screen::Attention => "attention",
+            Screen::Menu => "menu",
         })
         .collect();
     match names.len() {

@@ -24,6 +24,8 @@ pub enum Screen {
     Log,
     /// What waits for the user.
     Attention,
+    /// Where everything begins that has no place of its own.
+    Menu,
 }
 
 impl Screen {
@@ -36,7 +38,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 8] = [
+    pub const ALL: [Screen; 9] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -45,6 +47,7 @@ impl Screen {
         Screen::Help,
         Screen::Log,
         Screen::Attention,
+        Screen::Menu,
     ];
 
     /// What help calls it.
@@ -58,6 +61,7 @@ impl Screen {
             Screen::Help => "help",
             Screen::Log => "the log",
             Screen::Attention => "what needs you",
+            Screen::Menu => "the main menu",
         }
     }
 }
@@ -131,6 +135,14 @@ pub enum Command {
     Folders,
     /// The index last looked at.
     Index,
+    /// The main menu.
+    MainMenu,
+    /// A mailbox by its name.
+    Goto,
+    /// Any command by its name.
+    Palette,
+    /// Another account.
+    AddAccount,
     /// The INBOX of an account by number.
     Account,
     /// What needs the user.
@@ -169,7 +181,7 @@ pub enum Command {
 pub struct Entry {
     /// What it does.
     pub command: Command,
-    /// Its name, for the command line of later and for reports.
+    /// Its name in the list of commands.
     pub name: &'static str,
     /// The keys that ask for it; the first is the one that is shown.
     pub keys: &'static [&'static str],
@@ -189,6 +201,11 @@ impl Entry {
             .iter()
             .find(|(on, _)| *on == screen)
             .map(|(_, label)| *label)
+    }
+
+    /// The key that is shown; empty when it has none.
+    pub fn key(&self) -> &'static str {
+        self.keys.first().copied().unwrap_or_default()
     }
 
     /// Its keys as values.
@@ -289,7 +306,7 @@ mod tests {
         for entry in COMMANDS {
             for (screen, label) in entry.on {
                 let brackets = if entry.enter.contains(screen) { 2 } else { 0 };
-                let key = entry.keys.first().unwrap().chars().count();
+                let key = entry.key().chars().count();
                 assert!(
                     label.is_empty() || key + 1 + label.len() + brackets <= 12,
                     "{} {label}",

@@ -9,9 +9,12 @@ pub mod command;
 pub mod commands;
 pub mod date;
 pub mod event;
+pub mod fuzzy;
 pub mod key;
 pub mod keyrow;
 pub mod layout;
+pub mod palette;
+pub mod pick;
 pub mod prompt;
 pub mod prompts;
 pub mod table;
@@ -21,10 +24,12 @@ pub mod words;
 
 pub use command::Screen;
 
+use std::collections::BTreeMap;
+
 use crate::model::{MailboxKey, Role};
 
 use super::screen::message::{self, Level};
-use super::screen::{attention, folders, help, index, log, parts, setup};
+use super::screen::{attention, folders, help, index, log, menu, parts, setup};
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
 use key::{Code, Key};
@@ -81,6 +86,8 @@ pub struct App {
     pub attention: attention::State,
     /// Adding an account.
     pub setup: setup::State,
+    /// The main menu.
+    pub menu: menu::State,
     /// The open question.
     pub prompt: Option<Prompt>,
     /// The last message.
@@ -95,6 +102,9 @@ pub struct App {
     pub can_set_up: bool,
     /// The word searched for last.
     pub word: String,
+    history: BTreeMap<&'static str, Vec<String>>,
+    /// Mailboxes that were opened, the latest first.
+    visited: Vec<MailboxKey>,
     wishes: Vec<Wish>,
     last_ticket: u64,
     asked_folders: Option<Ticket>,
@@ -156,6 +166,7 @@ impl App {
             log: log::State::default(),
             attention: attention::State::default(),
             setup: setup::State::default(),
+            menu: menu::State::default(),
             prompt: None,
             status: None,
             key_page: 0,
@@ -163,6 +174,8 @@ impl App {
             save_folder: begin.save_folder,
             can_set_up: begin.can_set_up,
             word: String::new(),
+            history: BTreeMap::new(),
+            visited: Vec::new(),
             wishes: Vec::new(),
             last_ticket: 0,
             asked_folders: None,
@@ -269,7 +282,8 @@ impl App {
         self.go(Screen::Index);
     }
 
-    fn open_prompt(&mut self, prompt: Prompt) {
+    fn open_prompt(&mut self, mut prompt: Prompt) {
+        prompt.history = self.lines_before(&prompt.purpose);
         self.status = None;
         self.number.clear();
         self.prompt = Some(prompt);
@@ -287,6 +301,8 @@ impl App {
     /// Opens a mailbox in the index.
     fn open_mailbox(&mut self, key: MailboxKey) {
         self.index.open(key);
+        self.visited.retain(|known| *known != key);
+        self.visited.insert(0, key);
         if let Some((account, _)) = self.find_mailbox(key) {
             let id = account.id.clone();
             self.folders.select(&self.accounts, &id, Some(key));
@@ -339,6 +355,7 @@ impl App {
         if let Some(parts) = &mut self.parts {
             parts.settle(tree);
         }
+        menu::settle(self);
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
         if let Some(question) = self.index.wants(ticket) {

@@ -2,6 +2,7 @@
 //! before it was drawn answers it.
 
 use super::key::{Code, Key};
+use super::pick::{Choice, Pick};
 use super::view::Cause;
 use crate::model::{MailboxKey, MessageKey, PartPath};
 
@@ -26,6 +27,10 @@ pub enum Purpose {
     GoUnread(MailboxKey),
     /// A password for that account.
     Password(String, Cause),
+    /// The mailbox to open.
+    Goto,
+    /// Any command by its name.
+    Palette,
 }
 
 /// How the answer is given.
@@ -57,6 +62,14 @@ pub struct Prompt {
     pub offers: Vec<String>,
     /// Which of them an arrow has put into the line.
     pub picked: Option<usize>,
+    /// What fits the line as it is typed, where there is a list to choose from.
+    pub list: Option<Pick>,
+    /// By which text the list was narrowed, where that is not the whole line.
+    pub narrowed: Option<String>,
+    /// Lines that were given before, the latest last.
+    pub history: Vec<String>,
+    /// Which of them an arrow has put into the line.
+    pub recalled: Option<usize>,
     /// Sentences above the question: help, that nothing can be completed, what a link leads to.
     pub notes: Vec<String>,
 }
@@ -72,6 +85,10 @@ pub enum Answer {
     Chosen(char),
     /// A text.
     Text(String),
+    /// A row of the list.
+    Picked(Choice),
+    /// Tab in a list: put the row into the line.
+    Choose,
     /// Tab: complete what stands there.
     Complete(String),
     /// `?` or `^G`.
@@ -95,6 +112,10 @@ impl Prompt {
             drawn: None,
             offers: Vec::new(),
             picked: None,
+            list: None,
+            narrowed: None,
+            history: Vec::new(),
+            recalled: None,
             notes: Vec::new(),
         }
     }
@@ -110,6 +131,10 @@ impl Prompt {
             drawn: None,
             offers: Vec::new(),
             picked: None,
+            list: None,
+            narrowed: None,
+            history: Vec::new(),
+            recalled: None,
             notes: Vec::new(),
         }
     }
@@ -121,6 +146,73 @@ impl Prompt {
             field.hidden = true;
         }
         prompt
+    }
+
+    /// A question answered by a row of a list, or by a line that fits none.
+    pub fn pick(purpose: Purpose, question: impl Into<String>, choices: Vec<Choice>) -> Self {
+        let mut prompt = Self::text(purpose, question, "");
+        prompt.list = Some(Pick::of(choices));
+        prompt
+    }
+
+    /// The line as it stands.
+    pub fn line(&self) -> &str {
+        match &self.asking {
+            Asking::Text(field) => field.value(),
+            Asking::Choice { .. } => "",
+        }
+    }
+
+    /// Puts the older or newer line into the field; false when there is none.
+    fn recall(&mut self, older: bool) -> bool {
+        let count = self.history.len();
+        let at = match (self.recalled, older) {
+            (None, true) => count.checked_sub(1),
+            (Some(at), true) => Some(at.saturating_sub(1)),
+            (Some(at), false) => Some(at + 1).filter(|at| *at < count),
+            (None, false) => None,
+        };
+        let Asking::Text(field) = &mut self.asking else {
+            return false;
+        };
+        match at.and_then(|at| self.history.get(at)) {
+            Some(line) => field.set(line),
+            None if self.recalled.is_some() => field.set(""),
+            None => return false,
+        }
+        self.recalled = at;
+        true
+    }
+
+    /// An arrow or page key in the list; false when there is none.
+    fn choose(&mut self, code: Code) -> bool {
+        let Some(list) = &mut self.list else {
+            return false;
+        };
+        match code {
+            Code::Up => list.step(-1),
+            Code::Down => list.step(1),
+            Code::PageUp => list.step(-10),
+            Code::PageDown => list.step(10),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Tab in a list: the row that Enter would take stands in the line.
+    pub fn complete(&mut self) {
+        let text = self.list.as_ref().and_then(Pick::current);
+        let text = text.map(|choice| choice.text.clone());
+        if let (Some(text), Asking::Text(field)) = (text, &mut self.asking) {
+            field.set(&text);
+        }
+        self.narrow();
+    }
+
+    fn narrow(&mut self) {
+        if let (Some(list), Asking::Text(field)) = (&mut self.list, &self.asking) {
+            list.narrow(field.value());
+        }
     }
 
     /// Whether Tab completes file names.
@@ -179,12 +271,15 @@ impl Prompt {
                 cells.push(("^C".to_owned(), "Cancel".to_owned()));
                 cells.push(("Ret".to_owned(), "[Accept]".to_owned()));
                 cells.push(("^U".to_owned(), "Clear".to_owned()));
-                if self.completes() {
+                if self.completes() || self.list.is_some() {
                     cells.push(("Tab".to_owned(), "Complete".to_owned()));
                 }
-                if !self.offers.is_empty() {
+                if !self.offers.is_empty() || self.list.is_some() {
                     cells.push(("Up".to_owned(), "Prev".to_owned()));
                     cells.push(("Dn".to_owned(), "Next".to_owned()));
+                } else if !self.history.is_empty() {
+                    cells.push(("Up".to_owned(), "Older".to_owned()));
+                    cells.push(("Dn".to_owned(), "Newer".to_owned()));
                 }
             }
         }
@@ -202,8 +297,20 @@ impl Prompt {
         if matches!(self.asking, Asking::Text(_)) {
             self.notes.clear();
         }
-        if matches!(key.code, Code::Up | Code::Down) && self.walk(key.code == Code::Down) {
+        if self.choose(key.code) {
             return Answer::Open;
+        }
+        if matches!(key.code, Code::Up | Code::Down)
+            && (self.walk(key.code == Code::Down) || self.recall(key.code == Code::Up))
+        {
+            return Answer::Open;
+        }
+        if key.code == Code::Tab && self.list.is_some() {
+            return Answer::Choose;
+        }
+        if let (Code::Enter, Some(choice)) = (key.code, self.list.as_ref().and_then(Pick::current))
+        {
+            return Answer::Picked(choice.clone());
         }
         match &mut self.asking {
             Asking::Choice { options, default } => {
@@ -223,6 +330,7 @@ impl Prompt {
                 _ if field.press(key) => {
                     self.offers.clear();
                     self.picked = None;
+                    self.narrow();
                     Answer::Open
                 }
                 _ => Answer::Unknown,

@@ -1,9 +1,10 @@
 //! What the answers to questions do.
 
-use super::App;
 use super::event::{Action, Hidden, Question};
 use super::key::Key;
-use super::prompt::{Answer, Asking, Purpose};
+use super::pick::{Choice, Target};
+use super::prompt::{Answer, Asking, Prompt, Purpose};
+use super::{App, palette};
 
 /// Gives a key to the open question.
 pub fn press(app: &mut App, key: Key) {
@@ -11,15 +12,26 @@ pub fn press(app: &mut App, key: Key) {
         return;
     };
     match prompt.press(key) {
-        Answer::Open => app.prompt = Some(prompt),
+        Answer::Open => {
+            palette::refresh(app, &mut prompt);
+            app.prompt = Some(prompt);
+        }
         Answer::Unknown => app.prompt = Some(prompt),
         Answer::Help => {
             let words = match prompt.asking {
                 Asking::Choice { .. } => {
                     "Enter takes the answer in brackets, a letter that answer; ^C asks no more."
                 }
+                Asking::Text(_) if prompt.list.is_some() => {
+                    "Type a few letters of the name; arrows choose, Enter takes what is marked, Tab \
+                     puts it into the line, ^U clears it; ^C asks no more."
+                }
                 Asking::Text(_) if prompt.completes() => {
                     "Enter takes the text, ^U clears it, Tab completes; ^C asks no more."
+                }
+                Asking::Text(_) if !prompt.history.is_empty() => {
+                    "Enter takes the text, ^U clears it, arrows bring back older ones; ^C asks no \
+                     more."
                 }
                 Asking::Text(_) => "Enter takes the text, ^U clears it; ^C asks no more.",
             };
@@ -37,11 +49,62 @@ pub fn press(app: &mut App, key: Key) {
             app.prompt = Some(prompt);
         }
         Answer::Chosen(letter) => chosen(app, prompt.purpose, letter),
-        Answer::Text(text) => text_given(app, prompt.purpose, &text),
+        Answer::Text(text) => {
+            app.remember_line(&prompt.purpose, &text);
+            text_given(app, prompt.purpose, &text);
+        }
+        Answer::Choose => {
+            if prompt.purpose == Purpose::Palette {
+                palette::completed(app, &mut prompt);
+            } else {
+                prompt.complete();
+            }
+            palette::refresh(app, &mut prompt);
+            app.prompt = Some(prompt);
+        }
+        Answer::Picked(choice) => picked(app, &prompt, &choice),
+    }
+}
+
+/// Lines of one kind that are remembered.
+const HISTORY: usize = 50;
+
+/// Under which name the lines of a question are remembered; a password is not.
+fn history_of(purpose: &Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::Find => Some("word"),
+        Purpose::Export(_) | Purpose::SavePart(..) => Some("file"),
+        Purpose::SaveAll(_) => Some("folder"),
+        Purpose::Jump
+        | Purpose::OpenPart(..)
+        | Purpose::OpenLink(_)
+        | Purpose::GoUnread(_)
+        | Purpose::Password(..)
+        | Purpose::Goto
+        | Purpose::Palette => None,
     }
 }
 
 impl App {
+    /// The lines that were given to questions of this kind.
+    pub(super) fn lines_before(&self, purpose: &Purpose) -> Vec<String> {
+        let kind = history_of(purpose);
+        let lines = kind.and_then(|kind| self.history.get(kind));
+        lines.cloned().unwrap_or_default()
+    }
+
+    fn remember_line(&mut self, purpose: &Purpose, line: &str) {
+        let Some(kind) = history_of(purpose).filter(|_| !line.trim().is_empty()) else {
+            return;
+        };
+        let lines = self.history.entry(kind).or_default();
+        lines.retain(|known| known != line);
+        lines.push(line.to_owned());
+        if lines.len() > HISTORY {
+            lines.remove(0);
+        }
+    }
+
     /// Takes what completion found.
     pub(super) fn completed(&mut self, mut offers: Vec<String>) {
         let Some(prompt) = &mut self.prompt else {
@@ -67,6 +130,14 @@ impl App {
         };
         prompt.offers = if offers.len() > 1 { offers } else { Vec::new() };
         prompt.picked = None;
+    }
+}
+
+fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
+    match (&prompt.purpose, &choice.target) {
+        (Purpose::Goto, Target::Mailbox(key)) => app.open_mailbox(*key),
+        (Purpose::Palette, _) => palette::chosen(app, prompt.line(), choice),
+        (_, _) => {}
     }
 }
 
@@ -103,7 +174,9 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::Export(_)
         | Purpose::SavePart(..)
         | Purpose::SaveAll(_)
-        | Purpose::Password(..) => {}
+        | Purpose::Password(..)
+        | Purpose::Goto
+        | Purpose::Palette => {}
     }
 }
 
@@ -139,6 +212,8 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
                 app.act(Action::SaveAll { message, folder });
             }
         }
+        Purpose::Goto => app.hint(format!("No folder is called \"{text}\".")),
+        Purpose::Palette => palette::typed(app, text),
         Purpose::OpenPart(..) | Purpose::OpenLink(_) | Purpose::GoUnread(_) => {}
     }
 }

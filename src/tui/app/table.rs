@@ -2,7 +2,7 @@
 
 use super::command::{Command, Entry, Screen};
 
-use super::command::Screen::{Attention, Folders, Help, Index, Log, Message, Parts, Setup};
+use super::command::Screen::{Attention, Folders, Help, Index, Log, Menu, Message, Parts, Setup};
 
 const LISTS: &[(Screen, &str)] = &[
     (Folders, ""),
@@ -12,6 +12,7 @@ const LISTS: &[(Screen, &str)] = &[
     (Help, ""),
     (Log, ""),
     (Attention, ""),
+    (Menu, ""),
 ];
 
 const CHAIN: &[(Screen, &str)] = &[(Folders, ""), (Index, ""), (Message, ""), (Parts, "")];
@@ -24,6 +25,7 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (Help, ""),
     (Log, ""),
     (Attention, ""),
+    (Menu, ""),
     (Setup, ""),
 ];
 
@@ -40,6 +42,7 @@ pub const COMMANDS: &[Entry] = &[
             (Parts, "Help"),
             (Log, "Help"),
             (Attention, "Help"),
+            (Menu, "Help"),
             (Setup, "Help"),
         ],
         enter: &[],
@@ -63,6 +66,7 @@ pub const COMMANDS: &[Entry] = &[
         name: "back",
         keys: &["<", "Left"],
         on: &[
+            (Folders, "MainMenu"),
             (Index, "Folders"),
             (Message, "Index"),
             (Parts, "Message"),
@@ -82,8 +86,9 @@ pub const COMMANDS: &[Entry] = &[
             (Index, "ViewMsg"),
             (Message, "Parts"),
             (Parts, "View"),
+            (Menu, "Select"),
         ],
-        enter: &[Folders, Index, Parts],
+        enter: &[Folders, Index, Parts, Menu],
         help: "Goes one level down: folders, index, message, parts.",
     },
     Entry {
@@ -95,6 +100,7 @@ pub const COMMANDS: &[Entry] = &[
             (Index, "PrevMsg"),
             (Message, "PrevMsg"),
             (Parts, "Prev"),
+            (Menu, "Prev"),
         ],
         enter: &[],
         help: "Goes to the row or message before this one.",
@@ -108,6 +114,7 @@ pub const COMMANDS: &[Entry] = &[
             (Index, "NextMsg"),
             (Message, "NextMsg"),
             (Parts, "Next"),
+            (Menu, "Next"),
         ],
         enter: &[],
         help: "Goes to the row or message after this one.",
@@ -124,6 +131,7 @@ pub const COMMANDS: &[Entry] = &[
             (Help, "PrevPage"),
             (Log, "PrevPage"),
             (Attention, ""),
+            (Menu, ""),
         ],
         enter: &[],
         help: "Goes one page up.",
@@ -140,6 +148,7 @@ pub const COMMANDS: &[Entry] = &[
             (Help, "NextPg"),
             (Log, "NextPg"),
             (Attention, ""),
+            (Menu, ""),
         ],
         enter: &[Message, Help, Log],
         help: "Goes one page down.",
@@ -299,6 +308,7 @@ pub const COMMANDS: &[Entry] = &[
             (Parts, "FldrList"),
             (Log, ""),
             (Attention, ""),
+            (Menu, "FldrList"),
         ],
         enter: &[],
         help: "Shows the folder list.",
@@ -314,9 +324,67 @@ pub const COMMANDS: &[Entry] = &[
             (Parts, "Index"),
             (Log, ""),
             (Attention, ""),
+            (Menu, "Index"),
         ],
         enter: &[],
         help: "Shows the index that was looked at last.",
+    },
+    Entry {
+        command: Command::Goto,
+        name: "goto",
+        keys: &["G"],
+        on: &[
+            (Folders, "GotoFldr"),
+            (Index, "GotoFldr"),
+            (Message, "GotoFldr"),
+            (Parts, "GotoFldr"),
+            (Log, ""),
+            (Attention, ""),
+            (Menu, "GotoFldr"),
+        ],
+        enter: &[],
+        help: "Opens a folder of any account; a few letters of its name are enough.",
+    },
+    Entry {
+        command: Command::MainMenu,
+        name: "main-menu",
+        keys: &["M"],
+        on: &[
+            (Folders, "MainMenu"),
+            (Index, "MainMenu"),
+            (Message, "MainMenu"),
+            (Parts, "MainMenu"),
+            (Log, ""),
+            (Attention, ""),
+        ],
+        enter: &[],
+        help: "Shows the main menu.",
+    },
+    Entry {
+        command: Command::Palette,
+        name: "commands",
+        keys: &[".", "Alt-x"],
+        on: &[
+            (Folders, "Commands"),
+            (Index, "Commands"),
+            (Message, "Commands"),
+            (Parts, "Commands"),
+            (Help, ""),
+            (Log, ""),
+            (Attention, ""),
+            (Menu, "Commands"),
+            (Setup, ""),
+        ],
+        enter: &[],
+        help: "Lists every command that is possible here; a few letters of its name are enough.",
+    },
+    Entry {
+        command: Command::AddAccount,
+        name: "add-account",
+        keys: &["+"],
+        on: &[(Menu, "")],
+        enter: &[],
+        help: "Adds an account.",
     },
     Entry {
         command: Command::SyncNow,
@@ -335,6 +403,7 @@ pub const COMMANDS: &[Entry] = &[
             (Index, "Needs"),
             (Message, ""),
             (Parts, ""),
+            (Menu, "Needs"),
         ],
         enter: &[],
         help: "Shows what waits for you: refused sign-ins, certificates, refused changes.",
@@ -349,6 +418,7 @@ pub const COMMANDS: &[Entry] = &[
             (Message, ""),
             (Parts, ""),
             (Attention, "Log"),
+            (Menu, "Log"),
         ],
         enter: &[],
         help: "Shows everything that was told, with its time.",
@@ -487,6 +557,7 @@ pub const COMMANDS: &[Entry] = &[
             (Help, ""),
             (Log, ""),
             (Attention, ""),
+            (Menu, ""),
             (Setup, "Cancel"),
         ],
         enter: &[],
@@ -519,6 +590,7 @@ pub const COMMANDS: &[Entry] = &[
             (Parts, "Quit"),
             (Log, ""),
             (Attention, ""),
+            (Menu, "Quit"),
         ],
         enter: &[],
         help: "Ends the program; changes that wait are sent at the next start.",

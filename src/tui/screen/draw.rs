@@ -5,12 +5,13 @@ use ratatui::buffer::Buffer;
 
 use crate::mime::sanitize::{Shown, width};
 use crate::tui::app::layout::{Area, Kind};
+use crate::tui::app::pick::{Choice, Pick, Target};
 use crate::tui::app::prompt::{Asking, Prompt};
 use crate::tui::app::{App, Screen, keyrow};
 
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
-use super::{attention, folders, help, index, log, message, parts, setup};
+use super::{attention, folders, help, index, log, menu, message, parts, setup};
 
 /// Draws everything and gives the place of the cursor.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
@@ -60,7 +61,7 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Setup => {
             pen.put(area.x, area.y, area.width, "Add account", Role::Text);
         }
-        Screen::Help | Screen::Log | Screen::Attention => {
+        Screen::Help | Screen::Log | Screen::Attention | Screen::Menu => {
             pen.put(area.x, area.y, area.width, app.screen.title(), Role::Text);
         }
     }
@@ -102,6 +103,7 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Setup => setup::title(app),
         Screen::Help => help::title(app),
         Screen::Log => log::title(app),
+        Screen::Menu => menu::title(app),
     }
 }
 
@@ -110,6 +112,7 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
     match app.screen {
         Screen::Help => help::draw(app, pen, body),
         Screen::Log => log::draw(app, pen, body),
+        Screen::Menu => menu::draw(app, pen, body),
         Screen::Setup => setup::draw(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
@@ -134,9 +137,12 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         Screen::Folders => folders::draw(app, pen, body),
         Screen::Message => message::draw(app, pen, body),
         Screen::Parts => parts::draw(app, pen, body),
-        Screen::Index | Screen::Setup | Screen::Help | Screen::Log | Screen::Attention => {
-            index::draw(app, pen, body)
-        }
+        Screen::Index
+        | Screen::Setup
+        | Screen::Help
+        | Screen::Log
+        | Screen::Attention
+        | Screen::Menu => index::draw(app, pen, body),
     }
 }
 
@@ -239,6 +245,9 @@ fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
     if !prompt.notes.is_empty() {
         return notes(pen, &prompt.notes, body);
     }
+    if let Some(list) = &prompt.list {
+        return choices(pen, list, body);
+    }
     if prompt.offers.is_empty() {
         return;
     }
@@ -269,6 +278,62 @@ fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
         if prompt.picked == Some(at) {
             pen.put(body.x + margin, y + n, 1, ">", Role::Text);
             pen.tint(body, y + n, Role::Selected);
+        }
+    }
+}
+
+/// The rows that fit the line, over the last rows of the body.
+fn choices(pen: &mut Pen<'_>, list: &Pick, body: Area) {
+    let count = u16::try_from(list.count()).unwrap_or(u16::MAX);
+    let rows = count.min(body.height.saturating_sub(1)).min(CHOICES);
+    let y = (body.y + body.height).saturating_sub(rows + 1);
+    let room = body.width.saturating_sub(2);
+    pen.clear(Area {
+        y,
+        height: rows + 1,
+        ..body
+    });
+    let head = match count {
+        0 => "-- nothing fits ".to_owned(),
+        1 => "-- 1 fits: Enter takes it ".to_owned(),
+        _ => format!("-- {count} fit: arrows choose, Enter takes "),
+    };
+    let used = pen.put(body.x + 1, y, room, &head, Role::Heading);
+    pen.rule(body.x + 1 + used, y, room.saturating_sub(used));
+    let skip = (list.place() + 1).saturating_sub(usize::from(rows));
+    for (n, (at, choice)) in (1..=rows).zip(list.rows().enumerate().skip(skip)) {
+        choice_row(pen, body, y + n, choice);
+        if at == list.place() {
+            pen.put(body.x + 1, y + n, 1, ">", Role::Text);
+            pen.tint(body, y + n, Role::Selected);
+        }
+    }
+}
+
+/// Rows of a list to choose from.
+const CHOICES: u16 = 12;
+/// Columns of a command's key and of its words.
+const CHOICE_KEY: u16 = 19;
+const CHOICE_WORDS: u16 = 26;
+
+fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
+    let x = body.x + 3;
+    let room = body.width.saturating_sub(4);
+    match choice.target {
+        Target::Command(_) => {
+            let name = room.min(CHOICE_KEY - 1);
+            pen.put(x, y, name, &choice.text, Role::Strong);
+            let key = room.saturating_sub(CHOICE_KEY).min(6);
+            pen.put(x + CHOICE_KEY, y, key, &choice.key, Role::Text);
+            let words = room.saturating_sub(CHOICE_WORDS);
+            pen.put(x + CHOICE_WORDS, y, words, &choice.detail, Role::Text);
+        }
+        Target::Mailbox(_) => {
+            let used = pen.put(x, y, room, &choice.text, Role::Strong);
+            let left = room.saturating_sub(used + 2);
+            if left > 8 {
+                pen.put_right(x + room, y, left.min(40), &choice.detail, Role::Dim);
+            }
         }
     }
 }

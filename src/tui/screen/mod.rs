@@ -8,6 +8,7 @@ pub mod folders;
 pub mod help;
 pub mod index;
 pub mod log;
+pub mod menu;
 pub mod message;
 pub mod paint;
 pub mod parts;

@@ -6,14 +6,14 @@ mod seeking;
 
 use crate::model::Flags;
 
-use super::super::screen::help;
 use super::super::screen::index::state::Goal;
-use super::App;
+use super::super::screen::{help, menu, setup};
 use super::command::{Command, Screen};
 use super::event::{Action, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::prompt::{Prompt, Purpose};
 use super::view::Cause;
+use super::{App, palette};
 
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
 use reading::{
@@ -67,7 +67,14 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Find => ask_find(app),
         Command::Folders => open_folders(app),
         Command::Index => open_index(app),
-        Command::Account => account(app, key),
+        Command::Account => match key.code {
+            Code::Char(digit) => account(app, u64::from(digit.to_digit(10).unwrap_or(0))),
+            _ => app.hint("Alt and a digit show the INBOX of that account."),
+        },
+        Command::MainMenu => app.go(Screen::Menu),
+        Command::Goto => palette::ask_goto(app),
+        Command::Palette => palette::open(app),
+        Command::AddAccount => add_account(app),
         Command::Attention => {
             app.asked_needs = app.ask(Question::Needs);
             app.go(Screen::Attention);
@@ -89,7 +96,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         | Command::ChangeServers
         | Command::Continue
         | Command::NextField
-        | Command::PreviousField => {}
+        | Command::PreviousField => setup::run(app, command, key),
     }
 }
 
@@ -105,7 +112,17 @@ fn back(app: &mut App) {
         }
         Screen::Index => open_folders(app),
         Screen::Help | Screen::Log | Screen::Attention => app.go(app.under),
-        Screen::Folders | Screen::Setup => {}
+        Screen::Folders => app.go(Screen::Menu),
+        Screen::Menu | Screen::Setup => {}
+    }
+}
+
+fn add_account(app: &mut App) {
+    if app.can_set_up {
+        app.setup = setup::State::default();
+        app.go(Screen::Setup);
+    } else {
+        app.hint("Here is only mail to look at; `lacebark setup` adds an account.");
     }
 }
 
@@ -123,6 +140,11 @@ fn forward(app: &mut App, key: Key) {
         Screen::Index => open_message(app),
         Screen::Message => open_parts(app),
         Screen::Parts => view_part(app, key),
+        Screen::Menu => {
+            if let Some(command) = menu::selected(app) {
+                run(app, command, key);
+            }
+        }
         Screen::Setup | Screen::Help | Screen::Log | Screen::Attention => {}
     }
 }
@@ -163,9 +185,8 @@ fn open_index(app: &mut App) {
     app.go(Screen::Index);
 }
 
-fn account(app: &mut App, key: Key) {
-    let Code::Char(letter) = key.code else { return };
-    let number = letter.to_digit(10).unwrap_or(0);
+/// Shows the INBOX of the account with that number.
+pub(super) fn account(app: &mut App, number: u64) {
     let place = usize::try_from(number).unwrap_or(0).saturating_sub(1);
     if place >= app.accounts.len() {
         let count = app.accounts.len();
@@ -198,6 +219,7 @@ fn step(app: &mut App, by: isize) {
         | Screen::Attention
         | Screen::Help
         | Screen::Log
+        | Screen::Menu
         | Screen::Setup => line(app, by),
     }
 }
@@ -214,6 +236,7 @@ fn line(app: &mut App, by: isize) {
         Screen::Parts => return step_part(app, by),
         Screen::Attention => app.attention.step(by),
         Screen::Help | Screen::Log => return scroll_text(app, by),
+        Screen::Menu => menu::step(app, by),
         Screen::Setup => true,
     };
     if !moved {
@@ -294,7 +317,7 @@ fn page(app: &mut App, down: bool) {
                 sign(usize::from(app.layout.body().height).saturating_sub(1)),
             );
         }
-        Screen::Attention => line(app, sign(5)),
+        Screen::Attention | Screen::Menu => line(app, sign(5)),
         Screen::Setup => {}
     }
 }
@@ -327,6 +350,9 @@ fn ends(app: &mut App, first: bool) {
             scroll_text(app, far);
             app.status = None;
         }
+        Screen::Menu => {
+            menu::step(app, far);
+        }
         Screen::Setup => {}
     }
 }
@@ -354,6 +380,7 @@ fn clear(app: &mut App) {
                 message.link = None;
             }
         }
+        Screen::Menu => app.go(app.under),
         Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
     }
 }

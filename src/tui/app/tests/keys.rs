@@ -1,6 +1,6 @@
 //! Keys and what they change.
 
-use crate::model::{Flags, MessageKey};
+use crate::model::{Flags, MailboxKey, MessageKey};
 use crate::tui::app::Screen;
 use crate::tui::app::command::{COMMANDS, Command, lookup, on_screen};
 use crate::tui::app::event::{Action, Ended, Event, Question};
@@ -30,6 +30,7 @@ fn on(screen: Screen) -> World {
         Screen::Help => world.press("?"),
         Screen::Log => world.press("Alt-l"),
         Screen::Attention => world.press("Alt-a"),
+        Screen::Menu => world.press("M"),
         Screen::Setup => world.app.screen = Screen::Setup,
     }
     assert_eq!(world.app.screen, screen);
@@ -525,4 +526,127 @@ fn an_old_answer_is_dropped() {
     world.slow = false;
     world.answer(ticket, &question);
     assert!(world.app.message.as_ref().unwrap().body.is_none());
+}
+
+#[test]
+fn goto_opens_a_folder_of_any_account_by_a_few_letters() {
+    let mut world = world();
+    world.press("G");
+    world.type_text("rec");
+    world.press("Ret");
+    assert_eq!(world.app.index.mailbox, Some(MailboxKey(11)));
+    // The one that was open before is the first offer.
+    world.press("G Ret");
+    assert_eq!(world.app.index.mailbox, Some(MailboxKey(1)));
+    world.press("G");
+    world.type_text("bob");
+    world.press("Ret");
+    assert_eq!(world.app.index.mailbox, Some(MailboxKey(20)));
+    world.press("G");
+    world.type_text("nowhere");
+    world.press("Ret");
+    assert!(world.app.status_words().contains("No folder is called"));
+    assert_eq!(world.app.index.mailbox, Some(MailboxKey(20)));
+}
+
+#[test]
+fn arrows_walk_the_list_and_tab_puts_the_row_into_the_line() {
+    let mut world = world();
+    world.press("G");
+    world.type_text("wo");
+    world.press("Dn Tab");
+    assert_eq!(world.app.prompt.as_ref().unwrap().line(), "Work/Projects");
+    world.press("^U Up Ret");
+    assert_eq!(
+        world.app.index.mailbox,
+        Some(MailboxKey(1)),
+        "the last of all"
+    );
+}
+
+#[test]
+fn the_list_of_commands_runs_what_the_key_would() {
+    let mut world = world();
+    world.press(".");
+    world.type_text("toggle-f");
+    assert!(world.screen().contains("toggle-flag"), "{}", world.screen());
+    world.press("Ret");
+    assert!(world.app.index.row().unwrap().flags.has(Flags::FLAGGED));
+    // With what the command takes behind it.
+    for (line, number) in [("jump 12", 12), ("jump 180", 180)] {
+        world.press("Alt-x");
+        world.type_text(line);
+        world.press("Ret");
+        assert_eq!(world.app.index.number(), Some(number));
+    }
+    world.press(".");
+    world.type_text("got");
+    world.press("Tab");
+    world.type_text("proj");
+    assert!(
+        world.screen().contains("Work/Projects"),
+        "{}",
+        world.screen()
+    );
+    world.press("Ret");
+    assert_eq!(world.app.index.mailbox, Some(MailboxKey(10)));
+    world.press(".");
+    world.type_text("goto ");
+    world.press("Dn Dn");
+    let line = world.screen();
+    let at = line.lines().find(|line| line.starts_with(" >")).unwrap();
+    assert!(at.contains("Sent"), "{line}");
+    world.press("^C .");
+    world.type_text("fly");
+    world.press("Ret");
+    assert!(
+        world.app.status_words().contains("No command here"),
+        "{}",
+        world.screen()
+    );
+}
+
+#[test]
+fn every_command_of_a_screen_is_in_its_list() {
+    for screen in Screen::ALL {
+        for entry in on_screen(screen) {
+            let mut world = on(screen);
+            world.press("Alt-x");
+            let listed = world.app.prompt.as_ref().unwrap().list.as_ref().unwrap();
+            let listed = listed.rows().any(|row| row.text == entry.name);
+            let left_out = matches!(
+                entry.command,
+                Command::Palette | Command::OtherKeys | Command::NextField | Command::PreviousField
+            );
+            assert_eq!(listed, !left_out, "{} on {screen:?}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn arrows_bring_back_what_was_typed_before() {
+    let mut world = world();
+    for word in ["ghost", "deals"] {
+        world.press("W ^U");
+        world.type_text(word);
+        world.press("Ret");
+    }
+    world.press("W Up Up");
+    assert_eq!(world.app.prompt.as_ref().unwrap().line(), "ghost");
+    world.press("Dn");
+    assert_eq!(world.app.prompt.as_ref().unwrap().line(), "deals");
+}
+
+#[test]
+fn the_menu_leads_to_what_it_names() {
+    let mut world = world();
+    world.press("M Dn Ret");
+    assert_eq!(world.app.screen, Screen::Folders);
+    world.press("< Up Ret");
+    assert_eq!(world.app.screen, Screen::Index);
+    world.press("M End Ret");
+    assert!(world.quit);
+    world.quit = false;
+    world.press("Esc");
+    assert_eq!(world.app.screen, Screen::Index);
 }

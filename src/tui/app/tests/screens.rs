@@ -119,6 +119,19 @@ fn prompts_stand_in_the_status_row() {
 }
 
 #[test]
+fn the_lists_to_choose_from_stand_over_the_body() {
+    at_sizes("prompt_goto", pressed("G"));
+    at_sizes("prompt_goto_typed", pressed("G r"));
+    at_sizes("palette", pressed("."));
+    at_sizes("palette_typed", pressed(". q u i"));
+}
+
+#[test]
+fn the_main_menu_names_what_there_is() {
+    at_sizes("menu", pressed("M"));
+}
+
+#[test]
 fn help_is_made_from_the_table() {
     at_sizes("help_index", pressed("?"));
 }
@@ -228,7 +241,8 @@ fn the_screen_survives_every_size() {
         (300, 100),
     ] {
         for keys in [
-            "L", "Dn Dn", "Dn Ret", "Dn V", "?", "Alt-a", "Alt-l", "J 4", "Ret V S",
+            "M", "G r", ". f", "L", "Dn Dn", "Dn Ret", "Dn V", "?", "Alt-a", "Alt-l", "J 4",
+            "Ret V S",
         ] {
             let mut world = world(width, height);
             world.press(keys);

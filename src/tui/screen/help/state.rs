@@ -64,6 +64,7 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Parts
         | Screen::Help
         | Screen::Log
+        | Screen::Menu
         | Screen::Attention => &[
             "These keys work here; letters in either case. Press a key now and it is explained in \
              the line below; < or Esc goes back, Spc and - turn the page.",
@@ -88,6 +89,7 @@ fn letters(screen: Screen) -> &'static [&'static str] {
         | Screen::Setup
         | Screen::Help
         | Screen::Log
+        | Screen::Menu
         | Screen::Attention => &[],
     }
 }

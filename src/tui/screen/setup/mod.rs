@@ -5,4 +5,4 @@ mod draw;
 pub mod state;
 
 pub use draw::{draw, title};
-pub use state::{State, press};
+pub use state::{State, press, run};

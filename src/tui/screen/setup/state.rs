@@ -6,7 +6,7 @@ use crate::tui::app::event::{Action, Effect, Hidden, NewAccount, Question, Setup
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::prompt::Field;
 use crate::tui::app::view::{KeepPassword, Provider, Security};
-use crate::tui::app::{App, Begin};
+use crate::tui::app::{App, Begin, palette};
 
 use SetupField as F;
 
@@ -372,18 +372,27 @@ pub fn press(app: &mut App, key: Key) {
         return;
     }
     match command::lookup(Screen::Setup, key).map(|entry| entry.command) {
-        Some(Command::NextField) => next(app, key.code == Code::Enter),
-        Some(Command::PreviousField) => leave(app, false),
-        Some(Command::ShowPassword) => {
+        Some(command) => run(app, command, key),
+        None => edit(app, key, letter),
+    }
+}
+
+/// Runs a command of this screen.
+pub fn run(app: &mut App, command: Command, key: Key) {
+    match command {
+        Command::NextField => next(app, key.code == Code::Enter),
+        Command::PreviousField => leave(app, false),
+        Command::ShowPassword => {
             app.setup.password.hidden = !app.setup.password.hidden;
         }
-        Some(Command::ChangeServers) => open_servers(app),
-        Some(Command::Continue) => sign_in(app),
-        Some(Command::Help) => app.help_on_setup(),
-        Some(Command::Cancel) => cancel(app),
-        Some(Command::Redraw) => app.emit(Effect::Redraw),
-        Some(Command::Suspend) => app.emit(Effect::Suspend),
-        Some(_) | None => edit(app, key, letter),
+        Command::ChangeServers => open_servers(app),
+        Command::Continue => sign_in(app),
+        Command::Help => app.help_on_setup(),
+        Command::Cancel => cancel(app),
+        Command::Palette => palette::open(app),
+        Command::Redraw => app.emit(Effect::Redraw),
+        Command::Suspend => app.emit(Effect::Suspend),
+        _ => edit(app, key, key.text().is_some()),
     }
 }
 

@@ -1,0 +1,8 @@
+//! The main menu, after Pine: where a person finds what there is (UX 5.2). It is not where the
+//! program starts.
+
+mod draw;
+pub mod state;
+
+pub use draw::{draw, title};
+pub use state::{State, selected, settle, step};
