@@ -70,6 +70,15 @@ impl Stored {
         }
     }
 
+    /// The same, where a store with its tables is there already.
+    pub fn read_if(data: &Path) -> Option<Stored> {
+        let path = data.join("mail.db");
+        let sql = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+        let found = "SELECT count(*) FROM sqlite_schema WHERE name = 'journal'";
+        let tables: i64 = sql.query_row(found, [], |row| row.get(0)).ok()?;
+        (tables == 1).then(|| Stored::read(data))
+    }
+
     /// The key of the mailbox that the user sees under this name.
     pub fn key_of(&self, name: &str) -> Option<i64> {
         let shown = |one: &&StoredBox| one.name.as_deref() == Some(name);

@@ -76,6 +76,11 @@ pub fn corpus() -> Option<PathBuf> {
     Some(dir)
 }
 
+/// Whether the full counts are asked for (`tests/run --long`).
+pub fn is_long() -> bool {
+    env::var_os("LACEBARK_LONG").is_some()
+}
+
 /// The program under test.
 pub fn lacebark() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_lacebark"))

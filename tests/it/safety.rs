@@ -87,7 +87,7 @@ const IDS: [(&str, &str); 69] = [
     ("r23", ""),
     // Held although a later line asks for more.
     ("r8", "move, delete and append"),
-    ("r11", "EIO at every n-th write"),
+    ("r11", ""),
 ];
 
 /// Names of all tests below a folder, with their files.

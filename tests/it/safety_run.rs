@@ -16,7 +16,7 @@ use lacebark::store::Store;
 
 use crate::harness::fake::{Fake, ordinary};
 use crate::harness::program::Home;
-use crate::harness::{eventually, find};
+use crate::harness::{eventually, find, is_long};
 use crate::safety_wire::home_of;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -235,11 +235,7 @@ fn s7_after_account_remove_no_file_holds_its_mail() {
 
 #[test]
 fn r15_two_starts_at_once_send_one_change_once() {
-    let rounds = if std::env::var_os("LACEBARK_LONG").is_some() {
-        100
-    } else {
-        20
-    };
+    let rounds = if is_long() { 100 } else { 20 };
     let one = OneMessage::new(PLAIN);
     let server = one.serve();
     let home = home_of(&server);
