@@ -77,7 +77,7 @@ pub fn groups(
             add: names(&add),
             remove: names(&remove),
             why: match group.state {
-                OperationState::Failed { why } => Some(why),
+                OperationState::Failed { why, .. } => Some(why),
                 OperationState::Queued { .. }
                 | OperationState::InFlight { .. }
                 | OperationState::Unsure => None,
@@ -93,7 +93,7 @@ pub fn refuse_failed(reader: &Reader, keys: &[MessageKey]) -> Result<(), Failure
     let refused = queue::list(reader)?.into_iter().find_map(|group| {
         let ours = group.messages.iter().any(|key| keys.contains(key));
         match group.state {
-            OperationState::Failed { why } if ours => Some((group.id, why)),
+            OperationState::Failed { why, .. } if ours => Some((group.id, why)),
             _ => None,
         }
     });

@@ -7,10 +7,12 @@
 //! arguments.
 
 pub mod accounts;
+mod conflict;
 pub mod flags;
 pub mod folders;
 pub mod import;
 pub mod index;
+pub mod mailbox;
 pub mod message;
 pub mod notices;
 pub mod packed;
@@ -18,3 +20,5 @@ pub mod queue;
 pub mod requests;
 #[cfg(test)]
 mod tests;
+pub mod triage;
+pub mod undo;

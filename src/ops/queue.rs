@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::conflict;
 use crate::model::{
-    AccountKey, ActionId, FlagChange, MessageKey, Operation, OperationId, OperationKind,
-    OperationState,
+    AccountKey, ActionId, FlagChange, MailboxKey, MessageKey, Operation, OperationId,
+    OperationKind, OperationState,
 };
-use crate::store::{Pending, Priority, Rows, Store, StoreError, journal};
+use crate::store::{Pending, Priority, Rows, Store, StoreError, journal, verdicts};
 
 /// Operations of one action, kind and state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,12 @@ pub struct Group {
     pub messages: Vec<MessageKey>,
     /// Of a flag operation, the change; of several, that of the first.
     pub change: Option<FlagChange>,
+    /// The mailbox into which its messages go.
+    pub to: Option<MailboxKey>,
+    /// The mailbox that it changes as a mailbox.
+    pub mailbox: Option<MailboxKey>,
+    /// The name that a mailbox is to have.
+    pub name: Option<String>,
     /// When it was asked for, in seconds since 1970.
     pub asked: i64,
 }
@@ -37,13 +44,20 @@ pub fn list(rows: &impl Rows) -> Result<Vec<Group>, StoreError> {
     let mut places = BTreeMap::new();
     for operation in journal::all(rows)? {
         let why = match &operation.state {
-            OperationState::Failed { why } => why.clone(),
+            OperationState::Failed { why, .. } => why.clone(),
             OperationState::Queued { .. }
             | OperationState::InFlight { .. }
             | OperationState::Unsure => String::new(),
         };
         let (kind, state) = (operation.kind.word(), operation.state.word());
-        let place = (operation.action.0, operation.account.0, kind, state, why);
+        let place = (
+            operation.action.0,
+            operation.account.0,
+            kind,
+            state,
+            why,
+            (operation.kind.target(), operation.kind.mailbox()),
+        );
         let next = groups.len();
         let at = *places.entry(place).or_insert(next);
         match groups.get_mut(at) {
@@ -61,6 +75,13 @@ impl Group {
     fn of(operation: Operation) -> Self {
         let change = match &operation.kind {
             OperationKind::Flag { change, .. } => Some(change.clone()),
+            _ => None,
+        };
+        let name = match &operation.kind {
+            OperationKind::Create { name, .. } | OperationKind::Rename { to: name, .. } => {
+                Some(name.clone())
+            }
+            _ => None,
         };
         Self {
             id: operation.id,
@@ -70,6 +91,9 @@ impl Group {
             kind: operation.kind.word(),
             messages: operation.kind.message().into_iter().collect(),
             change,
+            to: operation.kind.target(),
+            mailbox: operation.kind.mailbox(),
+            name,
             asked: operation.asked,
             state: operation.state,
         }
@@ -96,14 +120,15 @@ pub struct Touched {
     pub in_flight: usize,
 }
 
-/// Puts failed, waiting and unsure operations back to be sent at once.
+/// Puts failed, waiting and unsure operations back to be sent at once. Where another program was
+/// first, this is "keep mine": see `conflict`.
 pub fn retry(store: &Store, which: Which) -> Pending<Touched> {
-    touch(store, which, |tx, id| journal::requeue(tx, id, None))
+    touch(store, which, conflict::keep_mine)
 }
 
-/// Takes operations back: what is shown reverts to what the server has.
+/// Takes operations back: what is shown reverts to what the server has ("take theirs").
 pub fn withdraw(store: &Store, which: Which) -> Pending<Touched> {
-    touch(store, which, journal::withdraw)
+    touch(store, which, verdicts::withdraw)
 }
 
 fn touch(

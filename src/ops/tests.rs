@@ -1,12 +1,13 @@
 //! What a user does, against a store.
 
+use crate::model::journal::Cause;
 use crate::model::{FlagChange, Flags, Kept, MessageKey, PartPath};
 use crate::ops::flags::{Undoable, change};
 use crate::ops::index::{Anchor, Filter, Window, next_unread, ordinal, page};
 use crate::ops::message::{PartBytes, part, raw, source};
 use crate::ops::{accounts, folders, import, packed, queue};
 use crate::store::tests::{Bed, arrived};
-use crate::store::{journal, undo};
+use crate::store::{journal, undo, verdicts};
 
 fn seen() -> FlagChange {
     FlagChange::add(Flags::of(Flags::SEEN))
@@ -126,9 +127,9 @@ fn an_opposite_change_cancels_what_has_not_been_sent() {
     change(&bed.store, two, back, Undoable::Yes).wait().unwrap();
     assert_eq!(queued(), 2);
     assert_eq!(bed.shown(all[0]), "");
-    let (_, word, previous) = undo::latest(&reader).unwrap().unwrap();
-    assert_eq!((word.as_str(), previous.len()), ("flag", 2));
-    assert_eq!(previous[0].flags.to_string(), "\\Flagged");
+    let latest = undo::latest(&reader).unwrap().unwrap();
+    assert_eq!((latest.word.as_str(), latest.messages.len()), ("flag", 2));
+    assert_eq!(latest.messages[0].before.flags.to_string(), "\\Flagged");
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn dropping_from_the_queue_shows_what_the_server_has_and_retry_sends_it_again() 
         .unwrap();
     let reader = bed.store.reader().unwrap();
     let id = queue::list(&reader).unwrap()[0].id;
-    bed.put(move |tx| journal::fail(tx, id, "Mailbox is locked"));
+    bed.put(move |tx| verdicts::fail(tx, id, "Mailbox is locked", Cause::Refused));
     assert_eq!(bed.shown(all[0]), "");
     let groups = queue::list(&reader).unwrap();
     assert_eq!(groups.len(), 2);
@@ -267,3 +268,5 @@ fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
     assert_eq!(read("2.3"), None);
     assert_eq!(read("1.1"), None);
 }
+
+mod triage;

@@ -325,6 +325,7 @@ fn end_whole(tx: &Tx<'_>, content: ContentKey, blob: BlobKey, end: &End) -> Resu
         .execute((content.0, stays))?;
     sql.prepare_cached("UPDATE message SET wanted = 0 WHERE content = ?1")?
         .execute([content.0])?;
+    contents::share_bytes(tx, content)?;
     if stays != blob.0 {
         return release(tx, blob.0);
     }

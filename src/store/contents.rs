@@ -93,6 +93,21 @@ pub fn messages(rows: &impl Rows, key: ContentKey) -> Result<Vec<MessageKey>, St
     Ok(found)
 }
 
+/// Contents of the same account with the same Message-ID, this one left out. It walks the thread:
+/// messages with one Message-ID are in one thread.
+pub fn equals(rows: &impl Rows, key: ContentKey) -> Result<Vec<ContentKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT DISTINCT c.key FROM content own JOIN message m ON m.thread = own.thread
+           JOIN content c ON c.key = m.content
+         WHERE own.key = ?1 AND c.account = own.account AND c.message_id = own.message_id
+         ORDER BY c.key",
+    )?;
+    let found = query
+        .query_map([key.0], |row| Ok(ContentKey(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
 /// Stores a structure that the server did not give or gave wrongly.
 pub fn set_structure(
     tx: &Tx<'_>,
@@ -168,6 +183,58 @@ pub(super) fn make(
         thread,
         kept,
     ))
+}
+
+/// The same content in another account, which shares its bytes: for a message that is uploaded
+/// there. Contents belong to one account, so that an account can be removed whole.
+pub fn duplicate(
+    tx: &Tx<'_>,
+    key: ContentKey,
+    account: AccountKey,
+    arrival: i64,
+) -> Result<ContentKey, StoreError> {
+    let sql = tx.connection();
+    sql.prepare_cached(
+        "INSERT INTO content (account, docid, thread, kept, blob, attachments, date, message_id,
+           subject, senders, recipients, list_id, preview, envelope, structure)
+         SELECT ?2, ?3, thread, CASE kept WHEN 3 THEN 3 ELSE min(kept, 1) END,
+           CASE kept WHEN 3 THEN blob END, attachments, date, message_id, subject, senders,
+           recipients, list_id, preview, envelope, structure FROM content WHERE key = ?1",
+    )?
+    .execute((key.0, account.0, docid(tx, arrival)?))?;
+    let copy = ContentKey(sql.last_insert_rowid());
+    sql.prepare_cached(
+        "UPDATE thread SET contents = contents + 1
+         WHERE key = (SELECT thread FROM content WHERE key = ?1)",
+    )?
+    .execute([copy.0])?;
+    Ok(copy)
+}
+
+/// Bytes that came for one content are those of its duplicates too, which uploads wait for.
+pub(super) fn share_bytes(tx: &Tx<'_>, from: ContentKey) -> Result<(), StoreError> {
+    let waiting: Vec<i64> = {
+        let mut query = tx.connection().prepare_cached(
+            "SELECT m.content FROM message o CROSS JOIN journal j ON j.other = o.key
+               JOIN message m ON m.key = j.message
+             WHERE o.content = ?1 AND j.kind = 'append'",
+        )?;
+        query
+            .query_map([from.0], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    for to in waiting {
+        tx.connection()
+            .prepare_cached(
+                "UPDATE content SET (blob, kept, structure) =
+                   (SELECT blob, kept, structure FROM content WHERE key = ?1)
+                 WHERE key = ?2 AND kept < 3",
+            )?
+            .execute((from.0, to))?;
+        tx.changed(Change::Content(ContentKey(to)));
+        tx.changed(Change::Journal);
+    }
+    Ok(())
 }
 
 /// Gives a listed-only content the envelope that came later; a known one stays as it is, but takes

@@ -80,6 +80,9 @@ pub enum StoreError {
         /// The keyword.
         keyword: String,
     },
+    /// A wish that cannot be granted, whatever the network; nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The store is closing.
     #[error("the mail store is closed")]
     Closed,
@@ -152,4 +155,88 @@ impl From<serde_json::Error> for StoreError {
             what: format!("a stored value cannot be read: {error}"),
         }
     }
+}
+
+/// Why a wish is refused at the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The account has no mailbox for this.
+    #[error("{account} has no mailbox for {role}: make one, or name it in the configuration")]
+    NoRole {
+        /// The account's id.
+        account: String,
+        /// `trash`, `junk`, `archive`.
+        role: &'static str,
+    },
+    /// A mailbox of this name is there already.
+    #[error("{account} has a mailbox \"{name}\" already")]
+    Exists {
+        /// The account's id.
+        account: String,
+        /// The name.
+        name: String,
+    },
+    /// A name that no mailbox can have.
+    #[error("\"{name}\" cannot be a mailbox's name: {why}")]
+    Name {
+        /// As typed.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// INBOX is neither renamed nor deleted.
+    #[error("INBOX cannot be {what}")]
+    Inbox {
+        /// `renamed`, `deleted`.
+        what: &'static str,
+    },
+    /// Other mailboxes lie below it.
+    #[error("\"{name}\" has mailboxes below it: delete those first")]
+    HasInferiors {
+        /// The mailbox.
+        name: String,
+    },
+    /// It holds mailboxes, no messages.
+    #[error("\"{name}\" holds only other mailboxes, no messages")]
+    NotSelectable {
+        /// The mailbox.
+        name: String,
+    },
+    /// Its upload or copy is with the server just now.
+    #[error("the message is just being uploaded: try again in a moment")]
+    UnderWay,
+    /// A mailbox on this machine takes only what is here.
+    #[error(
+        "the message is not kept here, so that it cannot go into \"{name}\" on this machine: open it \
+         first"
+    )]
+    NotKept {
+        /// The mailbox.
+        name: String,
+    },
+    /// The mailbox is deleted, or its deletion waits.
+    #[error("the mailbox \"{name}\" is being deleted")]
+    BeingDeleted {
+        /// The mailbox.
+        name: String,
+    },
+    /// Nothing was done that could be taken back.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
+    /// The last action cannot be taken back.
+    #[error("{what} cannot be undone: {why}")]
+    NotUndoable {
+        /// Which action.
+        what: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// What waits cannot be done this way.
+    #[error("operation {id} cannot be done: {why}")]
+    NotDoable {
+        /// The operation.
+        id: i64,
+        /// Why not.
+        why: String,
+    },
 }

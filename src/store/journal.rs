@@ -1,30 +1,37 @@
-//! The journal: what the user asked for and the server has not confirmed.
+//! The journal's rows: what the user asked for and the server has not confirmed. What a verdict
+//! changes beside the row is told in [`super::verdicts`].
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
+use crate::model::journal::{Cause, Proof, Spot};
 use crate::model::{
     AccountKey, ActionId, Flags, MailboxKey, MessageKey, Operation, OperationId, OperationKind,
-    OperationState, Uid,
+    OperationState,
 };
 
-use super::columns::json;
-use super::{Change, Rows, StoreError, Tx, messages};
+use super::columns::{flags, json, uid};
+use super::{Change, Rows, StoreError, Tx};
 
-/// An operation that waits to be sent, with what must be known of its message now.
+/// An operation that waits to be sent, with what must be known of its messages now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The row.
     pub operation: Operation,
-    /// The message's UID in the current epoch of the operation's mailbox; `None` while it has none,
-    /// as during a renumbering: then it cannot be sent yet.
-    pub uid: Option<Uid>,
+    /// Whether it may be sent now; one that may not still holds up what was asked for after it.
+    pub due: bool,
+    /// Where its message stands on the server, in the current epoch; `None` while it stands
+    /// nowhere, or its mailbox is being renumbered: then it cannot be sent yet.
+    pub spot: Option<Spot>,
+    /// The same of the other message that it names.
+    pub other: Option<Spot>,
     /// The flags that the server confirmed.
     pub base: Flags,
+    /// Whether every byte of the message is here (an upload waits for that).
+    pub kept: bool,
 }
 
-const COLUMNS: &str =
-    "SELECT j.id, j.action, j.account, j.mailbox, j.detail, j.state, j.not_before,
-    j.attempt, j.why, j.asked FROM journal j";
+const FIELDS: &str = "j.id, j.action, j.account, j.mailbox, j.detail, j.state, j.not_before,
+    j.attempt, j.why, j.asked, j.cause";
 
 fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
     // A kind of a later version stays in the journal untouched.
@@ -36,7 +43,10 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
             attempt: row.get(7)?,
         },
         "unsure" => OperationState::Unsure,
-        "failed" => OperationState::Failed { why: row.get(8)? },
+        "failed" => OperationState::Failed {
+            why: row.get(8)?,
+            cause: Cause::parse(row.get_ref(10)?.as_str()?),
+        },
         _ => OperationState::Queued {
             not_before: row.get(6)?,
         },
@@ -52,28 +62,12 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
     }))
 }
 
-/// All operations, oldest first.
-pub fn all(rows: &impl Rows) -> Result<Vec<Operation>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached(&format!("{COLUMNS} ORDER BY j.id"))?;
-    collect(query.query_map([], read)?)
-}
-
-/// The operations on one message, oldest first.
-pub fn of_message(rows: &impl Rows, message: MessageKey) -> Result<Vec<Operation>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached(&format!("{COLUMNS} WHERE j.message = ?1 ORDER BY j.id"))?;
-    collect(query.query_map([message.0], read)?)
-}
-
-/// The operation with this id.
-pub fn find(rows: &impl Rows, id: OperationId) -> Result<Option<Operation>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached(&format!("{COLUMNS} WHERE j.id = ?1"))?;
-    Ok(query.query_row([id.0], read).optional()?.flatten())
+/// The operations that a condition on `?1` chooses, oldest first.
+fn chosen(rows: &impl Rows, condition: &str, by: i64) -> Result<Vec<Operation>, StoreError> {
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT {FIELDS} FROM journal j WHERE {condition} ORDER BY j.id"
+    ))?;
+    collect(query.query_map([by], read)?)
 }
 
 fn collect(
@@ -86,44 +80,127 @@ fn collect(
     Ok(operations)
 }
 
-/// What of an account may be sent now, oldest first: queued and due, or unsure (flags are simply
-/// sent again).
+/// All operations, oldest first.
+pub fn all(rows: &impl Rows) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.id >= ?1", 0)
+}
+
+/// The operations that change one message, oldest first.
+pub fn of_message(rows: &impl Rows, message: MessageKey) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.message = ?1", message.0)
+}
+
+/// The operations that name a message beside the one that they change: copies of it, uploads of
+/// it, and what waits until it stands on a server.
+pub fn naming(rows: &impl Rows, message: MessageKey) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.other = ?1", message.0)
+}
+
+/// The operations that put messages into a mailbox, oldest first.
+pub fn into_mailbox(rows: &impl Rows, mailbox: MailboxKey) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.target = ?1", mailbox.0)
+}
+
+/// The operations that change a mailbox as a mailbox, oldest first.
+pub fn of_mailbox(rows: &impl Rows, mailbox: MailboxKey) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.mailbox = ?1 AND j.message IS NULL", mailbox.0)
+}
+
+/// The operations that change the mailboxes of an account, oldest first.
+pub fn on_mailboxes(rows: &impl Rows, account: AccountKey) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.account = ?1 AND j.message IS NULL", account.0)
+}
+
+/// What was handed over and whose end is not known, of all accounts.
+pub(super) fn undecided(rows: &impl Rows) -> Result<Vec<Operation>, StoreError> {
+    chosen(rows, "j.state IN ('in-flight', 'unsure') AND j.id >= ?1", 0)
+}
+
+/// The operation with this id.
+pub fn find(rows: &impl Rows, id: OperationId) -> Result<Option<Operation>, StoreError> {
+    Ok(chosen(rows, "j.id = ?1", id.0)?.pop())
+}
+
+/// What of an account is not refused, oldest first: what may be sent now, and what holds it up.
 pub fn waiting(
     rows: &impl Rows,
     account: AccountKey,
     now: i64,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT j.id, j.action, j.account, j.mailbox, j.detail, j.state, j.not_before, j.attempt,
-           j.why, j.asked, m.base_flags, m.base_keywords,
-           CASE WHEN m.base_epoch = b.epoch AND m.base_mailbox = j.mailbox THEN m.base_uid END
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT {FIELDS}, m.base_flags, m.base_keywords,
+           m.base_mailbox, m.base_epoch, m.base_uid, b.epoch,
+           o.base_mailbox, o.base_epoch, o.base_uid, p.epoch, coalesce(c.kept = 3, 0)
          FROM journal j LEFT JOIN message m ON m.key = j.message
            LEFT JOIN mailbox b ON b.key = m.base_mailbox
-         WHERE j.account = ?1 AND (j.state = 'unsure'
-           OR (j.state = 'queued' AND NOT coalesce(j.not_before, 0) BETWEEN ?2 + 1 AND ?3))
-         ORDER BY j.id",
-    )?;
-    // Nothing is put off for more than a day: a later time means that the clock was set back
-    // (SAFETY R18).
-    let horizon = now.saturating_add(86_400);
+           LEFT JOIN message o ON o.key = j.other
+           LEFT JOIN mailbox p ON p.key = o.base_mailbox
+           LEFT JOIN content c ON c.key = m.content
+         WHERE j.account = ?1 AND j.state <> 'failed' ORDER BY j.id"
+    ))?;
     let mut waiting = Vec::new();
-    let mut found = query.query((account.0, now, horizon))?;
+    let mut found = query.query([account.0])?;
     while let Some(row) = found.next()? {
         let Some(operation) = read(row)? else {
             continue;
         };
-        let system: Option<i64> = row.get(10)?;
-        let keywords: Option<String> = row.get(11)?;
+        let system: Option<i64> = row.get(11)?;
+        let keywords: Option<String> = row.get(12)?;
         waiting.push(Waiting {
+            due: is_due(&operation.state, now),
             operation,
-            uid: row.get::<_, Option<i64>>(12)?.and_then(super::columns::uid),
-            base: super::columns::flags(
+            spot: spot(row, 13)?,
+            other: spot(row, 17)?,
+            base: flags(
                 system.unwrap_or_default(),
                 keywords.as_deref().unwrap_or_default(),
             ),
+            kept: row.get(21)?,
         });
     }
     Ok(waiting)
+}
+
+fn is_due(state: &OperationState, now: i64) -> bool {
+    match state {
+        // Nothing is put off for more than a day: a later time means that the clock was set back
+        // (SAFETY R18).
+        OperationState::Queued { not_before } => {
+            not_before.is_none_or(|at| at <= now || at > now.saturating_add(86_400))
+        }
+        OperationState::Unsure => true,
+        OperationState::InFlight { .. } | OperationState::Failed { .. } => false,
+    }
+}
+
+/// Reads (mailbox, epoch, UID, current epoch) from four neighbouring columns.
+fn spot(row: &Row<'_>, at: usize) -> Result<Option<Spot>, rusqlite::Error> {
+    let mailbox: Option<i64> = row.get(at)?;
+    let epoch: Option<i64> = row.get(at + 1)?;
+    let known = row.get::<_, Option<i64>>(at + 2)?.and_then(uid);
+    let current: Option<i64> = row.get(at + 3)?;
+    Ok(match (mailbox, epoch, known) {
+        (Some(mailbox), Some(epoch), Some(uid)) if current == Some(epoch) => Some(Spot {
+            mailbox: MailboxKey(mailbox),
+            epoch,
+            uid,
+        }),
+        _ => None,
+    })
+}
+
+/// Messages of this account that uploads to other accounts wait for, because their bytes are not
+/// here yet.
+pub fn bytes_awaited(rows: &impl Rows, account: AccountKey) -> Result<Vec<MessageKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT DISTINCT o.key FROM journal j JOIN message o ON o.key = j.other
+           JOIN content c ON c.key = o.content JOIN mailbox b ON b.key = o.base_mailbox
+         WHERE j.kind = 'append' AND j.state = 'queued' AND b.account = ?1 AND c.kept < 3",
+    )?;
+    let found = query
+        .query_map([account.0], |row| Ok(MessageKey(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
 }
 
 /// A new action: what one key press makes together and undoes together.
@@ -134,7 +211,7 @@ pub fn action(tx: &Tx<'_>, word: &str) -> Result<ActionId, StoreError> {
     Ok(ActionId(tx.connection().last_insert_rowid()))
 }
 
-/// Adds an operation; its transaction is synced to the disk.
+/// Adds an operation; its transaction is synced to the disk. Who calls it also writes what is shown.
 pub fn add(
     tx: &Tx<'_>,
     action: ActionId,
@@ -144,14 +221,16 @@ pub fn add(
 ) -> Result<OperationId, StoreError> {
     tx.connection()
         .prepare_cached(
-            "INSERT INTO journal (action, account, mailbox, message, kind, detail, state, asked)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7)",
+            "INSERT INTO journal (action, account, mailbox, message, other, target, kind, detail,
+               state, asked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9)",
         )?
         .execute((
             action.0,
             account.0,
-            mailbox.map(|m| m.0),
+            mailbox.or_else(|| kind.mailbox()).map(|m| m.0),
             kind.message().map(|m| m.0),
+            kind.other().map(|m| m.0),
+            kind.target().map(|m| m.0),
             kind.word(),
             json(kind)?,
             tx.now(),
@@ -186,71 +265,47 @@ pub fn mark_in_flight(tx: &Tx<'_>, ids: &[OperationId]) -> Result<bool, StoreErr
     Ok(true)
 }
 
-/// The server did it: base takes the change, the row goes. `modseq` is that of the STORE's answer.
-pub fn done(tx: &Tx<'_>, id: OperationId, modseq: Option<u64>) -> Result<(), StoreError> {
+/// Writes down, in the transaction that marks it as handed over, what a check will need.
+pub fn write_proof(tx: &Tx<'_>, id: OperationId, proof: &Proof) -> Result<(), StoreError> {
     let Some(operation) = find(tx, id)? else {
         return Ok(());
     };
-    remove(tx, id)?;
-    if let Some(mailbox) = operation.mailbox {
-        // Its rows no longer wait, whether or not their flags look otherwise.
-        tx.changed(Change::Messages(mailbox));
-    }
-    match &operation.kind {
-        OperationKind::Flag { message, change } => {
-            let Some(row) = messages::find(tx, *message)? else {
-                return Ok(());
-            };
-            if let Some(base) = &row.base {
-                messages::set_base_flags(tx, *message, &change.apply(&base.flags), modseq)?;
-                messages::refold(tx, *message)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The server refused it: the row stays with the server's words, and what is shown takes it back.
-pub fn fail(tx: &Tx<'_>, id: OperationId, why: &str) -> Result<(), StoreError> {
+    let kind = operation.kind.with_proof(Some(proof.clone()));
     tx.connection()
-        .prepare_cached("UPDATE journal SET state = 'failed', why = ?2 WHERE id = ?1")?
-        .execute((id.0, why))?;
-    settle(tx, id)
-}
-
-/// Puts it back into the queue, to be sent not before a time.
-pub fn requeue(tx: &Tx<'_>, id: OperationId, not_before: Option<i64>) -> Result<(), StoreError> {
-    tx.connection()
-        .prepare_cached(
-            "UPDATE journal SET state = 'queued', not_before = ?2, why = '' WHERE id = ?1",
-        )?
-        .execute((id.0, not_before))?;
-    settle(tx, id)
-}
-
-/// Nobody knows whether it happened.
-pub fn unsure(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
-    tx.connection()
-        .prepare_cached("UPDATE journal SET state = 'unsure' WHERE id = ?1")?
-        .execute([id.0])?;
-    settle(tx, id)
-}
-
-/// Takes an operation back: what is shown reverts by itself.
-pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
-    let message = find(tx, id)?.and_then(|operation| operation.kind.message());
-    remove(tx, id)?;
-    if let Some(message) = message {
-        messages::refold(tx, message)?;
-    }
+        .prepare_cached("UPDATE journal SET detail = ?2 WHERE id = ?1")?
+        .execute((id.0, json(&kind)?))?;
     tx.durable();
     Ok(())
 }
 
-fn settle(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
-    if let Some(message) = find(tx, id)?.and_then(|operation| operation.kind.message()) {
-        messages::refold(tx, message)?;
+/// It waits for the other message no longer: that one stands where it should.
+pub(super) fn free(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
+    let mut kind = operation.kind.clone();
+    if let OperationKind::Expunge { after, .. } = &mut kind {
+        *after = None;
     }
+    tx.connection()
+        .prepare_cached("UPDATE journal SET detail = ?2, other = ?3 WHERE id = ?1")?
+        .execute((operation.id.0, json(&kind)?, kind.other().map(|m| m.0)))?;
+    Ok(())
+}
+
+/// Writes the state of one row, and nothing else.
+pub(super) fn set_state(
+    tx: &Tx<'_>,
+    id: OperationId,
+    state: &OperationState,
+) -> Result<(), StoreError> {
+    let (not_before, why, cause) = match state {
+        OperationState::Queued { not_before } => (*not_before, "", Cause::Refused),
+        OperationState::InFlight { .. } | OperationState::Unsure => (None, "", Cause::Refused),
+        OperationState::Failed { why, cause } => (None, why.as_str(), *cause),
+    };
+    tx.connection()
+        .prepare_cached(
+            "UPDATE journal SET state = ?2, not_before = ?3, why = ?4, cause = ?5 WHERE id = ?1",
+        )?
+        .execute((id.0, state.word(), not_before, why, cause.word()))?;
     tx.durable();
     tx.changed(Change::Journal);
     Ok(())
@@ -300,4 +355,13 @@ pub fn counts(rows: &impl Rows) -> Result<(u64, u64), StoreError> {
             super::columns::count(row.get(1)?),
         ))
     })?)
+}
+
+/// Whether any operation names a message, in whatever state.
+pub(super) fn is_named(rows: &impl Rows, message: MessageKey) -> Result<bool, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM journal WHERE message = ?1)
+           OR EXISTS (SELECT 1 FROM journal WHERE other = ?1)",
+    )?;
+    Ok(query.query_row([message.0], |row| row.get(0))?)
 }

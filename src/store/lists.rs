@@ -254,6 +254,19 @@ pub fn by_ordinal(
         .optional()?)
 }
 
+/// The messages of a mailbox that are shown with `\Deleted`, oldest first.
+pub fn marked_deleted(
+    rows: &impl Rows,
+    mailbox: MailboxKey,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT key FROM message WHERE mailbox = ?1 AND flags & 8 <> 0 ORDER BY arrival, key",
+    )?;
+    let found = query
+        .query_map([mailbox.0], |row| Ok(MessageKey(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
 #[cfg(test)]
 mod tests {
     use super::*;

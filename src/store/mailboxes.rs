@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::{AccountKey, Flags, MailboxKey, Role, Uid, UidSet, UidValidity};
+use crate::model::journal::{Cause, renamed};
+use crate::model::{AccountKey, Flags, MailboxKey, OperationKind, Role, Uid, UidSet, UidValidity};
 
 use super::columns::{count, flags, number, uid, words};
-use super::{Change, Rows, StoreError, Tx, renumber};
+use super::{Change, Rows, StoreError, Tx, effective, journal, renumber, verdicts};
 
 /// Our own counter for a mailbox, raised whenever its UIDVALIDITY changes: the values of servers
 /// come back, are 0 or exceed 32 bits.
@@ -373,6 +374,8 @@ pub fn record_list(
             let mailbox = gone.swap_remove(at);
             outcome.renamed.push(mailbox.key);
             mailbox.key
+        } else if let Some(key) = expected(tx, account, line)? {
+            key
         } else {
             let key = make(tx, account, line)?;
             outcome.new.push(key);
@@ -388,8 +391,26 @@ pub fn record_list(
         vanish(tx, mailbox)?;
         outcome.vanished.push(mailbox.key);
     }
+    effective::refold_mailboxes(tx, account)?;
     tx.changed(Change::Mailboxes(account));
     Ok(outcome)
+}
+
+/// The row of a mailbox that we wanted made and that is there now, whoever made it.
+fn expected(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    line: &Listed,
+) -> Result<Option<MailboxKey>, StoreError> {
+    for operation in journal::on_mailboxes(tx, account)? {
+        if let OperationKind::Create { mailbox, name } = &operation.kind
+            && *name == line.shown
+        {
+            journal::remove(tx, operation.id)?;
+            return Ok(Some(*mailbox));
+        }
+    }
+    Ok(None)
 }
 
 fn is_renamed(mailbox: &Mailbox, line: &Listed) -> bool {
@@ -420,12 +441,10 @@ fn make(tx: &Tx<'_>, account: AccountKey, line: &Listed) -> Result<MailboxKey, S
 }
 
 fn write_listed(tx: &Tx<'_>, key: MailboxKey, line: &Listed) -> Result<(), StoreError> {
-    // A pending rename or subscription keeps the effective columns; neither exists before triage, so
-    // what the server says is what is shown.
     tx.connection()
         .prepare_cached(
-            "UPDATE mailbox SET base_name = ?2, name = ?3, delimiter = ?4, attributes = ?5,
-               base_subscribed = ?6, subscribed = ?6, role = ?7,
+            "UPDATE mailbox SET base_name = ?2, base_shown = ?3, delimiter = ?4, attributes = ?5,
+               base_subscribed = ?6, role = ?7, gone_name = NULL,
                mailbox_id = coalesce(?8, mailbox_id),
                status_messages = coalesce(?9, status_messages),
                status_unseen = coalesce(?10, status_unseen)
@@ -446,17 +465,152 @@ fn write_listed(tx: &Tx<'_>, key: MailboxKey, line: &Listed) -> Result<(), Store
     Ok(())
 }
 
-fn vanish(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<(), StoreError> {
-    super::messages::clear(tx, mailbox.key)?;
-    let sql = tx.connection();
-    sql.execute("DELETE FROM journal WHERE mailbox = ?1", [mailbox.key.0])?;
-    sql.execute(
-        "DELETE FROM mailbox_thread WHERE mailbox = ?1",
-        [mailbox.key.0],
-    )?;
-    sql.execute("DELETE FROM mailbox WHERE key = ?1", [mailbox.key.0])?;
-    tx.changed(Change::Messages(mailbox.key));
+/// The mailbox is not on the server any more. What waits for it fails and is shown; its row goes, or
+/// stays unseen as long as something names it.
+pub(super) fn vanish(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<(), StoreError> {
+    let key = mailbox.key;
+    super::messages::clear(tx, mailbox)?;
+    for operation in journal::of_mailbox(tx, key)? {
+        journal::remove(tx, operation.id)?;
+    }
+    let name = mailbox.name.clone().or_else(|| {
+        let base = mailbox.base.as_ref();
+        base.map(|base| base.name.clone())
+    });
+    tx.connection()
+        .prepare_cached(
+            "UPDATE mailbox SET base_name = NULL, base_shown = NULL, name = NULL, gone_name = ?2,
+               role = NULL, mailbox_id = NULL, uidvalidity = NULL, uidnext = NULL,
+               highestmodseq = NULL, cursor_top = 0, cursor_missing = '', synced = NULL
+             WHERE key = ?1",
+        )?
+        .execute((key.0, &name))?;
+    let why = format!(
+        "the mailbox \"{}\" is gone from the server",
+        name.unwrap_or_default()
+    );
+    for operation in journal::into_mailbox(tx, key)? {
+        if !operation.state.is_failed() {
+            verdicts::fail(tx, operation.id, &why, Cause::MailboxGone)?;
+        }
+    }
+    effective::release_mailbox(tx, key)?;
+    tx.changed(Change::Messages(key));
     Ok(())
+}
+
+/// The server renamed a mailbox and what lies below it: `(from, to)` on the wire, and decoded. A row
+/// that still has a new name, of a mailbox that the server cannot have any more, vanishes.
+pub(super) fn rename_base(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    wire: (&str, &str),
+    shown: (&str, &str),
+) -> Result<(), StoreError> {
+    let rows: Vec<(i64, String, String, Option<String>)> = {
+        let mut query = tx.connection().prepare_cached(
+            "SELECT key, base_name, coalesce(base_shown, base_name), delimiter FROM mailbox
+             WHERE account = ?1 AND base_name IS NOT NULL",
+        )?;
+        query
+            .query_map([account.0], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?
+            .collect::<Result<_, _>>()?
+    };
+    let mut changed = Vec::new();
+    for (key, name, decoded, delimiter) in rows {
+        let delimiter = delimiter.as_deref().and_then(|d| d.chars().next());
+        if let Some(new) = renamed(&name, wire.0, wire.1, delimiter) {
+            let decoded = renamed(&decoded, shown.0, shown.1, delimiter).unwrap_or(decoded);
+            changed.push((MailboxKey(key), new, decoded));
+        }
+    }
+    for (key, new, _) in &changed {
+        if let Some(stale) = by_wire_name(tx, account, new)?
+            && stale.key != *key
+            && !changed.iter().any(|(other, ..)| *other == stale.key)
+        {
+            vanish(tx, &stale)?;
+        }
+    }
+    // In two steps, so that no name is taken twice on the way.
+    for (key, ..) in &changed {
+        tx.connection()
+            .prepare_cached("UPDATE mailbox SET base_name = NULL WHERE key = ?1")?
+            .execute([key.0])?;
+    }
+    for (key, new, decoded) in &changed {
+        tx.connection()
+            .prepare_cached("UPDATE mailbox SET base_name = ?2, base_shown = ?3 WHERE key = ?1")?
+            .execute((key.0, new, decoded))?;
+    }
+    Ok(())
+}
+
+/// What a mailbox was called that vanished while something waited for it.
+pub fn gone_name(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT gone_name FROM mailbox WHERE key = ?1")?;
+    Ok(query
+        .query_row([key.0], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// Renames a mailbox of this machine, with what lies below it.
+pub fn rename_local(tx: &Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), StoreError> {
+    let from = mailbox.name.clone().unwrap_or_default();
+    for other in all(tx, mailbox.account)? {
+        let name = other.name.as_deref().unwrap_or_default();
+        if let Some(new) = renamed(name, &from, to, Some('/')) {
+            tx.connection()
+                .prepare_cached("UPDATE mailbox SET name = ?2 WHERE key = ?1")?
+                .execute((other.key.0, new))?;
+        }
+    }
+    tx.changed(Change::Mailboxes(mailbox.account));
+    Ok(())
+}
+
+/// Deletes a mailbox of this machine with its messages.
+pub fn remove_local(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<(), StoreError> {
+    vanish(tx, mailbox)?;
+    tx.changed(Change::Mailboxes(mailbox.account));
+    Ok(())
+}
+
+/// Lists a mailbox of this machine, or lists it no longer.
+pub fn subscribe_local(tx: &Tx<'_>, mailbox: &Mailbox, subscribed: bool) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE mailbox SET subscribed = ?2 WHERE key = ?1")?
+        .execute((mailbox.key.0, subscribed))?;
+    tx.changed(Change::Mailboxes(mailbox.account));
+    Ok(())
+}
+
+/// A mailbox that is to be made on the server: its row stands, with no base.
+pub fn conceive(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    name: &str,
+    delimiter: Option<char>,
+    role: Option<Role>,
+) -> Result<MailboxKey, StoreError> {
+    tx.connection()
+        .prepare_cached(
+            "INSERT INTO mailbox (account, name, subscribed, delimiter, role)
+             VALUES (?1, ?2, 1, ?3, ?4)",
+        )?
+        .execute((
+            account.0,
+            name,
+            delimiter.map(String::from),
+            role.map(Role::word),
+        ))?;
+    tx.changed(Change::Mailboxes(account));
+    Ok(MailboxKey(tx.connection().last_insert_rowid()))
 }
 
 /// Records STATUS counts of one mailbox.
@@ -488,6 +642,11 @@ pub fn record_select(
     let now = selected.uidvalidity.filter(|value| value.0 > 0);
     let opened = match (before, now) {
         (Some(before), Some(now)) if before != now => {
+            let why = format!(
+                "the server renumbered \"{}\" before it was done: retry it if it is still wanted",
+                mailbox.name.as_deref().unwrap_or_default()
+            );
+            verdicts::stop_old_epoch(tx, key, &why)?;
             Opened::Renumbered(renumber::begin(tx, &mailbox)?)
         }
         _ if mailbox.settled < mailbox.epoch => Opened::Renumbered(mailbox.epoch),

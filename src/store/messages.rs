@@ -2,13 +2,14 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::journal::{Placed, fold};
 use crate::model::{
     AccountKey, ContentKey, Envelope, Flags, Kept, MailboxKey, MessageKey, Structure, ThreadKey,
     Uid, UidSet,
 };
 
 use super::columns::{count, flags_at, number, of_flags, uid};
+use super::effective::{leave, refold};
+use super::expected::Expected;
 use super::mailboxes::Epoch;
 use super::{Change, Rows, StoreError, Tx, contents, journal, mailboxes};
 
@@ -215,12 +216,16 @@ pub fn insert(
     arrived: &[Arrived],
 ) -> Result<Vec<MessageKey>, StoreError> {
     let place = Place::of(tx, mailbox, epoch)?;
+    let mut expected = Expected::of(tx, mailbox, epoch)?;
     let mut keys = Vec::with_capacity(arrived.len());
     for message in arrived {
-        keys.push(match known(tx, &place, message.uid)? {
-            Some(known) => refresh(tx, &place, known, message)?,
-            None => add(tx, &place, message)?,
-        });
+        if let Some(known) = known(tx, &place, message.uid)? {
+            keys.push(refresh(tx, &place, known, message)?);
+        } else if let Some(key) = expected.take(tx, (mailbox, epoch), message)? {
+            keys.push(key);
+        } else {
+            keys.push(add(tx, &place, message)?);
+        }
     }
     tx.changed(Change::Messages(mailbox));
     tx.changed(Change::Mailboxes(place.account));
@@ -254,6 +259,120 @@ pub fn insert_local(
     tx.changed(Change::Messages(mailbox));
     tx.changed(Change::Mailboxes(row.account));
     Ok((key, content))
+}
+
+/// A row for a copy of a message: shown at once, on no server yet. `content` is what it holds.
+pub fn copy_row(
+    tx: &Tx<'_>,
+    source: &Message,
+    content: ContentKey,
+    to: MailboxKey,
+    flags: &Flags,
+) -> Result<MessageKey, StoreError> {
+    let (system, keywords) = of_flags(flags);
+    tx.connection()
+        .prepare_cached(
+            "INSERT INTO message (content, mailbox, flags, keywords, arrival, size, thread)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            content.0,
+            to.0,
+            system,
+            keywords,
+            source.arrival,
+            i64::try_from(source.size).unwrap_or(i64::MAX),
+            source.thread.0,
+        ))?;
+    let key = MessageKey(tx.connection().last_insert_rowid());
+    super::effective::tell(tx, to)?;
+    Ok(key)
+}
+
+/// Parts a message from its place on the server: what stands there becomes a row of its own, unseen,
+/// with what was under way; the message itself holds `content` and stands on no server. What waited
+/// to be sent is in what is shown already, and goes. Answers the key of the row that remains.
+pub fn part(tx: &Tx<'_>, message: &Message, content: ContentKey) -> Result<MessageKey, StoreError> {
+    let sql = tx.connection();
+    let Some(base) = &message.base else {
+        return Err(StoreError::missing(
+            "place on the server of message",
+            message.key.0,
+        ));
+    };
+    sql.prepare_cached(
+        "UPDATE message SET base_mailbox = NULL, base_epoch = NULL, base_uid = NULL,
+           base_modseq = NULL, content = ?2, wanted = 0 WHERE key = ?1",
+    )?
+    .execute((message.key.0, content.0))?;
+    let (system, keywords) = of_flags(&base.flags);
+    sql.prepare_cached(
+        "INSERT INTO message (content, base_mailbox, base_epoch, base_uid, base_modseq, base_flags,
+           base_keywords, flags, keywords, arrival, size, thread)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute((
+        message.content.0,
+        base.mailbox.0,
+        base.epoch.0,
+        base.uid.0,
+        base.modseq.and_then(number),
+        system,
+        keywords,
+        message.arrival,
+        i64::try_from(message.size).unwrap_or(i64::MAX),
+        message.thread.0,
+    ))?;
+    let remains = MessageKey(sql.last_insert_rowid());
+    for operation in journal::of_message(tx, message.key)? {
+        if operation.state.is_undecided() {
+            super::verdicts::hand_on(tx, &operation, remains)?;
+        } else {
+            journal::remove(tx, operation.id)?;
+        }
+    }
+    Ok(remains)
+}
+
+/// Takes [`part`] back: the message stands again where its remains do, and is shown there.
+pub fn join(tx: &Tx<'_>, message: &Message, remains: &Message) -> Result<(), StoreError> {
+    let Some(base) = &remains.base else {
+        return Ok(());
+    };
+    let sql = tx.connection();
+    for key in [message.key, remains.key] {
+        for operation in journal::of_message(tx, key)? {
+            journal::remove(tx, operation.id)?;
+        }
+    }
+    sql.prepare_cached("UPDATE message SET content = ?2 WHERE key = ?1")?
+        .execute((message.key.0, remains.content.0))?;
+    remove(tx, remains.key, remains.content)?;
+    contents::release(tx, message.content)?;
+    let (system, keywords) = of_flags(&base.flags);
+    sql.prepare_cached(
+        "UPDATE message SET base_mailbox = ?2, base_epoch = ?3, base_uid = ?4, base_modseq = ?5,
+           base_flags = ?6, base_keywords = ?7 WHERE key = ?1",
+    )?
+    .execute((
+        message.key.0,
+        base.mailbox.0,
+        base.epoch.0,
+        base.uid.0,
+        base.modseq.and_then(number),
+        system,
+        keywords,
+    ))?;
+    refold(tx, message.key)?;
+    Ok(())
+}
+
+/// A message of this machine holds `content` from now on.
+pub fn hold(tx: &Tx<'_>, message: &Message, content: ContentKey) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE message SET content = ?2 WHERE key = ?1")?
+        .execute((message.key.0, content.0))?;
+    contents::release(tx, message.content)
 }
 
 /// Where new rows go.
@@ -489,40 +608,8 @@ pub(super) fn set_base_flags(
     Ok(())
 }
 
-/// Writes the effective columns anew: `fold(base, operations)`. Answers whether they changed.
-pub(super) fn refold(tx: &Tx<'_>, key: MessageKey) -> Result<bool, StoreError> {
-    let Some(message) = find(tx, key)? else {
-        return Ok(false);
-    };
-    let Some(base) = &message.base else {
-        return Ok(false);
-    };
-    let placed = Placed {
-        mailbox: message.mailbox,
-        flags: base.flags.clone(),
-    };
-    let shown = fold(&placed, &journal::of_message(tx, key)?);
-    if shown.flags == message.flags {
-        return Ok(false);
-    }
-    show_flags(tx, &message, &shown.flags)?;
-    Ok(true)
-}
-
-/// Writes the flags that the user sees. Who calls it also writes the journal row that makes them so.
-pub fn show_flags(tx: &Tx<'_>, message: &Message, flags: &Flags) -> Result<(), StoreError> {
-    let (system, keywords) = of_flags(flags);
-    tx.connection()
-        .prepare_cached("UPDATE message SET flags = ?2, keywords = ?3 WHERE key = ?1")?
-        .execute((message.key.0, system, keywords))?;
-    if let Some(mailbox) = message.mailbox {
-        tx.changed(Change::Messages(mailbox));
-    }
-    Ok(())
-}
-
-/// Removes what the server expunged; what was pending on it is pointless now and goes too. Answers
-/// how many messages went.
+/// Removes what the server expunged. What was pending on it is pointless now and goes too, unless
+/// it says otherwise: see [`crate::model::journal::leaving`]. Answers how many messages went.
 pub fn expunge(
     tx: &Tx<'_>,
     mailbox: MailboxKey,
@@ -542,14 +629,23 @@ pub fn expunge(
             }
         }
     }
+    let row = mailboxes::get(tx, mailbox)?;
+    let why = left_words(&row);
+    let mut went = 0;
     for (key, content) in &gone {
-        remove(tx, *key, *content)?;
+        went += usize::from(leave(tx, *key, *content, &why)?);
     }
-    if !gone.is_empty() {
+    if went > 0 {
         tx.changed(Change::Messages(mailbox));
-        tx.changed(Change::Mailboxes(mailboxes::get(tx, mailbox)?.account));
+        tx.changed(Change::Mailboxes(row.account));
     }
-    Ok(gone.len())
+    Ok(went)
+}
+
+/// Why an operation cannot be done whose message has left this mailbox.
+pub(super) fn left_words(mailbox: &mailboxes::Mailbox) -> String {
+    let name = mailbox.name.as_deref().unwrap_or("a deleted mailbox");
+    format!("another program moved or deleted it from \"{name}\" first")
 }
 
 /// Removes a message that stands in no server's mailbox.
@@ -566,18 +662,24 @@ pub(super) fn pair(row: &Row<'_>) -> Result<(MessageKey, ContentKey), rusqlite::
     Ok((MessageKey(row.get(0)?), ContentKey(row.get(1)?)))
 }
 
-/// Removes every message of a mailbox, shown or hidden.
-pub(super) fn clear(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<(), StoreError> {
+/// Every message of a mailbox leaves it, shown or hidden; what waits to come in from elsewhere is
+/// not touched.
+pub(super) fn clear(tx: &Tx<'_>, mailbox: &mailboxes::Mailbox) -> Result<(), StoreError> {
     let gone: Vec<_> = {
         let mut query = tx.connection().prepare_cached(
-            "SELECT key, content FROM message WHERE base_mailbox = ?1 OR mailbox = ?1",
+            "SELECT key, content FROM message WHERE base_mailbox = ?1
+               OR (mailbox = ?1 AND base_mailbox IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM journal WHERE message = message.key))",
         )?;
         query
-            .query_map([mailbox.0], pair)?
+            .query_map([mailbox.key.0], pair)?
             .collect::<Result<_, _>>()?
     };
+    let why = left_words(mailbox);
     for (key, content) in gone {
-        remove(tx, key, content)?;
+        if !leave(tx, key, content, &why)? {
+            super::effective::forget_base(tx, key)?;
+        }
     }
     Ok(())
 }

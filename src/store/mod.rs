@@ -14,7 +14,10 @@ pub mod bodies;
 mod bus;
 mod columns;
 pub mod contents;
+pub mod effective;
 mod error;
+mod expected;
+pub mod filed;
 pub mod journal;
 pub mod links;
 pub mod lists;
@@ -32,10 +35,11 @@ pub(crate) mod tests;
 pub mod threads;
 
 pub mod undo;
+pub mod verdicts;
 mod writer;
 
 pub use bus::{Change, Changes, Watch};
-pub use error::StoreError;
+pub use error::{Refusal, StoreError};
 pub use reader::Reader;
 pub use renumber::{Ending, Renumbered, finish as finish_renumber};
 pub use writer::{Pending, Priority, Tx};

@@ -11,7 +11,7 @@ use crate::model::{ContentKey, MailboxKey, MessageKey};
 
 use super::mailboxes::{Epoch, Mailbox};
 use super::messages::{Message, pair};
-use super::{Change, Rows, StoreError, Tx, bodies, mailboxes, messages};
+use super::{Change, Rows, StoreError, Tx, bodies, effective, mailboxes, messages};
 
 /// What a renumbering came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,8 +122,11 @@ impl Ending {
                 return Ok(false);
             }
         }
+        let why = messages::left_words(&self.mailbox);
         while let Some((key, content)) = self.gone.pop() {
-            messages::remove(tx, key, content)?;
+            if !effective::leave(tx, key, content, &why)? {
+                effective::forget_base(tx, key)?;
+            }
             room -= 1;
             if room == 0 {
                 return Ok(false);
@@ -229,7 +232,7 @@ fn take_over(
         )?
         .execute((old.0, base.epoch.0, base.uid.0))?;
     messages::set_base_flags(tx, old, &base.flags, base.modseq)?;
-    messages::refold(tx, old)?;
+    effective::refold(tx, old)?;
     // Half a message is not continued under another UID: its bytes might be another's.
     bodies::forget_half(tx, held)
 }

@@ -1,60 +1,148 @@
-//! Undo rows: what was shown before an action. The last fifty actions are kept, over restarts.
+//! Undo rows: what was shown before an action and after it. The last fifty actions are kept, over
+//! restarts.
 
 use rusqlite::OptionalExtension;
 
-use crate::model::{ActionId, Flags, MailboxKey, MessageKey};
+use crate::model::journal::Placed;
+use crate::model::{ActionId, MailboxKey, MessageKey};
 
 use super::columns::{flags_at, of_flags};
-use super::messages::Message;
 use super::{Rows, StoreError, Tx};
 
 const KEPT: i64 = 50;
 
-/// What one message looked like before an action.
+/// What one message looked like before an action and after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Previous {
     /// The message.
     pub message: MessageKey,
-    /// Where it was shown.
-    pub mailbox: Option<MailboxKey>,
-    /// Its flags then.
-    pub flags: Flags,
+    /// How it was shown.
+    pub before: Placed,
+    /// What the action made of it.
+    pub after: Placed,
 }
 
-/// Remembers how `message` is shown now.
-pub fn remember(tx: &Tx<'_>, action: ActionId, message: &Message) -> Result<(), StoreError> {
-    let (flags, keywords) = of_flags(&message.flags);
+/// What one mailbox looked like before an action and after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousMailbox {
+    /// The mailbox.
+    pub mailbox: MailboxKey,
+    /// Its name then; `None` if it was not there.
+    pub name: Option<String>,
+    /// Whether it was subscribed.
+    pub subscribed: bool,
+    /// What the action named it; `None` if it deleted it.
+    pub now_name: Option<String>,
+    /// Whether the action subscribed it.
+    pub now_subscribed: bool,
+}
+
+/// An action that can be undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undoable {
+    /// The action.
+    pub action: ActionId,
+    /// What it was: `flag`, `move` …
+    pub word: String,
+    /// Messages that it changed.
+    pub messages: Vec<Previous>,
+    /// Mailboxes that it changed.
+    pub mailboxes: Vec<PreviousMailbox>,
+}
+
+/// Remembers what an action does to a message.
+pub fn remember(
+    tx: &Tx<'_>,
+    action: ActionId,
+    message: MessageKey,
+    before: &Placed,
+    after: &Placed,
+) -> Result<(), StoreError> {
+    let (flags, keywords) = of_flags(&before.flags);
+    let (now_flags, now_keywords) = of_flags(&after.flags);
     tx.connection()
         .prepare_cached(
-            "INSERT OR IGNORE INTO undo (action, message, mailbox, flags, keywords)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO undo (action, message, mailbox, flags, keywords, now_mailbox,
+               now_flags, now_keywords) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute((
             action.0,
-            message.key.0,
-            message.mailbox.map(|m| m.0),
+            message.0,
+            before.mailbox.map(|m| m.0),
             flags,
             keywords,
+            after.mailbox.map(|m| m.0),
+            now_flags,
+            now_keywords,
         ))?;
     Ok(())
 }
 
-/// Forgets all but the last fifty actions.
-pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
+/// Remembers what an action does to a mailbox.
+pub fn remember_mailbox(
+    tx: &Tx<'_>,
+    action: ActionId,
+    one: &PreviousMailbox,
+) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached(
-            "DELETE FROM undo WHERE action <= (SELECT action FROM (SELECT DISTINCT action FROM undo)
-               ORDER BY action DESC LIMIT 1 OFFSET ?1)",
+            "INSERT OR IGNORE INTO undo_mailbox (action, mailbox, name, subscribed, now_name,
+               now_subscribed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute([KEPT])?;
+        .execute((
+            action.0,
+            one.mailbox.0,
+            &one.name,
+            one.subscribed,
+            &one.now_name,
+            one.now_subscribed,
+        ))?;
     Ok(())
 }
 
-/// The latest action that can be undone, with its word and what was shown before.
-pub fn latest(rows: &impl Rows) -> Result<Option<(ActionId, String, Vec<Previous>)>, StoreError> {
+/// Forgets all but the last fifty actions, and the names of actions that nothing refers to.
+pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
+    let sql = tx.connection();
+    let oldest: Option<i64> = sql
+        .prepare_cached(
+            "SELECT action FROM (SELECT action FROM undo UNION SELECT action FROM undo_mailbox)
+             ORDER BY action DESC LIMIT 1 OFFSET ?1",
+        )?
+        .query_row([KEPT - 1], |row| row.get(0))
+        .optional()?;
+    let Some(oldest) = oldest else {
+        return Ok(());
+    };
+    for table in ["undo", "undo_mailbox"] {
+        sql.prepare_cached(&format!("DELETE FROM {table} WHERE action < ?1"))?
+            .execute([oldest])?;
+    }
+    sql.prepare_cached(
+        "DELETE FROM action WHERE id < ?1
+           AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.action = action.id)",
+    )?
+    .execute([oldest])?;
+    Ok(())
+}
+
+/// An action and what was done since it began cannot be undone any more.
+pub fn forget_since(tx: &Tx<'_>, action: ActionId) -> Result<(), StoreError> {
+    for table in ["undo", "undo_mailbox"] {
+        tx.connection()
+            .prepare_cached(&format!("DELETE FROM {table} WHERE action >= ?1"))?
+            .execute([action.0])?;
+    }
+    Ok(())
+}
+
+/// The latest action that can be undone, with what it changed.
+pub fn latest(rows: &impl Rows) -> Result<Option<Undoable>, StoreError> {
     let mut query = rows.connection().prepare_cached(
-        "SELECT u.action, coalesce(a.word, '') FROM undo u LEFT JOIN action a ON a.id = u.action
-         ORDER BY u.action DESC LIMIT 1",
+        "SELECT u.action, coalesce(a.word, '') FROM
+           (SELECT max(action) AS action FROM
+             (SELECT max(action) AS action FROM undo
+              UNION SELECT max(action) AS action FROM undo_mailbox)) u
+           LEFT JOIN action a ON a.id = u.action WHERE u.action IS NOT NULL",
     )?;
     let Some((action, word)) = query
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
@@ -62,17 +150,55 @@ pub fn latest(rows: &impl Rows) -> Result<Option<(ActionId, String, Vec<Previous
     else {
         return Ok(None);
     };
+    Ok(Some(Undoable {
+        action: ActionId(action),
+        word,
+        messages: messages(rows, action)?,
+        mailboxes: mailboxes(rows, action)?,
+    }))
+}
+
+fn messages(rows: &impl Rows, action: i64) -> Result<Vec<Previous>, StoreError> {
     let mut query = rows.connection().prepare_cached(
-        "SELECT message, mailbox, flags, keywords FROM undo WHERE action = ?1 ORDER BY message",
+        "SELECT message, mailbox, flags, keywords, now_mailbox, now_flags, now_keywords FROM undo
+         WHERE action = ?1 ORDER BY message",
     )?;
-    let previous = query
+    let found = query
         .query_map([action], |row| {
+            let mailbox = |at: usize| -> Result<_, rusqlite::Error> {
+                Ok(row.get::<_, Option<i64>>(at)?.map(MailboxKey))
+            };
             Ok(Previous {
                 message: MessageKey(row.get(0)?),
-                mailbox: row.get::<_, Option<i64>>(1)?.map(MailboxKey),
-                flags: flags_at(row, 2)?,
+                before: Placed {
+                    mailbox: mailbox(1)?,
+                    flags: flags_at(row, 2)?,
+                },
+                after: Placed {
+                    mailbox: mailbox(4)?,
+                    flags: flags_at(row, 5)?,
+                },
             })
         })?
         .collect::<Result<_, _>>()?;
-    Ok(Some((ActionId(action), word, previous)))
+    Ok(found)
+}
+
+fn mailboxes(rows: &impl Rows, action: i64) -> Result<Vec<PreviousMailbox>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT mailbox, name, subscribed, now_name, now_subscribed FROM undo_mailbox
+         WHERE action = ?1 ORDER BY mailbox",
+    )?;
+    let found = query
+        .query_map([action], |row| {
+            Ok(PreviousMailbox {
+                mailbox: MailboxKey(row.get(0)?),
+                name: row.get(1)?,
+                subscribed: row.get(2)?,
+                now_name: row.get(3)?,
+                now_subscribed: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
 }

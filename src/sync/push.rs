@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::imap::{Command, Event, FetchItem, Reply, SequenceSet, StoreVerb};
+use crate::model::journal::Cause;
 use crate::model::{Flags, MailboxKey, OperationId, OperationKind, Severity, Uid};
 use crate::store::journal::Waiting;
 use crate::store::messages::FlagsSeen;
-use crate::store::{journal, messages};
+use crate::store::{journal, messages, verdicts};
 
 use super::SyncError;
 use super::glue;
@@ -50,7 +51,7 @@ impl Worker<'_> {
             .read(|reader| journal::waiting(reader, key, now))?;
         let here = waiting
             .into_iter()
-            .filter(|one| one.operation.mailbox == Some(mailbox));
+            .filter(|one| one.spot.is_some_and(|spot| spot.mailbox == mailbox));
         let plan = push::plan(wishes(here), &selected.permitted);
         self.refuse(plan.refused).await?;
         let mut all = true;
@@ -70,7 +71,7 @@ impl Worker<'_> {
             .durable(move |tx| {
                 for (wish, why) in &refused {
                     for id in &wish.operations {
-                        journal::fail(tx, *id, why)?;
+                        verdicts::fail(tx, *id, why, Cause::Refused)?;
                     }
                 }
                 Ok(())
@@ -202,12 +203,14 @@ impl Worker<'_> {
                 for (wish, verdict) in &verdicts {
                     for id in &wish.operations {
                         match (verdict, later) {
-                            (Verdict::Done(_), _) => journal::done(tx, *id, None)?,
-                            (Verdict::Gone, _) => journal::withdraw(tx, *id)?,
+                            (Verdict::Done(_), _) => verdicts::flagged(tx, *id, None)?,
+                            (Verdict::Gone, _) => verdicts::withdraw(tx, *id)?,
                             (Verdict::Refused(_), Some(later)) => {
-                                journal::requeue(tx, *id, Some(later))?;
+                                verdicts::requeue(tx, *id, Some(later))?;
                             }
-                            (Verdict::Refused(why), None) => journal::fail(tx, *id, why)?,
+                            (Verdict::Refused(why), None) => {
+                                verdicts::fail(tx, *id, why, Cause::Refused)?
+                            }
                         }
                     }
                 }
@@ -228,12 +231,12 @@ impl Worker<'_> {
     }
 }
 
-/// The mailboxes for which something can be sent.
+/// The mailboxes in which flags can be sent.
 fn by_mailbox(waiting: &[Waiting]) -> BTreeSet<MailboxKey> {
     waiting
         .iter()
-        .filter(|one| one.uid.is_some())
-        .filter_map(|one| one.operation.mailbox)
+        .filter(|one| one.due && matches!(one.operation.kind, OperationKind::Flag { .. }))
+        .filter_map(|one| one.spot.map(|spot| spot.mailbox))
         .collect()
 }
 
@@ -241,8 +244,10 @@ fn by_mailbox(waiting: &[Waiting]) -> BTreeSet<MailboxKey> {
 fn wishes(waiting: impl Iterator<Item = Waiting>) -> Vec<Wish> {
     let mut wishes: Vec<Wish> = Vec::new();
     let mut at = BTreeMap::new();
-    for one in waiting {
-        let OperationKind::Flag { message, change } = &one.operation.kind;
+    for one in waiting.filter(|one| one.due) {
+        let OperationKind::Flag { message, change } = &one.operation.kind else {
+            continue;
+        };
         let next = wishes.len();
         let index = *at.entry(*message).or_insert(next);
         match wishes.get_mut(index) {
@@ -253,7 +258,7 @@ fn wishes(waiting: impl Iterator<Item = Waiting>) -> Vec<Wish> {
             None => wishes.push(Wish {
                 message: *message,
                 operations: vec![one.operation.id],
-                place: one.uid.map_or(Place::Held, Place::At),
+                place: one.spot.map_or(Place::Held, |spot| Place::At(spot.uid)),
                 change: change.clone(),
             }),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::imap::Command;
-use crate::model::{LinkState, MailboxKey, Offline, Severity};
+use crate::model::{LinkState, MailboxKey, Offline, OperationKind, Severity};
 use crate::protocol::{Tag, Time};
 use crate::store::mailboxes::{self, Mailbox};
 use crate::store::{journal, requests};
@@ -159,8 +159,10 @@ impl<'a> Worker<'a> {
             Ok(!requests::open(reader, key)?.is_empty()
                 || journal::waiting(reader, key, wall)?
                     .iter()
-                    .filter(|waiting| waiting.uid.is_some())
-                    .filter_map(|waiting| waiting.operation.mailbox)
+                    .filter(|waiting| {
+                        waiting.due && matches!(waiting.operation.kind, OperationKind::Flag { .. })
+                    })
+                    .filter_map(|waiting| waiting.spot.map(|spot| spot.mailbox))
                     .any(|mailbox| !self.shut.contains(&mailbox)))
         })
     }

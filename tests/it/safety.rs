@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 69] = [
+const IDS: [(&str, &str); 70] = [
     ("t1", "POP3 and SMTP"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3 and SMTP"),
@@ -70,8 +70,9 @@ const IDS: [(&str, &str); 69] = [
     ("s6", "the editor; hooks do not exist"),
     ("s7", "the search index"),
     ("s8", ""),
-    ("r5", "a queued MOVE"),
+    ("r5", ""),
     ("r6", ""),
+    ("r9", ""),
     (
         "r10",
         "a mailbox that is renamed, deleted or unsubscribed while operations wait",

@@ -1,5 +1,6 @@
 //! Messages, epochs, cursors and flags.
 
+use crate::model::journal::Cause;
 use crate::model::{FlagChange, Flags, MessageKey, OperationKind, Uid, UidSet};
 use crate::store::lists::{Filter, Place};
 use crate::store::mailboxes::{Cursor, Epoch, Opened, StatusCounts};
@@ -8,6 +9,7 @@ use crate::store::{
     Priority, StoreError, Tx, bodies, contents, finish_renumber, journal, lists, mailboxes,
     messages, threads,
 };
+use crate::store::{effective, verdicts};
 
 use super::{Bed, arrived, line, selected};
 
@@ -62,7 +64,7 @@ impl Bed {
                 change,
             };
             let id = journal::add(tx, action, account, Some(inbox), &kind)?;
-            messages::refold(tx, key)?;
+            effective::refold_one(tx, key)?;
             Ok(id)
         })
     }
@@ -119,10 +121,10 @@ fn a_pending_flag_survives_what_the_server_says_until_the_verdict() {
         "\\Seen \\Flagged",
         "an older MODSEQ is no news"
     );
-    bed.put(move |tx| journal::fail(tx, id, "no"));
+    bed.put(move |tx| verdicts::fail(tx, id, "no", Cause::Refused));
     assert_eq!(bed.shown(key), "\\Flagged", "a refusal takes itself back");
-    bed.put(move |tx| journal::requeue(tx, id, None));
-    bed.put(move |tx| journal::done(tx, id, Some(6)));
+    bed.put(move |tx| verdicts::requeue(tx, id, None));
+    bed.put(move |tx| verdicts::flagged(tx, id, Some(6)));
     assert_eq!(bed.shown(key), "\\Seen \\Flagged");
     says("\\Flagged", 7);
     assert_eq!(bed.shown(key), "\\Flagged");
@@ -158,12 +160,12 @@ fn r5_a_new_uidvalidity_keeps_keys_bodies_and_pending_flags() {
     ]);
     let reader = bed.store.reader().unwrap();
     let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
-    assert_eq!(waiting[0].uid, None, "nothing is sent under an old UID");
+    assert_eq!(waiting[0].spot, None, "nothing is sent under an old UID");
     assert_eq!(bed.select(9), Opened::Renumbered(Epoch(3)));
     let outcome = bed.put(move |tx| finish_renumber(tx, inbox));
     assert_eq!((outcome.kept, outcome.gone, outcome.new), (1, 3, 3));
     let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
-    assert_eq!(waiting[0].uid, Some(Uid(21)));
+    assert_eq!(waiting[0].spot.map(|spot| spot.uid), Some(Uid(21)));
     assert_eq!(bed.shown(keys[0]), "\\Seen \\Flagged");
     assert_eq!(
         bed.subjects(),
@@ -357,7 +359,7 @@ fn what_a_person_takes_back_is_not_handed_over() {
     let keys = bed.insert(vec![arrived(1, "a"), arrived(2, "b")]);
     let seen = FlagChange::add(Flags::of(Flags::SEEN));
     let (one, two) = (bed.flag(keys[0], seen.clone()), bed.flag(keys[1], seen));
-    bed.put(move |tx| journal::withdraw(tx, one));
+    bed.put(move |tx| verdicts::withdraw(tx, one));
     assert!(!bed.put(move |tx| journal::mark_in_flight(tx, &[two, one])));
     let reader = bed.store.reader().unwrap();
     let states: Vec<_> = journal::all(&reader)
@@ -370,7 +372,7 @@ fn what_a_person_takes_back_is_not_handed_over() {
 }
 
 #[test]
-fn p7_an_operation_is_never_given_the_uid_of_another_mailbox() {
+fn p7_an_operation_is_given_the_uid_of_the_mailbox_that_its_message_stands_in() {
     let bed = Bed::new();
     let key = bed.insert(vec![arrived(1, "a")])[0];
     bed.flag(key, FlagChange::add(Flags::of(Flags::SEEN)));
@@ -382,7 +384,12 @@ fn p7_an_operation_is_never_given_the_uid_of_another_mailbox() {
     );
     let reader = bed.store.reader().unwrap();
     let waiting = journal::waiting(&reader, bed.account, super::NOW).unwrap();
-    assert_eq!(waiting[0].uid, None);
+    let spot = waiting[0].spot.unwrap();
+    let trips = mailboxes::by_name(&reader, account, "Trips")
+        .unwrap()
+        .unwrap();
+    assert_eq!((spot.mailbox, spot.uid), (trips.key, Uid(1)));
+    assert_ne!(waiting[0].operation.mailbox, Some(trips.key));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::env::fake::{World, world};
 use crate::model::{
     FlagChange, Flags, MailboxKey, MessageKey, Offline, OperationKind, Secret, Uid,
 };
-use crate::store::{Priority, Store, accounts, bodies, journal, mailboxes, messages};
+use crate::store::{Priority, Store, accounts, bodies, journal, mailboxes, messages, verdicts};
 
 use server::Server;
 
@@ -116,7 +116,7 @@ impl Bed {
             let action = journal::action(tx, "flag")?;
             let kind = OperationKind::Flag { message, change };
             let id = journal::add(tx, action, account, row.mailbox, &kind)?;
-            journal::requeue(tx, id, None)
+            verdicts::requeue(tx, id, None)
         });
         write.wait().unwrap();
     }

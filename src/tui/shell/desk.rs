@@ -388,7 +388,7 @@ impl Desk {
 
 fn operation(group: &Group) -> Need {
     let why = match &group.state {
-        OperationState::Failed { why } => why.clone(),
+        OperationState::Failed { why, .. } => why.clone(),
         OperationState::Queued { .. }
         | OperationState::InFlight { .. }
         | OperationState::Unsure => String::new(),

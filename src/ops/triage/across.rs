@@ -1,0 +1,155 @@
+//! Moves between accounts: append there, proof, then delete here.
+//!
+//! The message keeps its key and goes over with it. What it leaves on the old server is a row of
+//! its own, the *remains*, unseen, with an operation to delete it that waits until the message is
+//! proven to stand at its new place. Taken back in time, the two become one again.
+
+use crate::model::journal::Placed;
+use crate::model::{AccountKey, ContentKey, Flags, Kept, MailboxKey, MessageKey, OperationKind};
+use crate::store::accounts::AccountKind;
+use crate::store::{Refusal, StoreError, contents, effective, journal, messages, undo};
+
+use super::{Acting, Shown};
+
+/// The content of a message in another account, which shares its bytes.
+pub(super) fn content(
+    acting: &Acting<'_>,
+    shown: &Shown,
+    account: AccountKey,
+) -> Result<ContentKey, StoreError> {
+    contents::duplicate(
+        acting.tx,
+        shown.message.content,
+        account,
+        shown.message.arrival,
+    )
+}
+
+/// Moves a message into a mailbox of another account.
+pub(super) fn relocate(
+    acting: &mut Acting<'_>,
+    shown: &Shown,
+    to: MailboxKey,
+) -> Result<(), StoreError> {
+    let tx = acting.tx;
+    let account = acting.mailbox(to)?.account;
+    let target_is_imap = acting.account(account)?.kind == AccountKind::Imap;
+    let key = shown.message.key;
+    if !target_is_imap && contents::kept(tx, shown.message.content)? != Kept::All {
+        let name = acting.mailbox(to)?.name.clone().unwrap_or_default();
+        return Err(StoreError::Refused(Refusal::NotKept { name }));
+    }
+    let action = acting.action()?;
+    let mut flags = shown.message.flags.clone();
+    flags.system &= !Flags::DELETED;
+    let before = Placed {
+        mailbox: Some(shown.here),
+        flags: shown.message.flags.clone(),
+    };
+    let after = Placed {
+        mailbox: Some(to),
+        flags: flags.clone(),
+    };
+    undo::remember(tx, action, key, &before, &after)?;
+    if reunite(acting, shown, account)? {
+        // Back where it came from: what is left is a move within that account, or nothing.
+        let Some(back) = acting.shown(key)? else {
+            return Ok(());
+        };
+        if back.here != to {
+            acting.relocate_here(&back, to)?;
+        }
+        return Ok(());
+    }
+    let content = content(acting, shown, account)?;
+    let (source, remains) = detach(acting, shown, content)?;
+    effective::show(tx, key, &before, &after)?;
+    if target_is_imap {
+        let append = OperationKind::Append {
+            message: key,
+            source,
+            to,
+            flags,
+            proof: None,
+        };
+        journal::add(tx, action, account, Some(shown.here), &append)?;
+    }
+    if let Some(remains) = remains {
+        let expunge = OperationKind::Expunge {
+            message: remains,
+            after: target_is_imap.then_some(key),
+        };
+        journal::add(tx, action, shown.account, Some(shown.here), &expunge)?;
+        effective::refold_one(tx, remains)?;
+    }
+    Ok(())
+}
+
+/// Frees the message from where it stands. Answers where its bytes come from while they are not
+/// kept, and what is left to delete.
+fn detach(
+    acting: &mut Acting<'_>,
+    shown: &Shown,
+    content: ContentKey,
+) -> Result<(Option<MessageKey>, Option<MessageKey>), StoreError> {
+    let tx = acting.tx;
+    if shown.message.base.is_some() {
+        let remains = messages::part(tx, &shown.message, content)?;
+        return Ok((Some(remains), Some(remains)));
+    }
+    // Local, or itself still on its way to a server: that way ends here.
+    let waiting = journal::of_message(tx, shown.message.key)?;
+    if waiting.iter().any(|one| one.state.is_undecided()) {
+        return Err(StoreError::Refused(Refusal::UnderWay));
+    }
+    let source = waiting.iter().find_map(|one| match &one.kind {
+        OperationKind::Append { .. } | OperationKind::Copy { .. } => one.kind.other(),
+        _ => None,
+    });
+    for one in waiting {
+        journal::remove(tx, one.id)?;
+    }
+    messages::hold(tx, &shown.message, content)?;
+    Ok((source, None))
+}
+
+/// If the message is on its way here from `account` and nothing of that has been sent, it becomes
+/// one with its remains again.
+fn reunite(
+    acting: &mut Acting<'_>,
+    shown: &Shown,
+    account: AccountKey,
+) -> Result<bool, StoreError> {
+    let tx = acting.tx;
+    let waiting = journal::of_message(tx, shown.message.key)?;
+    if waiting.iter().any(|one| one.state.is_undecided()) {
+        return Ok(false);
+    }
+    let remains = waiting.iter().find_map(|one| match &one.kind {
+        OperationKind::Append { source, .. } => *source,
+        _ => None,
+    });
+    let Some(remains) = remains
+        .map(|key| messages::find(tx, key))
+        .transpose()?
+        .flatten()
+    else {
+        return Ok(false);
+    };
+    let Some(base) = &remains.base else {
+        return Ok(false);
+    };
+    let deletes = journal::of_message(tx, remains.key)?;
+    let is_ours = deletes.iter().any(|one| {
+        matches!(one.kind, OperationKind::Expunge { after: Some(after), .. }
+            if after == shown.message.key)
+    });
+    if !is_ours
+        || deletes.iter().any(|one| one.state.is_undecided())
+        || acting.mailbox(base.mailbox)?.account != account
+    {
+        return Ok(false);
+    }
+    messages::join(tx, &shown.message, &remains)?;
+    Ok(true)
+}
