@@ -188,14 +188,15 @@ fn body_came(app: &mut App, ticket: Ticket, body: Body) {
     }
     message.take(body, width);
     message.fill(height);
-    if absent && first && !asked && is_on_server(app) {
+    let reading = app.is_reading();
+    if absent && first && !asked && reading && is_on_server(app) {
         commands::fetch_open(app);
     }
     if more && !had_more {
         commands::ask_rest(app);
     }
-    if readable {
-        mark_seen(app);
+    if readable && reading {
+        mark_shown(app);
         if first
             && app.status.is_none()
             && let Some(words) = app.text_words()
@@ -205,16 +206,16 @@ fn body_came(app: &mut App, ticket: Ticket, body: Body) {
     }
 }
 
-fn is_on_server(app: &App) -> bool {
+/// Whether the open mailbox has a server.
+pub(super) fn is_on_server(app: &App) -> bool {
     app.mailbox()
         .is_some_and(|(account, _)| account.link.is_some())
 }
 
 /// The text is on the screen: now the message is read.
-fn mark_seen(app: &mut App) {
-    let in_sight = app.screen == Screen::Message || app.under == Screen::Message;
+pub(super) fn mark_shown(app: &mut App) {
     let key = match &mut app.message {
-        Some(message) if !message.marked && in_sight => {
+        Some(message) if !message.marked => {
             message.marked = true;
             message.key()
         }
@@ -267,7 +268,9 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             app.log.remember(app.now.wall, &text);
             app.hint(match app.layout.kind {
                 Kind::Line | Kind::Tiny => text,
-                Kind::One | Kind::Two { .. } => "Nothing was stored.".to_owned(),
+                Kind::One | Kind::Two { .. } | Kind::Three { .. } => {
+                    "Nothing was stored.".to_owned()
+                }
             });
         }
     }

@@ -153,6 +153,10 @@ pub enum Command {
     SyncNow,
     /// Shows or hides the folder pane.
     FolderPane,
+    /// Makes the pane narrower.
+    BorderLeft,
+    /// Makes the pane wider.
+    BorderRight,
     /// Draws everything anew.
     Redraw,
     /// Stops the program in the shell.

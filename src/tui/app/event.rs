@@ -3,6 +3,7 @@
 use crate::model::{FlagChange, MailboxKey, MessageKey, OperationId, PartPath};
 
 use super::key::Key;
+use super::layout::Panes;
 use super::view::{
     Account, Anchor, Body, KeepPassword, LogLine, Need, Opened, Page, Preview, Provider, Servers,
 };
@@ -81,6 +82,8 @@ pub enum Effect {
     Ask(Ticket, Question),
     /// Do it; `Event::Ended` tells how it went.
     Act(Ticket, Action),
+    /// Keep what is wanted of the panes for the next start.
+    Keep(Panes),
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back and stop.

@@ -89,6 +89,12 @@ impl Key {
             (_, Some(rest)) => (rest, false, true),
             _ => (name, false, false),
         };
+        if let (true, Some((_, code))) = (alt, NAMED.iter().find(|(word, _)| *word == rest)) {
+            return Some(Self {
+                alt,
+                ..Self::plain(*code)
+            });
+        }
         let mut letters = rest.chars();
         let (Some(letter), None) = (letters.next(), letters.next()) else {
             return None;
@@ -162,7 +168,7 @@ mod tests {
     #[test]
     fn names_are_read_back_as_they_are_shown() {
         for name in [
-            "K", "^C", "Alt-a", "Spc", "PgUp", "<", "*", "^", "Ret", "Alt-1",
+            "K", "^C", "Alt-a", "Alt-Left", "Spc", "PgUp", "<", "*", "^", "Ret", "Alt-1",
         ] {
             let key = Key::parse(name).unwrap();
             assert_eq!(key.to_string(), name);

@@ -15,6 +15,7 @@ pub mod keyrow;
 pub mod layout;
 pub mod palette;
 pub mod pick;
+pub mod preview;
 pub mod prompt;
 pub mod prompts;
 pub mod table;
@@ -33,7 +34,8 @@ use super::screen::{attention, folders, help, index, log, menu, parts, setup};
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
 use key::{Code, Key};
-use layout::{KeyMenu, Layout};
+use layout::{KeyMenu, Layout, Panes};
+use preview::Preview;
 use prompt::Prompt;
 use view::{Account, Mailbox};
 use wish::Wish;
@@ -58,8 +60,6 @@ pub struct App {
     pub offset_at: OffsetAt,
     /// The terminal's size and layout.
     pub layout: Layout,
-    /// Whether a wide terminal shows the folder pane.
-    pub pane: bool,
     /// The screen that has the keys.
     pub screen: Screen,
     /// The screen of the chain below help, log or attention.
@@ -105,6 +105,7 @@ pub struct App {
     history: BTreeMap<&'static str, Vec<String>>,
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
+    preview: Preview,
     wishes: Vec<Wish>,
     last_ticket: u64,
     asked_folders: Option<Ticket>,
@@ -138,6 +139,8 @@ pub struct Begin {
     pub menu: KeyMenu,
     /// Whether a mailbox opens on its newest message and not on the topmost unread one.
     pub newest: bool,
+    /// What is wanted of the panes.
+    pub panes: Panes,
 }
 
 impl App {
@@ -151,8 +154,7 @@ impl App {
         Self {
             now,
             offset_at: begin.offset_at,
-            layout: Layout::of(begin.size.0, begin.size.1, true).with_menu(begin.menu),
-            pane: true,
+            layout: Layout::of(begin.size.0, begin.size.1, begin.panes).with_menu(begin.menu),
             screen,
             under: Screen::Index,
             accounts: Vec::new(),
@@ -176,6 +178,7 @@ impl App {
             word: String::new(),
             history: BTreeMap::new(),
             visited: Vec::new(),
+            preview: Preview::default(),
             wishes: Vec::new(),
             last_ticket: 0,
             asked_folders: None,
@@ -195,7 +198,9 @@ impl App {
 
     /// When the next timer ends, in milliseconds of the monotonic clock.
     pub fn next_timer(&self) -> Option<u64> {
-        self.status.as_ref().map(|status| status.until)
+        let status = self.status.as_ref().map(|status| status.until);
+        let times = [status, self.preview.next()];
+        times.into_iter().flatten().min()
     }
 
     /// The account and row of the open mailbox.
@@ -340,7 +345,18 @@ impl App {
     }
 
     fn relayout(&mut self, width: u16, height: u16) {
-        self.layout = Layout::of(width, height, self.pane).with_menu(self.layout.menu);
+        self.layout = Layout::of(width, height, self.layout.panes).with_menu(self.layout.menu);
+    }
+
+    /// Other panes are wanted, now and at the next start.
+    fn set_panes(&mut self, panes: Panes) {
+        let before = self.layout.message().width;
+        self.layout.panes = panes;
+        self.relayout(self.layout.width, self.layout.height);
+        if self.layout.message().width != before {
+            commands::width_changed(self);
+        }
+        self.out.push(Effect::Keep(panes));
     }
 
     /// Brings what is derived in line after an event: viewports, layouts, due questions.
@@ -350,12 +366,13 @@ impl App {
         let head = folders::head_rows(self);
         let rows = usize::from(self.layout.folders().height.saturating_sub(head));
         self.folders.settle(rows);
-        let body = self.layout.right().height;
+        let body = self.layout.parts().height;
         let tree = usize::from(parts::tree_rows(self, body));
         if let Some(parts) = &mut self.parts {
             parts.settle(tree);
         }
         menu::settle(self);
+        self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
         if let Some(question) = self.index.wants(ticket) {

@@ -466,6 +466,22 @@ pub const COMMANDS: &[Entry] = &[
         help: "Shows or hides the folder pane of a wide terminal.",
     },
     Entry {
+        command: Command::BorderLeft,
+        name: "pane-narrower",
+        keys: &["Alt-Left"],
+        on: CHAIN,
+        enter: &[],
+        help: "Moves the border of the pane to the left; its place is kept.",
+    },
+    Entry {
+        command: Command::BorderRight,
+        name: "pane-wider",
+        keys: &["Alt-Right"],
+        on: CHAIN,
+        enter: &[],
+        help: "Moves the border of the pane to the right; its place is kept.",
+    },
+    Entry {
         command: Command::Up,
         name: "up",
         keys: &["Up"],

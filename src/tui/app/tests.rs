@@ -3,6 +3,7 @@
 
 mod keys;
 mod pages;
+mod panes;
 mod safety;
 mod screens;
 mod world;

@@ -69,10 +69,12 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
 }
 
 fn title(app: &App, pen: &mut Pen<'_>) {
-    let (left, right) = match app.screen {
-        Screen::Attention => beneath(app, app.under),
-        other => beneath(app, other),
+    let shown = match app.screen {
+        Screen::Attention => app.under,
+        other => other,
     };
+    let three = matches!(app.layout.kind, Kind::Three { .. }) && Screen::CHAIN.contains(&shown);
+    let (left, right) = if three { bar(app) } else { beneath(app, shown) };
     let area = Area {
         x: 0,
         y: 0,
@@ -88,13 +90,22 @@ fn title(app: &App, pen: &mut Pen<'_>) {
     pen.tint(area, 0, Role::Title);
 }
 
+/// The title row over three panes, which have their own.
+fn bar(app: &App) -> (String, String) {
+    let address = app.mailbox().map(|(account, _)| account.address.clone());
+    (
+        format!("lacebark   {}", address.unwrap_or_default()),
+        "Tab next new   G folder   . commands   Alt-1..9 account".to_owned(),
+    )
+}
+
 fn beneath(app: &App, screen: Screen) -> (String, String) {
     match screen {
         Screen::Folders => folders::title(app),
         Screen::Index | Screen::Attention => index::title(app),
         Screen::Message => match (&app.message, app.layout.kind) {
-            (Some(_), Kind::Two { .. }) | (None, _) => index::title(app),
-            (Some(message), Kind::Line | Kind::Tiny | Kind::One) => message::title(app, message),
+            (Some(_), Kind::Two { strip: true }) | (None, _) => index::title(app),
+            (Some(message), _) => message::title(app, message),
         },
         Screen::Parts => match &app.parts {
             Some(parts) => parts::title(parts),
@@ -127,6 +138,7 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
 fn chain(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
     match app.layout.kind {
         Kind::Two { strip } => two(app, pen, screen, strip),
+        Kind::Three { folders } => three(app, pen, screen, folders),
         Kind::Line | Kind::Tiny | Kind::One => one(app, pen, screen),
     }
 }
@@ -152,7 +164,7 @@ fn two(app: &App, pen: &mut Pen<'_>, screen: Screen, strip: bool) -> (u16, u16) 
     let left = folders::draw_pane(app, pen, layout.folders());
     pen.wall(layout.folders().width, layout.body());
     if screen == Screen::Parts {
-        return parts::draw(app, pen, layout.right());
+        return parts::draw(app, pen, layout.parts());
     }
     let list = if opened && !strip {
         left
@@ -170,6 +182,63 @@ fn two(app: &App, pen: &mut Pen<'_>, screen: Screen, strip: bool) -> (u16, u16) 
         (Screen::Folders, _) => left,
         (Screen::Message, Some(page)) => page,
         (_, _) => list,
+    }
+}
+
+fn three(app: &App, pen: &mut Pen<'_>, screen: Screen, shown: bool) -> (u16, u16) {
+    let layout = app.layout;
+    if screen == Screen::Folders && !shown {
+        return folders::draw(app, pen, layout.folders());
+    }
+    let mut cursor = (0, 0);
+    if shown {
+        let area = layout.folders();
+        let focus = screen == Screen::Folders;
+        head(
+            pen,
+            area.head(),
+            folders::title(app).0,
+            String::new(),
+            focus,
+        );
+        let at = folders::draw_pane(app, pen, area);
+        pen.wall(area.width, layout.body());
+        if focus {
+            cursor = at;
+        }
+    }
+    let area = layout.index(true);
+    let focus = screen == Screen::Index;
+    let (name, place) = index::title(app);
+    head(pen, area.head(), name, place, focus);
+    let at = index::draw(app, pen, area);
+    pen.wall(area.x + area.width, layout.body());
+    if focus {
+        cursor = at;
+    }
+    let area = layout.message();
+    let focus = matches!(screen, Screen::Message | Screen::Parts);
+    let (name, place) = match (screen, &app.parts, &app.message) {
+        (Screen::Parts, Some(parts), _) => parts::title(parts),
+        (_, _, Some(message)) => message::title(app, message),
+        (_, _, None) => Default::default(),
+    };
+    head(pen, area.head(), name, place, focus);
+    let at = match screen {
+        Screen::Parts => parts::draw(app, pen, area),
+        _ => message::draw(app, pen, area),
+    };
+    if focus { at } else { cursor }
+}
+
+/// The title of a pane; that of the pane with the keys is reversed.
+fn head(pen: &mut Pen<'_>, area: Area, left: String, right: String, focus: bool) {
+    let role = if focus { Role::Title } else { Role::Heading };
+    let from = pen.put_right(area.x + area.width, area.y, area.width, &right, role);
+    let room = from.saturating_sub(area.x + 1);
+    pen.put(area.x, area.y, room, &left, role);
+    if focus {
+        pen.tint(area, area.y, Role::Title);
     }
 }
 

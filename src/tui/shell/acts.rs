@@ -24,9 +24,10 @@ use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest};
 use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
+use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, files, id_of};
+use super::{Incoming, Network, files, id_of, panes};
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -355,6 +356,16 @@ impl Acts {
             }
             // The owner then sees that nobody waits.
             world.wake(account);
+        });
+    }
+
+    /// Keeps what is wanted of the panes.
+    pub fn keep(&mut self, panes: Panes) {
+        let folder = self.world.paths.data.clone();
+        self.wait(move || {
+            if let Err(error) = panes::write(&folder, panes) {
+                tracing::warn!(%error, "the widths of the panes are not kept");
+            }
         });
     }
 

@@ -10,6 +10,7 @@ mod acts;
 mod desk;
 mod files;
 mod input;
+mod panes;
 mod pool;
 mod signals;
 mod terminal;
@@ -163,6 +164,7 @@ impl Shell {
                 UserLevel::Expert => KeyMenu::Expert,
             },
             newest: settings.ui.cursor == Cursor::Newest,
+            panes: panes::read(&paths.data),
         };
         let wall = store.now();
         let app = App::new(place, Now { wall, mono: 0 });
@@ -391,6 +393,7 @@ impl Shell {
                 }
             }
             Effect::Act(ticket, action) => self.acts.act(ticket, action),
+            Effect::Keep(panes) => self.acts.keep(panes),
             Effect::Redraw => self.terminal.clear(),
             Effect::Suspend => self.terminal.suspend()?,
             Effect::Quit => self.quit = true,

@@ -11,6 +11,7 @@ use super::super::screen::{help, menu, setup};
 use super::command::{Command, Screen};
 use super::event::{Action, Effect, Question, Ticket};
 use super::key::{Code, Key};
+use super::layout::Panes;
 use super::prompt::{Prompt, Purpose};
 use super::view::Cause;
 use super::{App, palette};
@@ -24,7 +25,7 @@ use seeking::{ask_find, ask_jump, next_unread};
 
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
-    ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, width_changed,
+    ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
 
@@ -86,6 +87,8 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         }
         Command::SyncNow => sync_now(app),
         Command::FolderPane => folder_pane(app),
+        Command::BorderLeft => move_border(app, -1),
+        Command::BorderRight => move_border(app, 1),
         Command::Redraw => app.out.push(Effect::Redraw),
         Command::Suspend => app.out.push(Effect::Suspend),
         Command::Quit => app.out.push(Effect::Quit),
@@ -107,7 +110,9 @@ fn back(app: &mut App) {
             Some(_) | None => app.go(parent(app)),
         },
         Screen::Message => {
-            app.message = None;
+            if !app.is_three() {
+                app.message = None;
+            }
             app.go(Screen::Index);
         }
         Screen::Index => open_folders(app),
@@ -181,7 +186,9 @@ fn open_index(app: &mut App) {
     if app.index.mailbox.is_none() {
         app.open_inbox(0);
     }
-    app.message = None;
+    if !app.is_three() {
+        app.message = None;
+    }
     app.go(Screen::Index);
 }
 
@@ -310,7 +317,7 @@ fn page(app: &mut App, down: bool) {
             }
         }
         Screen::Folders => line(app, sign(usize::from(app.layout.folders().height))),
-        Screen::Parts => line(app, sign(usize::from(app.layout.right().height))),
+        Screen::Parts => line(app, sign(usize::from(app.layout.parts().height))),
         Screen::Help | Screen::Log => {
             scroll_text(
                 app,
@@ -390,10 +397,20 @@ fn folder_pane(app: &mut App) {
         app.hint("The folder pane needs 100 columns.");
         return;
     }
-    app.pane = !app.pane;
-    let (width, height) = (app.layout.width, app.layout.height);
-    app.relayout(width, height);
-    width_changed(app);
+    let panes = app.layout.panes;
+    app.set_panes(Panes {
+        folders: !panes.folders,
+        ..panes
+    });
+}
+
+/// Moves the border at the right of the pane that has the keys; of the last one that at its left.
+fn move_border(app: &mut App, by: i16) {
+    match app.layout.moved(app.screen == Screen::Folders, by) {
+        Some(panes) if panes != app.layout.panes => app.set_panes(panes),
+        Some(_) => app.hint("There is no more room."),
+        None => app.hint("There is one pane here; from 100 columns on there are more."),
+    }
 }
 
 fn new_password(app: &mut App) {

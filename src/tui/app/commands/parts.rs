@@ -14,7 +14,7 @@ use super::edge_words;
 use super::reading::open_message;
 
 pub(in crate::tui::app) fn step_part(app: &mut App, by: isize) {
-    let height = usize::from(app.layout.right().height);
+    let height = usize::from(app.layout.parts().height);
     let Some(parts) = &mut app.parts else { return };
     if let Some(top) = parts.viewing {
         let last = parts.lines().len().saturating_sub(height);

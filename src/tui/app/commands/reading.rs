@@ -13,8 +13,23 @@ use super::parts::ask_preview;
 
 /// Opens the selected message.
 pub(in crate::tui::app) fn open_message(app: &mut App) {
-    let Some(row) = app.index.row().cloned() else {
+    let Some(key) = app.index.row().map(|row| row.key) else {
         app.hint("There is no message here.");
+        return;
+    };
+    let shown = app.message.as_ref().map(message::State::key);
+    if app.is_three() && shown == Some(key) && app.screen != Screen::Message {
+        app.go(Screen::Message);
+        app.looked_at();
+        return;
+    }
+    show_message(app);
+    app.go(Screen::Message);
+}
+
+/// Shows the selected message in its pane; which screen has the keys stays.
+pub(in crate::tui::app) fn show_message(app: &mut App) {
+    let Some(row) = app.index.row().cloned() else {
         return;
     };
     let key = row.key;
@@ -22,7 +37,6 @@ pub(in crate::tui::app) fn open_message(app: &mut App) {
     message.asked_opened = app.ask(Question::Opened(key));
     app.message = Some(message);
     app.parts = None;
-    app.go(Screen::Message);
     ask_body(app, true);
 }
 
@@ -147,6 +161,10 @@ pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
     let Some(flags) = app.flags_of(key) else {
         return;
     };
+    if let Some(message) = app.message.as_mut().filter(|m| m.key() == key) {
+        // What a person marks stays so: having been shown changes it no more.
+        message.marked = true;
+    }
     let change = if flags.has(bit) {
         FlagChange::remove(Flags::of(bit))
     } else {

@@ -132,6 +132,32 @@ fn the_main_menu_names_what_there_is() {
 }
 
 #[test]
+fn three_panes_look_like_their_mock_up() {
+    for (name, keys) in [
+        ("three_index", "Dn Dn Dn Dn Dn Dn"),
+        ("three_message", "Dn Dn Dn Dn Dn Dn Ret"),
+        ("three_folders", "L"),
+        ("three_parts", "Dn Dn Dn Dn Dn Dn Dn Dn Dn Dn V"),
+    ] {
+        let mut world = world(160, 45);
+        world.press(keys);
+        world.wait(300);
+        world.app.status = None;
+        shot(&format!("{name}_160x45"), &world);
+        if name == "three_index" {
+            shot_roles(&format!("{name}_160x45"), &world);
+        }
+    }
+}
+
+#[test]
+fn with_few_rows_the_message_takes_the_right_side() {
+    let mut world = world(120, 28);
+    world.press("Dn Dn Dn Dn Dn Dn Ret");
+    shot("message_120x28", &world);
+}
+
+#[test]
 fn help_is_made_from_the_table() {
     at_sizes("help_index", pressed("?"));
 }

@@ -99,6 +99,16 @@ impl World {
         self.carry_out(effects);
     }
 
+    /// Lets time pass, waking at every timer on the way as the shell does.
+    pub fn wait(&mut self, millis: u64) {
+        let until = self.mono + millis;
+        while let Some(at) = self.app.next_timer().filter(|at| *at <= until) {
+            self.mono = self.mono.max(at);
+            self.event(Event::Tick);
+        }
+        self.mono = self.mono.max(until);
+    }
+
     pub fn drawn(&mut self) {
         self.event(Event::Drawn);
     }
@@ -149,7 +159,7 @@ impl World {
                     }
                 }
                 Effect::Quit => self.quit = true,
-                Effect::Redraw | Effect::Suspend => {}
+                Effect::Redraw | Effect::Suspend | Effect::Keep(_) => {}
             }
         }
     }

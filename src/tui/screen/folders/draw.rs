@@ -18,8 +18,8 @@ const OFFLINE: u16 = 55;
 /// Rows above the list: the column heads and a gap.
 pub fn head_rows(app: &App) -> u16 {
     match app.layout.kind {
-        Kind::One => 2,
-        Kind::Line | Kind::Tiny | Kind::Two { .. } => 0,
+        Kind::One | Kind::Three { folders: false } => 2,
+        Kind::Line | Kind::Tiny | Kind::Two { .. } | Kind::Three { folders: true } => 0,
     }
 }
 
@@ -54,7 +54,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     rows(app, pen, list, app.folders.top)
 }
 
-/// Draws the pane of 25 columns; gives the cell of the selected row.
+/// Draws the pane beside an index; gives the cell of the selected row.
 pub fn draw_pane(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     pen.clear(area);
     rows(app, pen, area, app.folders.pane_top)

@@ -10,9 +10,9 @@ use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
 const DATE: u16 = 5;
-const FROM: u16 = 13;
-const FROM_WIDTH: u16 = 18;
-const SUBJECT: u16 = 33;
+/// Columns of the sender, its width and that of the subject; in a pane they stand closer.
+const WIDE: (u16, u16, u16) = (13, 18, 33);
+const PANE: (u16, u16, u16) = (12, 16, 29);
 
 /// Draws the rows; gives the cell of the selected one.
 pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
@@ -75,7 +75,8 @@ pub fn title(app: &App) -> (String, String) {
         return ("INBOX".to_owned(), String::new());
     };
     let narrow = matches!(app.layout.kind, Kind::Tiny | Kind::Line);
-    let left = if narrow {
+    let three = matches!(app.layout.kind, Kind::Three { .. });
+    let left = if narrow || three {
         mailbox.name.clone()
     } else {
         format!("{}   {}", mailbox.name, account.address)
@@ -83,8 +84,8 @@ pub fn title(app: &App) -> (String, String) {
     let total = index.total;
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),
-        Some(number) if narrow => format!("{number} of {total}  {} new", index.unread),
-        None if narrow => format!("{total}  {} new", index.unread),
+        Some(number) if narrow || three => format!("{number} of {total}  {} new", index.unread),
+        None if narrow || three => format!("{total}  {} new", index.unread),
         Some(number) => format!("Message {number} of {total}   {} new", index.unread),
         None => format!("{total} messages   {} new", index.unread),
     };
@@ -110,9 +111,10 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     }
     let at = date::column(shown_date(row), app.now.wall, app.offset_at);
     pen.put_right(x + DATE + 6, y, 6, &at, role);
-    pen.put(x + FROM, y, FROM_WIDTH, &who(app, row), role);
-    let room = area.width.saturating_sub(SUBJECT);
-    pen.put(x + SUBJECT, y, room, &subject(row), role);
+    let (from, from_width, subject_at) = if area.width < 72 { PANE } else { WIDE };
+    pen.put(x + from, y, from_width, &who(app, row), role);
+    let room = area.width.saturating_sub(subject_at);
+    pen.put(x + subject_at, y, room, &subject(row), role);
 }
 
 fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {

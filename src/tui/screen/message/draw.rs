@@ -39,6 +39,9 @@ pub fn title(app: &App, message: &State) -> (String, String) {
     } else {
         format!("{percent}%")
     };
+    if matches!(app.layout.kind, Kind::Three { .. }) {
+        return (message.row.envelope.subject.clone(), how_far);
+    }
     let left = if matches!(app.layout.kind, Kind::Tiny | Kind::Line) {
         message.row.envelope.subject.clone()
     } else {

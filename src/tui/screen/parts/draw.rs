@@ -39,7 +39,7 @@ pub fn tree_rows(app: &App, height: u16) -> u16 {
 
 fn head(app: &App) -> u16 {
     match app.layout.kind {
-        Kind::One | Kind::Two { .. } => 1,
+        Kind::One | Kind::Two { .. } | Kind::Three { .. } => 1,
         Kind::Line | Kind::Tiny => 0,
     }
 }

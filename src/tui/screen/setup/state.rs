@@ -514,6 +514,7 @@ impl Begin {
             can_set_up: false,
             menu: crate::tui::app::layout::KeyMenu::New,
             newest: false,
+            panes: crate::tui::app::layout::Panes::default(),
         }
     }
 }
