@@ -63,6 +63,7 @@ fn look(local: Local) -> Result<(), Failure> {
         env,
         store,
         folder,
+        base,
     } = local;
     let shown = show(RunOptions {
         settings,
@@ -72,6 +73,7 @@ fn look(local: Local) -> Result<(), Failure> {
         start: Start::Local,
     });
     drop(folder);
+    drop(base);
     shown
 }
 

@@ -30,8 +30,23 @@ pub struct Local {
     pub env: Env,
     /// The mail.
     pub store: Store,
-    /// Dropped last: the folder goes with it.
+    /// Dropped late: the folder goes with it.
     pub folder: PrivateTemp,
+    /// Dropped last: where the folder was.
+    pub base: Base,
+}
+
+/// The folder of our private folders, which goes with the last of them.
+#[derive(Debug)]
+pub struct Base(PathBuf);
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        // It stays as long as another demo is in it.
+        if let Err(error) = fs::remove_dir(&self.0) {
+            tracing::debug!(%error, "the folder of private folders stays");
+        }
+    }
 }
 
 /// The bundled mailbox.
@@ -87,8 +102,8 @@ impl Local {
         let refused = |error: io::Error| {
             Failure::new("Cannot make a private folder for this look").cause(error)
         };
-        let base = base().map_err(refused)?;
-        let folder = PrivateTemp::create(&base).map_err(refused)?;
+        let base = Base(base().map_err(refused)?);
+        let folder = PrivateTemp::create(&base.0).map_err(refused)?;
         let paths = Paths::below(folder.path());
         paths
             .prepare()
@@ -99,6 +114,7 @@ impl Local {
             store: Store::open(&paths.mail_db(), Arc::new(SystemClock::start()))?,
             paths,
             folder,
+            base,
         })
     }
 

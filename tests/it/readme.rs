@@ -1,9 +1,15 @@
-//! The README's key table is made from the command table, so that the two cannot drift apart.
+//! The README keeps its word: its key table is made from the command table, and its first command
+//! ends in the demo.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lacebark::tui::app::command::{COMMANDS, Entry, Screen};
+
+use crate::harness::program::Home;
+use crate::harness::pty::Terminal;
+use crate::harness::{find, skip};
 
 const BEGIN: &str = "<!-- keys: made from the command table; tests/it/readme.rs compares -->\n";
 const END: &str = "<!-- /keys -->";
@@ -72,5 +78,64 @@ fn places(entry: &Entry) -> String {
     match names.len() {
         7.. => "everywhere".to_owned(),
         _ => names.join(", "),
+    }
+}
+
+/// The first command of the README, and what of it installs packages.
+fn first_command(readme: &str) -> (&str, &str) {
+    let (_, rest) = readme.split_once("```sh\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    block.trim().split_once(" && ").unwrap()
+}
+
+/// What follows the packages is typed as it stands, by a person with an empty home.
+#[test]
+fn the_first_command_ends_in_the_demo_and_leaves_nothing_behind() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    let (install, run) = first_command(&text);
+    assert!(install.contains("apt-get install") && run.starts_with("cargo run"));
+    // A build of its own profile takes minutes; tests/run asks for it.
+    if std::env::var_os("LACEBARK_README").is_none() {
+        eprintln!("left to tests/run: {run}");
+        return;
+    }
+    let absent = ["cc", "pkg-config"].iter().any(|name| find(name).is_none());
+    if absent {
+        return skip("the packages of the README's first command are not installed");
+    }
+    let home = Home::new();
+    let real = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let of = |name: &str, default: &str| {
+        std::env::var_os(name).map_or_else(|| real.join(default), PathBuf::from)
+    };
+    let path = PathBuf::from(std::env::var_os("PATH").unwrap());
+    let (cargo, rustup) = (of("CARGO_HOME", ".cargo"), of("RUSTUP_HOME", ".rustup"));
+    let target = of("CARGO_TARGET_DIR", "");
+    let (folder, temp) = (home.path("empty"), home.path("tmp"));
+    fs::create_dir(&folder).unwrap();
+    let mut env = vec![
+        ("HOME", folder.as_path()),
+        ("TMPDIR", &temp),
+        ("PATH", &path),
+        ("CARGO_HOME", &cargo),
+        ("RUSTUP_HOME", &rustup),
+    ];
+    if std::env::var_os("CARGO_TARGET_DIR").is_some() {
+        env.push(("CARGO_TARGET_DIR", &target));
+    }
+    let typed = format!("cd '{}' && {run}", root.display());
+    let mut screen = Terminal::start(Path::new("/bin/sh"), &["-c", &typed], &env, 24, 80);
+    let minutes = Duration::from_secs(15 * 60);
+    screen.wait("the demo", minutes, |screen| {
+        let text = screen.contents();
+        text.contains("INBOX") && text.contains("Help")
+    });
+    screen.settle(Duration::from_millis(500));
+    screen.press("q");
+    assert_eq!(screen.exit_code(Duration::from_secs(20)), 0);
+    for folder in [&folder, &temp] {
+        let left: Vec<_> = fs::read_dir(folder).unwrap().flatten().collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 }

@@ -430,6 +430,9 @@ fn p4_the_screen_answers_and_memory_is_bounded_under_each_flood() {
         times.sort();
         let median = times[times.len() / 2];
         assert!(median < Duration::from_millis(100), "{what}: {median:?}");
+        // The line asks for 100 ms; other tests and builds have the cores in turn.
+        let worst = times[times.len() - 1];
+        assert!(worst < Duration::from_millis(400), "{what}: {worst:?}");
         // The line asks for 256 MiB; a flood of seconds that is held shows earlier.
         assert!(most < 96 << 20, "{what}: {} MiB", most >> 20);
         assert!(most > 0 && server.connections() > 0, "{what}");
