@@ -1,4 +1,10 @@
 //! Commands (RFC 9051 section 6) and the one encoder of their arguments (SAFETY P10).
+//!
+//! Whatever changes messages names them by UID (SAFETY P7), and there is neither a plain EXPUNGE
+//! nor a CLOSE: both expunge what others have marked.
+
+use std::fmt;
+use std::sync::Arc;
 
 use crate::imap::MailboxName;
 use crate::model::{Flags, PartPath, Secret, Uid, UidSet};
@@ -101,11 +107,176 @@ pub enum Command {
         /// UNCHANGEDSINCE.
         unchanged_since: Option<u64>,
     },
+    /// UID COPY.
+    Copy {
+        /// Which messages.
+        uids: UidSet,
+        /// The target.
+        mailbox: MailboxName,
+    },
+    /// UID MOVE (RFC 6851); not sent to a server without MOVE.
+    Move {
+        /// Which messages.
+        uids: UidSet,
+        /// The target.
+        mailbox: MailboxName,
+    },
+    /// UID EXPUNGE (RFC 4315): those of them that are `\Deleted`, and no others; not sent to a
+    /// server without UIDPLUS.
+    Expunge {
+        /// Which messages.
+        uids: UidSet,
+    },
+    /// APPEND of one message.
+    Append {
+        /// The target.
+        mailbox: MailboxName,
+        /// The flags that it is to have.
+        flags: Flags,
+        /// INTERNALDATE in seconds since 1970; the server's clock without.
+        date: Option<i64>,
+        /// The message.
+        body: Body,
+    },
+    /// CREATE, with USE where attributes are given (RFC 6154).
+    Create {
+        /// The new name.
+        mailbox: MailboxName,
+        /// `\Archive`, `\Junk`: only for a server with CREATE-SPECIAL-USE.
+        special_use: Vec<String>,
+    },
+    /// RENAME, of its inferiors too.
+    Rename {
+        /// The old name.
+        from: MailboxName,
+        /// The new name.
+        to: MailboxName,
+    },
+    /// DELETE of a mailbox with all that is in it.
+    Delete {
+        /// Which.
+        mailbox: MailboxName,
+    },
+    /// SUBSCRIBE.
+    Subscribe {
+        /// Which.
+        mailbox: MailboxName,
+    },
+    /// UNSUBSCRIBE.
+    Unsubscribe {
+        /// Which.
+        mailbox: MailboxName,
+    },
     /// IDLE; nothing else is sent until [`Command::Done`].
     Idle,
     /// Ends IDLE: its own reply follows that of IDLE and repeats it. Without an IDLE it is OK at
     /// once.
     Done,
+}
+
+/// The longest command line that is sent, its literals not counted: servers need not take more
+/// than 8,192 octets (RFC 7162 section 4).
+pub const MOST_LINE: usize = 8000;
+
+impl Command {
+    /// The command as several of the same kind whose lines stay below [`MOST_LINE`]; itself where
+    /// it names no set of UIDs.
+    ///
+    /// The parts name the UIDs in rising order and together exactly those of the whole.
+    pub fn in_lines(self) -> Vec<Command> {
+        let octets = MOST_LINE.saturating_sub(self.beside_uids()).max(44);
+        let part = |uids| -> Command {
+            let mut part = self.clone();
+            if let Some(all) = part.uids_mut() {
+                *all = uids;
+            }
+            part
+        };
+        match self.uids().map(|uids| uids.chunks(octets)) {
+            Some(chunks) if chunks.len() > 1 => chunks.into_iter().map(part).collect(),
+            Some(_) | None => vec![self],
+        }
+    }
+
+    /// An upper bound for the octets of the line beside its UIDs.
+    fn beside_uids(&self) -> usize {
+        const FIXED: usize = 100;
+        if let Command::Copy { mailbox, .. } | Command::Move { mailbox, .. } = self {
+            // A quoted name has at most 1,000 octets, each of them perhaps behind a backslash; a
+            // longer one is a literal.
+            return FIXED + mailbox.wire().len().min(1000) * 2;
+        }
+        if let Command::Store { flags, .. } = self {
+            return FIXED + flags.names().map(|name| name.len() + 1).sum::<usize>();
+        }
+        if let Command::Fetch { items, .. } = self {
+            return FIXED * (items.len() + 1);
+        }
+        FIXED
+    }
+
+    /// The UIDs that the command names, where it names a set.
+    pub(crate) fn uids(&self) -> Option<&UidSet> {
+        let (Command::Copy { uids, .. }
+        | Command::Move { uids, .. }
+        | Command::Expunge { uids }
+        | Command::Store { uids, .. }
+        | Command::Fetch {
+            set: SequenceSet::Uid(uids),
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        Some(uids)
+    }
+
+    fn uids_mut(&mut self) -> Option<&mut UidSet> {
+        let (Command::Copy { uids, .. }
+        | Command::Move { uids, .. }
+        | Command::Expunge { uids }
+        | Command::Store { uids, .. }
+        | Command::Fetch {
+            set: SequenceSet::Uid(uids),
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        Some(uids)
+    }
+}
+
+/// A message to append.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Its bytes.
+    Whole(Arc<[u8]>),
+    /// Bytes that are asked for piece by piece ([`Event::Wanted`](super::Event::Wanted)) once the
+    /// server has agreed, so that a large message is never in memory at once.
+    Source {
+        /// The caller's name for it.
+        source: u64,
+        /// How many octets it has.
+        length: u64,
+    },
+}
+
+impl Body {
+    /// How many octets it has.
+    pub fn length(&self) -> u64 {
+        match self {
+            Body::Whole(bytes) => bytes.len() as u64,
+            Body::Source { length, .. } => *length,
+        }
+    }
+}
+
+/// Says how long the message is, never what it holds.
+impl fmt::Debug for Body {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Body({} octets)", self.length())
+    }
 }
 
 /// A SASL mechanism with its credentials (RFC 4616 and Google's XOAUTH2).

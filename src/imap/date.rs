@@ -51,6 +51,18 @@ pub fn search_date(seconds: i64) -> String {
     format!("{day}-{name}-{year:04}")
 }
 
+/// Writes `seconds` since 1970 as `17-Jul-1996 09:44:25 +0000`, for APPEND. Years that four digits
+/// cannot hold become the nearest that they can.
+pub fn internal_date(seconds: i64) -> String {
+    const FIRST: i64 = -62_135_596_800;
+    const LAST: i64 = 253_402_300_799;
+    let seconds = seconds.clamp(FIRST, LAST);
+    let second = seconds.rem_euclid(DAY);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    let day = search_date(seconds);
+    format!("{day:0>11} {hour:02}:{minute:02}:{:02} +0000", second % 60)
+}
+
 fn digits(text: &str, most: usize) -> Option<i64> {
     let plain = text.len() <= most && text.bytes().all(|c| c.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
@@ -127,6 +139,22 @@ mod tests {
         ] {
             assert_eq!(parse_internal_date(text.as_bytes()), end, "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_written_for_append_reads_back() {
+        assert_eq!(internal_date(837_596_665), "17-Jul-1996 09:44:25 +0000");
+        for seconds in (-30_000_000_000i64..30_000_000_000).step_by(999_999_937) {
+            let text = internal_date(seconds);
+            assert_eq!(text.len(), 26, "{text}");
+            assert_eq!(
+                parse_internal_date(text.as_bytes()),
+                Some(seconds),
+                "{text}"
+            );
+        }
+        assert_eq!(internal_date(i64::MAX), "31-Dec-9999 23:59:59 +0000");
+        assert_eq!(internal_date(i64::MIN), "01-Jan-0001 00:00:00 +0000");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Every argument that comes from outside is written by [`Writer::string`]: an atom, a quoted
 //! string without CR, LF and NUL, or a literal. LITERAL+ and LITERAL- (RFC 7888) are used when
-//! offered; otherwise a literal ends a segment, and the next one waits for the server's `+`.
+//! offered; otherwise a literal ends a segment, and the next one waits for the server's `+`. The
+//! body of an APPEND above [`FREE_BODY`] octets always waits: a server that is out of room says so
+//! before the body and not after it.
 
 use std::fmt::Display;
 
@@ -10,9 +12,10 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::capability::Capabilities;
 use super::command::{
-    Command, Criterion, FetchItem, Mechanism, Section, SequenceSet, StatusItem, StoreVerb,
+    Body, Command, Criterion, FetchItem, Mechanism, Section, SequenceSet, StatusItem, StoreVerb,
 };
-use super::date::search_date;
+use super::date::{internal_date, search_date};
+use super::mailbox_name::MailboxName;
 use super::quirks::Quirks;
 use crate::model::{Flags, PartPath, UidSet};
 use crate::protocol::Transmit;
@@ -22,6 +25,22 @@ use crate::protocol::Transmit;
 pub(crate) struct Dialect<'a> {
     pub capabilities: &'a Capabilities,
     pub quirks: Quirks,
+}
+
+/// A body up to this length is sent without asking where LITERAL+ is offered.
+const FREE_BODY: usize = 64 << 10;
+
+/// A piece of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    /// Bytes.
+    Bytes(Transmit),
+    /// Bytes that the caller supplies piece by piece, and what follows them at once.
+    Source {
+        source: u64,
+        length: u64,
+        then: Transmit,
+    },
 }
 
 /// Why a command cannot be written; names no argument (SAFETY P14).
@@ -35,7 +54,7 @@ pub(crate) fn encode(
     tag: &str,
     command: &Command,
     dialect: Dialect<'_>,
-) -> Result<Vec<Transmit>, Unwritable> {
+) -> Result<Vec<Segment>, Unwritable> {
     let mut writer = Writer::new(dialect.capabilities);
     writer.raw(tag);
     writer.raw(" ");
@@ -62,8 +81,10 @@ enum LiteralMode {
 
 struct Writer {
     mode: LiteralMode,
-    done: Vec<Transmit>,
+    done: Vec<Segment>,
     now: Transmit,
+    /// The source that stands before `now`.
+    source: Option<(u64, u64)>,
 }
 
 impl Writer {
@@ -79,16 +100,25 @@ impl Writer {
             mode,
             done: Vec::new(),
             now: Transmit::default(),
+            source: None,
         }
     }
 
-    fn finish(mut self) -> Vec<Transmit> {
-        self.done.push(self.now);
+    fn finish(mut self) -> Vec<Segment> {
+        self.end_segment();
         self.done
     }
 
     fn end_segment(&mut self) {
-        self.done.push(std::mem::take(&mut self.now));
+        let now = std::mem::take(&mut self.now);
+        self.done.push(match self.source.take() {
+            None => Segment::Bytes(now),
+            Some((source, length)) => Segment::Source {
+                source,
+                length,
+                then: now,
+            },
+        });
     }
 
     /// Text of our own.
@@ -226,6 +256,112 @@ impl Writer {
                 flags,
                 unchanged_since,
             } => self.store(uids, *verb, flags, *unchanged_since)?,
+            Command::Copy { uids, mailbox } => self.copying("UID COPY ", uids, mailbox)?,
+            Command::Move { uids, mailbox } => {
+                offered(dialect, &["MOVE", "IMAP4REV2"], "the server has no MOVE")?;
+                self.copying("UID MOVE ", uids, mailbox)?;
+            }
+            Command::Expunge { uids } => {
+                offered(
+                    dialect,
+                    &["UIDPLUS", "IMAP4REV2"],
+                    "the server has no UIDPLUS",
+                )?;
+                self.raw("UID EXPUNGE ");
+                self.uids(uids)?;
+            }
+            Command::Append { .. } => self.append(command)?,
+            Command::Create {
+                mailbox,
+                special_use,
+            } => self.create(mailbox, special_use)?,
+            Command::Rename { from, to } => {
+                self.name("RENAME ", from)?;
+                self.name(" ", to)?;
+            }
+            Command::Delete { mailbox } => self.name("DELETE ", mailbox)?,
+            Command::Subscribe { mailbox } => self.name("SUBSCRIBE ", mailbox)?,
+            Command::Unsubscribe { mailbox } => self.name("UNSUBSCRIBE ", mailbox)?,
+        }
+        Ok(())
+    }
+
+    /// A mailbox that is to be changed; none has an empty name.
+    fn name(&mut self, before: &str, mailbox: &MailboxName) -> Written {
+        let wire = mailbox.wire();
+        if wire.is_empty() {
+            return Err(Unwritable("an empty mailbox name"));
+        }
+        self.raw(before);
+        self.string(&wire)
+    }
+
+    fn copying(&mut self, verb: &str, uids: &UidSet, mailbox: &MailboxName) -> Written {
+        self.raw(verb);
+        self.uids(uids)?;
+        self.name(" ", mailbox)
+    }
+
+    fn create(&mut self, mailbox: &MailboxName, special_use: &[String]) -> Written {
+        self.name("CREATE ", mailbox)?;
+        if special_use.is_empty() {
+            return Ok(());
+        }
+        self.raw(" (USE ");
+        self.list(special_use, |out, attribute| out.word(attribute))?;
+        self.raw(")");
+        Ok(())
+    }
+
+    fn append(&mut self, command: &Command) -> Written {
+        let Command::Append {
+            mailbox,
+            flags,
+            date,
+            body,
+        } = command
+        else {
+            return Ok(());
+        };
+        self.name("APPEND ", mailbox)?;
+        let names: Vec<&str> = flags.names().collect();
+        if !names.is_empty() {
+            self.raw(" ");
+            self.list(&names, |out, name| out.word(name))?;
+        }
+        if let Some(date) = date {
+            self.show(format_args!(" \"{}\"", internal_date(*date)));
+        }
+        self.raw(" ");
+        self.body(body)
+    }
+
+    fn body(&mut self, body: &Body) -> Written {
+        if body.length() == 0 {
+            return Err(Unwritable("an empty message"));
+        }
+        match body {
+            Body::Whole(bytes) => {
+                let most = match self.mode {
+                    LiteralMode::Free(most) => most.min(FREE_BODY),
+                    LiteralMode::Synchronising => 0,
+                };
+                if bytes.len() <= most {
+                    self.show(format_args!("{{{}+}}\r\n", bytes.len()));
+                } else {
+                    self.show(format_args!("{{{}}}\r\n", bytes.len()));
+                    self.end_segment();
+                }
+                // A log is to hold no mail.
+                let start = self.now.bytes.len();
+                self.now.bytes.extend_from_slice(bytes);
+                self.now.secret.push(start..self.now.bytes.len());
+            }
+            Body::Source { source, length } => {
+                self.show(format_args!("{{{length}}}\r\n"));
+                self.end_segment();
+                self.source = Some((*source, *length));
+            }
         }
         Ok(())
     }
@@ -550,6 +686,13 @@ impl Writer {
         self.show(uids);
         Ok(())
     }
+}
+
+fn offered(dialect: Dialect<'_>, any: &[&str], why: &'static str) -> Written {
+    if any.iter().any(|name| dialect.capabilities.has(name)) {
+        return Ok(());
+    }
+    Err(Unwritable(why))
 }
 
 fn some<T>(items: &[T]) -> Written {

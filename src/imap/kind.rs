@@ -1,6 +1,7 @@
 //! What the machine must know of each command beside its bytes.
 
 use super::command::{Command, Mechanism};
+use super::response::Code;
 
 /// What the machine must know of a command once its bytes are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,15 @@ pub(crate) fn kind_of(command: &Command) -> Kind {
         | Command::Fetch { .. }
         | Command::Search { .. }
         | Command::Store { .. }
+        | Command::Copy { .. }
+        | Command::Move { .. }
+        | Command::Expunge { .. }
+        | Command::Append { .. }
+        | Command::Create { .. }
+        | Command::Rename { .. }
+        | Command::Delete { .. }
+        | Command::Subscribe { .. }
+        | Command::Unsubscribe { .. }
         | Command::Done => Kind::Plain,
     }
 }
@@ -83,7 +93,63 @@ pub(crate) fn name_of(command: &Command) -> &'static str {
         Command::Fetch { .. } => "FETCH",
         Command::Search { .. } => "SEARCH",
         Command::Store { .. } => "STORE",
+        Command::Copy { .. } => "COPY",
+        Command::Move { .. } => "MOVE",
+        Command::Expunge { .. } => "EXPUNGE",
+        Command::Append { .. } => "APPEND",
+        Command::Create { .. } => "CREATE",
+        Command::Rename { .. } => "RENAME",
+        Command::Delete { .. } => "DELETE",
+        Command::Subscribe { .. } => "SUBSCRIBE",
+        Command::Unsubscribe { .. } => "UNSUBSCRIBE",
         Command::Idle => "IDLE",
         Command::Done => "DONE",
+    }
+}
+
+/// The code, if it may act in the tagged answer of a command; as [`Code::Other`] else (SAFETY P6).
+pub(crate) fn in_place(name: &str, code: Code) -> Code {
+    let (word, places): (&str, &[&str]) = match &code {
+        Code::AppendUid { .. } => ("APPENDUID", &["APPEND"]),
+        Code::CopyUid { .. } => ("COPYUID", &["COPY", "MOVE"]),
+        Code::Modified(_) => ("MODIFIED", &["STORE"]),
+        Code::TryCreate => ("TRYCREATE", &["APPEND", "COPY", "MOVE"]),
+        Code::AlreadyExists => ("ALREADYEXISTS", &["CREATE", "RENAME"]),
+        Code::HasChildren => ("HASCHILDREN", &["DELETE"]),
+        Code::Alert
+        | Code::AuthenticationFailed
+        | Code::AuthorizationFailed
+        | Code::Cannot
+        | Code::Capability(_)
+        | Code::Closed
+        | Code::ContactAdmin
+        | Code::Expired
+        | Code::ExpungeIssued
+        | Code::HighestModSeq(_)
+        | Code::InUse
+        | Code::Limit
+        | Code::MailboxId(_)
+        | Code::NoModSeq
+        | Code::NonExistent
+        | Code::NoPerm
+        | Code::OverQuota
+        | Code::PermanentFlags { .. }
+        | Code::PrivacyRequired
+        | Code::ReadOnly
+        | Code::ReadWrite
+        | Code::ServerBug
+        | Code::UidNext(_)
+        | Code::UidNotSticky
+        | Code::UidValidity(_)
+        | Code::Unavailable
+        | Code::Unseen(_)
+        | Code::Other { .. } => return code,
+    };
+    if places.contains(&name) {
+        return code;
+    }
+    Code::Other {
+        name: word.to_owned(),
+        argument: String::new(),
     }
 }

@@ -8,16 +8,21 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::capability::Capabilities;
 use super::command::Command;
-use super::encode::{Dialect, encode, start_tls};
+use super::encode::{Dialect, Segment, encode, start_tls};
 use super::fetch::opening;
 use super::frame::{Framer, Large, Piece};
-use super::kind::{Idle, Kind, goes_alone, kind_of, name_of};
+use super::kind::{Idle, Kind, goes_alone, in_place, kind_of, name_of};
 use super::options::{Limits, Options, Security};
 use super::parse::{MOST_TEXT, Response, parse, tag_of};
-use super::quirks::{self, Quirks};
-use super::response::{Code, Event, Reply, Said, Status};
+use super::quirks::Quirks;
+use super::response::{Code, Event, Reply, Status};
 use super::value::Cursor;
+use crate::model::UidSet;
 use crate::protocol::{Broken, Output, Protocol, Tag, Time, Transmit, Upgrade};
+
+mod copies;
+mod greeting;
+mod upload;
 
 /// How often a SASL exchange may go on after our response.
 const MOST_CHALLENGES: u8 = 3;
@@ -62,7 +67,14 @@ struct Running {
     kind: Kind,
     name: &'static str,
     /// Segments that wait for a continuation each.
-    waiting: VecDeque<Transmit>,
+    waiting: VecDeque<Segment>,
+    /// The UIDs of a COPY or MOVE.
+    copies: Option<UidSet>,
+    /// The message that is being handed out.
+    upload: Option<upload::Upload>,
+    /// A refusal that came in the middle of a literal: the server still counts the octets, so it
+    /// gets them before anything else is said.
+    refusal: Option<Reply>,
     /// Whether some of it was handed out.
     begun: bool,
     /// Whether all of it was handed out (SAFETY T5).
@@ -218,7 +230,8 @@ impl Machine {
 
     fn may_begin(&self) -> bool {
         let own_first = !self.own.is_empty() && !self.running.is_empty();
-        let held = |r: &Running| r.kind != Kind::Plain || !r.waiting.is_empty();
+        let held =
+            |r: &Running| r.kind != Kind::Plain || !r.waiting.is_empty() || r.upload.is_some();
         !own_first && !self.running.iter().any(held)
     }
 
@@ -232,7 +245,8 @@ impl Machine {
             (Transmit { bytes, secret }, "CAPABILITY")
         };
         self.heard_capabilities = false;
-        self.run(tag, purpose, Kind::Alone, name, vec![transmit]);
+        let segments = vec![Segment::Bytes(transmit)];
+        self.run(tag, purpose, Kind::Alone, name, segments);
     }
 
     fn begin(&mut self, tag: Tag, command: &Command) {
@@ -257,6 +271,11 @@ impl Machine {
                     name_of(command),
                     segments,
                 );
+                if let (Command::Copy { uids, .. } | Command::Move { uids, .. }, Some(running)) =
+                    (command, self.running.last_mut())
+                {
+                    running.copies = Some(uids.clone());
+                }
             }
             Err(why) => self.refuse(tag, None, why.0),
         }
@@ -277,14 +296,18 @@ impl Machine {
         purpose: Purpose,
         kind: Kind,
         name: &'static str,
-        segments: Vec<Transmit>,
+        segments: Vec<Segment>,
     ) {
         if !self.is_owed() {
             self.armed = None;
         }
         self.counts = Counts::default();
         let mut waiting = VecDeque::from(segments);
-        let first = waiting.pop_front().unwrap_or_default();
+        // A command begins with its tag, so its first segment is bytes.
+        let first = match waiting.pop_front() {
+            Some(Segment::Bytes(transmit) | Segment::Source { then: transmit, .. }) => transmit,
+            None => Transmit::default(),
+        };
         self.outgoing.push_back(Outgoing {
             transmit: first,
             tag,
@@ -296,6 +319,9 @@ impl Machine {
             kind,
             name,
             waiting,
+            copies: None,
+            upload: None,
+            refusal: None,
             begun: false,
             written: false,
             challenge: None,
@@ -343,89 +369,6 @@ impl Machine {
         }
     }
 
-    fn on_greeting(&mut self, response: Response) {
-        let (preauth, code, text) = match response {
-            Response::Untagged(Event::Said {
-                said: Said::Ok,
-                code,
-                text,
-            }) => (false, code, text),
-            Response::Preauth(code, text) => (true, code, text),
-            Response::Untagged(Event::Said {
-                said: Said::Bye,
-                text,
-                ..
-            }) => {
-                let text = if self.secured { text } else { String::new() };
-                return self.break_off(format!("it refuses the connection: {text}"));
-            }
-            Response::Untagged(_)
-            | Response::Tagged(..)
-            | Response::Continue(_)
-            | Response::Garbage(_) => {
-                return self.break_off("it does not greet as an IMAP server does");
-            }
-        };
-        self.phase = Phase::Opening;
-        if let Some(Code::Capability(offered)) = code {
-            self.learn(offered);
-        }
-        if !self.secured {
-            if preauth {
-                let what = "it claims that we are signed in (PREAUTH) before TLS is up";
-                return self.break_off(what);
-            }
-            if self.offered.is_empty() {
-                self.own_command(Purpose::BeforeTls);
-            } else {
-                self.ask_for_tls();
-            }
-            return;
-        }
-        self.preauth = preauth;
-        self.greeting = text;
-        let offered = std::mem::take(&mut self.offered);
-        self.learn(offered);
-        if self.offered.is_empty() {
-            self.own_command(Purpose::Opening);
-        } else {
-            self.open();
-        }
-    }
-
-    fn ask_for_tls(&mut self) {
-        if self.offered.has("STARTTLS") {
-            self.own_command(Purpose::StartTls);
-        } else {
-            self.break_off("it offers no STARTTLS, and nothing is sent without TLS");
-        }
-    }
-
-    /// The connection is usable from here on.
-    fn open(&mut self) {
-        self.phase = Phase::Ready;
-        self.outputs.push_back(Output::Event(Event::Greeting {
-            preauth: self.preauth,
-            capabilities: self.capabilities.clone(),
-            text: self.greeting.clone(),
-        }));
-    }
-
-    fn learn(&mut self, offered: Capabilities) {
-        (self.quirks, self.capabilities) = quirks::apply(&self.greeting, &offered, &self.id);
-        self.offered = offered;
-    }
-
-    fn learn_aloud(&mut self, offered: Capabilities) {
-        let before = self.capabilities.clone();
-        self.heard_capabilities = true;
-        self.learn(offered);
-        if self.phase == Phase::Ready && self.capabilities != before {
-            let event = Event::Capabilities(self.capabilities.clone());
-            self.outputs.push_back(Output::Event(event));
-        }
-    }
-
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Capabilities(offered) => return self.learn_aloud(offered),
@@ -435,6 +378,15 @@ impl Machine {
                 code: Some(Code::Capability(ref offered)),
                 ..
             } => self.learn_aloud(offered.clone()),
+            Event::Said {
+                said,
+                code: Some(code),
+                text,
+            } => {
+                let code = in_place("", self.take_copied(code));
+                let code = Some(code);
+                return self.tell(Event::Said { said, code, text });
+            }
             Event::Id(ref pairs) => {
                 self.id.clone_from(pairs);
                 self.learn(self.offered.clone());
@@ -447,6 +399,10 @@ impl Machine {
             }
             _ => {}
         }
+        self.tell(event);
+    }
+
+    fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
@@ -472,14 +428,32 @@ impl Machine {
         let Some(running) = self.running.get_mut(at) else {
             return;
         };
-        if let Some(transmit) = running.waiting.pop_front() {
-            let (tag, last) = (running.tag, running.waiting.is_empty());
-            self.outgoing.push_back(Outgoing {
-                transmit,
-                tag,
-                last,
-            });
-            return;
+        match running.waiting.pop_front() {
+            Some(Segment::Bytes(transmit)) => {
+                let (tag, last) = (running.tag, running.waiting.is_empty());
+                self.outgoing.push_back(Outgoing {
+                    transmit,
+                    tag,
+                    last,
+                });
+                return;
+            }
+            Some(Segment::Source {
+                source,
+                length,
+                then,
+            }) => {
+                running.upload = Some(upload::Upload {
+                    source,
+                    from: 0,
+                    left: length,
+                    then,
+                    asked: false,
+                });
+                let tag = running.tag;
+                return self.want(tag);
+            }
+            None => {}
         }
         match &mut running.kind {
             Kind::Authenticate { answer, challenges } => {
@@ -537,17 +511,30 @@ impl Machine {
             }
             return self.break_off("it answers a command that was not sent");
         };
-        let running = self.running.remove(at);
+        let Some(running) = self.running.get_mut(at) else {
+            return;
+        };
         let refused = running.begun && reply.status != Status::Ok;
         if !running.written && !refused {
             return self.break_off("it answers a command before it was sent");
         }
+        let begun = self.outgoing.iter().any(|out| out.tag == running.tag);
+        let literal = running.kind == Kind::Plain && (begun || running.upload.is_some());
+        if literal {
+            running.refusal = Some(reply);
+            return;
+        }
+        let running = self.running.remove(at);
         self.outgoing.retain(|out| out.tag != running.tag);
         self.counts = Counts::default();
         self.finish(running, reply);
     }
 
     fn finish(&mut self, running: Running, mut reply: Reply) {
+        if let Some(code) = reply.code.take() {
+            let code = in_place(running.name, code);
+            reply.code = Some(self.tell_copied(&running, code));
+        }
         if let Some(challenge) = running.challenge.filter(|_| !reply.is_ok()) {
             reply.text = format!("{} {challenge}", reply.text).trim().to_owned();
         }
@@ -717,20 +704,9 @@ impl Protocol for Machine {
     fn poll_transmit(&mut self) -> Option<Transmit> {
         let mut all: Option<Transmit> = None;
         while let Some(next) = self.outgoing.pop_front() {
-            if let Some(running) = self.running.iter_mut().find(|r| r.tag == next.tag) {
-                running.begun = true;
-                running.written |= next.last;
-            }
-            let all = all.get_or_insert_with(Transmit::default);
-            let base = all.bytes.len();
-            let shifted = next
-                .transmit
-                .secret
-                .iter()
-                .map(|r| r.start + base..r.end + base);
-            all.secret.extend(shifted);
-            all.bytes.extend_from_slice(&next.transmit.bytes);
-            if all.bytes.len() >= TRANSMIT {
+            append(all.get_or_insert_with(Transmit::default), &next.transmit);
+            self.handed_out(next.tag, next.last);
+            if all.as_ref().is_some_and(|all| all.bytes.len() >= TRANSMIT) {
                 break;
             }
         }
@@ -788,6 +764,14 @@ impl Protocol for Machine {
         let name = self.running.first().map_or("a command", |r| r.name);
         self.break_off(format!("no answer to {name} for {most} s"));
     }
+}
+
+/// Puts `more` behind `all`, with what of it is secret.
+fn append(all: &mut Transmit, more: &Transmit) {
+    let base = all.bytes.len();
+    let shifted = more.secret.iter().map(|r| r.start + base..r.end + base);
+    all.secret.extend(shifted);
+    all.bytes.extend_from_slice(&more.bytes);
 }
 
 /// A challenge as text for people; what is no base64 is left out.

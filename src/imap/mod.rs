@@ -11,15 +11,17 @@
 //! 4. [`command`]: the one encoder of all arguments (SAFETY P10).
 //! 5. [`machine`]: greeting, STARTTLS, tags, continuations, IDLE, deadlines.
 //!
-//! Extensions: RFC 2177 IDLE, 2971 ID, 3691 UNSELECT, 4731 ESEARCH, 4959 SASL-IR, 5161 ENABLE,
-//! 5258 and 5819 LIST-EXTENDED and LIST-STATUS, 6154 SPECIAL-USE, 7162 CONDSTORE and QRESYNC,
-//! 7888 LITERAL+ and LITERAL-, 8474 OBJECTID, and Gmail's X-GM-EXT-1.
+//! Extensions: RFC 2177 IDLE, 2971 ID, 3691 UNSELECT, 4315 UIDPLUS, 4731 ESEARCH, 4959 SASL-IR,
+//! 5161 ENABLE, 5258 and 5819 LIST-EXTENDED and LIST-STATUS, 5530 response codes, 6154 SPECIAL-USE
+//! with CREATE-SPECIAL-USE, 6851 MOVE, 7162 CONDSTORE and QRESYNC, 7888 LITERAL+ and LITERAL-, 8474
+//! OBJECTID, and Gmail's X-GM-EXT-1.
 //!
 //! This room names no socket, clock or file and decides nothing about the store.
 
 pub mod capability;
 mod code;
 pub mod command;
+pub mod copied;
 pub mod date;
 mod encode;
 pub mod envelope;
@@ -40,8 +42,10 @@ mod tests;
 
 pub use capability::Capabilities;
 pub use command::{
-    Command, Criterion, FetchItem, Mechanism, Partial, Section, SequenceSet, StatusItem, StoreVerb,
+    Body, Command, Criterion, FetchItem, Mechanism, Partial, Section, SequenceSet, StatusItem,
+    StoreVerb,
 };
+pub use copied::Copied;
 pub use envelope::{RawAddress, RawEnvelope};
 pub use fetch::{Content, FetchData, OtherItem, SectionContent};
 pub use machine::Machine;

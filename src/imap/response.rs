@@ -2,6 +2,7 @@
 
 use super::capability::Capabilities;
 use super::command::Section;
+use super::copied::Copied;
 use super::fetch::FetchData;
 use super::mailbox_name::MailboxName;
 use crate::model::{Flags, Uid, UidSet, UidValidity};
@@ -35,6 +36,15 @@ impl Reply {
     /// Whether the server said OK.
     pub fn is_ok(&self) -> bool {
         self.status == Status::Ok
+    }
+
+    /// The UID that an appended message has, where APPENDUID names exactly one.
+    pub fn appended(&self) -> Option<(UidValidity, Uid)> {
+        let Some(Code::AppendUid { validity, uids }) = &self.code else {
+            return None;
+        };
+        let uid = uids.set().first().filter(|_| uids.count() == 1);
+        Some((*validity, uid?))
     }
 }
 
@@ -77,6 +87,10 @@ impl Ranges {
 }
 
 /// A response code (RFC 9051 section 7.1, RFC 5530, 7162, 4315, 8474).
+///
+/// APPENDUID, COPYUID, MODIFIED, TRYCREATE, ALREADYEXISTS and HASCHILDREN are these only in the
+/// tagged answer of a command that they belong to; anywhere else they are [`Code::Other`] (SAFETY
+/// P6). For COPYUID see [`Event::Copied`] too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Code {
     /// ALERT: the text must be shown to the user.
@@ -94,6 +108,8 @@ pub enum Code {
     AuthenticationFailed,
     /// AUTHORIZATIONFAILED.
     AuthorizationFailed,
+    /// CANNOT: the server will never do this.
+    Cannot,
     /// CAPABILITY.
     Capability(Capabilities),
     /// CLOSED: what follows belongs to the newly selected mailbox.
@@ -113,6 +129,8 @@ pub enum Code {
     Expired,
     /// EXPUNGEISSUED.
     ExpungeIssued,
+    /// HASCHILDREN: a mailbox with inferiors is not deleted.
+    HasChildren,
     /// HIGHESTMODSEQ.
     HighestModSeq(u64),
     /// INUSE.
@@ -307,6 +325,27 @@ pub enum Event {
         section: Section,
         /// `<n>` of a partial fetch.
         origin: Option<u64>,
+    },
+    /// COPYUID of a COPY or MOVE that still runs: as an untagged OK (RFC 6851 section 4.3), or just
+    /// before the tagged answer that bears it. It speaks only of UIDs that the command named; a
+    /// command may have several, also when it fails in the end.
+    Copied {
+        /// The command.
+        tag: Tag,
+        /// Which message became which.
+        copied: Copied,
+    },
+    /// The server waits for octets of a [`Body::Source`](super::Body::Source): they are given by
+    /// [`Machine::supply`](super::Machine::supply).
+    Wanted {
+        /// The APPEND.
+        tag: Tag,
+        /// The caller's name for the message.
+        source: u64,
+        /// The first octet that is wanted.
+        from: u64,
+        /// How many are left from there on; fewer may be given at a time.
+        left: u64,
     },
     /// FETCH.
     Fetched(Box<FetchData>),

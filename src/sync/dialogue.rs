@@ -316,6 +316,8 @@ impl Dialogue {
             | Event::Enabled(_)
             | Event::Id(_)
             | Event::Namespace(_)
+            | Event::Copied { .. }
+            | Event::Wanted { .. }
             | Event::Idling
             | Event::Other(_) => {}
         }

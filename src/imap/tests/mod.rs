@@ -2,7 +2,7 @@
 //! servers; limits and properties.
 //!
 //! A transcript has one step on a line: `> command` submits, `C: text` is what must go out, `S:
-//! text` comes from the server, `= text` is what the machine must say (see [`describe`]), `T 60`
+//! text` comes from the server, `< tag text` gives octets for an APPEND, `= text` is what the machine must say (see [`describe`]), `T 60`
 //! lets seconds pass, `@ starttls` and `@ plain` choose the security, `#` comments.
 
 mod corpus;
@@ -84,6 +84,15 @@ fn describe_event(event: &Event) -> String {
             .filter_map(|(name, value)| value.map(|value| format!(" {name}={value}")))
             .collect::<String>()
         ),
+        Event::Copied { tag, copied } => {
+            let pair = |uid| format!("{uid}={}", copied.target_of(uid).unwrap());
+            let pairs: Vec<String> = copied.sources().iter().take(9).map(pair).collect();
+            let validity = copied.validity.0;
+            format!("Copied {} to {validity}: {}", tag.0, pairs.join(" "))
+        }
+        Event::Wanted {
+            tag, from, left, ..
+        } => format!("Wanted {} {left} from {from}", tag.0),
         Event::Flags(flags) => format!("Flags {flags}"),
         Event::Status(status) => {
             let text = format!("{status:?}");

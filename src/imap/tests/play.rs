@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::describe;
 use crate::imap::{
-    Command, Criterion, FetchItem, Machine, MailboxName, Mechanism, Options, Partial, Section,
-    Security, SequenceSet, StatusItem, StoreVerb,
+    Body, Command, Criterion, FetchItem, Machine, MailboxName, Mechanism, Options, Partial,
+    Section, Security, SequenceSet, StatusItem, StoreVerb,
 };
 use crate::model::{FlagChange, Flags, PartPath, Uid, UidSet};
-use crate::protocol::{Output, Protocol, Time, Upgrade};
+use crate::protocol::{Output, Protocol, Tag, Time, Upgrade};
 
 /// One line of a transcript.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub(super) enum Step {
     Server(String),
     Says(String),
     Wait(u64),
+    /// Octets for an APPEND.
+    Supply(u32, String),
 }
 
 pub(super) struct Transcript {
@@ -42,6 +44,11 @@ pub(super) fn read(text: &str) -> Transcript {
             "C:" => transcript.steps.push(Step::Client(rest)),
             "S:" => transcript.steps.push(Step::Server(rest)),
             "=" => transcript.steps.push(Step::Says(rest)),
+            "<" => {
+                let (tag, text) = rest.split_once(' ').unwrap();
+                let step = Step::Supply(tag.parse().unwrap(), text.to_owned());
+                transcript.steps.push(step);
+            }
             "T" => transcript.steps.push(Step::Wait(rest.parse().unwrap())),
             _ => panic!("{line}"),
         }
@@ -87,6 +94,13 @@ impl Player {
 
     pub fn submit(&mut self, command: Command) {
         self.machine.submit(command);
+        self.drain();
+    }
+
+    /// Gives octets for an APPEND; `\\n` is a line end.
+    pub fn supply(&mut self, tag: u32, text: &str) {
+        let bytes = text.replace("\\n", "\r\n").into_bytes();
+        self.machine.supply(Tag(tag), bytes);
         self.drain();
     }
 
@@ -152,6 +166,7 @@ pub(super) fn play(name: &str, transcript: &Transcript, piece: usize) -> Vec<Str
                 heard += 1;
             }
             Step::Wait(seconds) => player.wait(*seconds),
+            Step::Supply(tag, text) => player.supply(*tag, text),
         }
     }
     let more = player.said.get(heard..).unwrap();
@@ -173,6 +188,7 @@ fn play_cut(name: &str, transcript: &Transcript, cut: usize, whole: &[String]) {
             Step::Submit(text) => player.submit(command(text)),
             Step::Server(text) => player.feed(format!("{text}\r\n").as_bytes()),
             Step::Wait(seconds) => player.wait(*seconds),
+            Step::Supply(tag, text) => player.supply(*tag, text),
             Step::Client(_) | Step::Says(_) => {}
         }
     }
@@ -300,6 +316,36 @@ fn command(text: &str) -> Command {
             flags: flags(&rest[2..]),
             unchanged_since: None,
         },
+        "copy" => Command::Copy {
+            uids: UidSet::parse(rest[0]).unwrap(),
+            mailbox: mailbox(&rest[1..]),
+        },
+        "move" => Command::Move {
+            uids: UidSet::parse(rest[0]).unwrap(),
+            mailbox: mailbox(&rest[1..]),
+        },
+        "expunge" => Command::Expunge {
+            uids: UidSet::parse(rest[0]).unwrap(),
+        },
+        // append MAILBOX DATE FLAGS… = TEXT, or < OCTETS for one that is asked for in pieces.
+        "append" => append(rest),
+        "create" => Command::Create {
+            mailbox: mailbox(&rest[..1]),
+            special_use: rest[1..].iter().map(|w| (*w).to_owned()).collect(),
+        },
+        "rename" => Command::Rename {
+            from: mailbox(&rest[..1]),
+            to: mailbox(&rest[1..]),
+        },
+        "delete" => Command::Delete {
+            mailbox: mailbox(rest),
+        },
+        "subscribe" => Command::Subscribe {
+            mailbox: mailbox(rest),
+        },
+        "unsubscribe" => Command::Unsubscribe {
+            mailbox: mailbox(rest),
+        },
         "store-unless" => Command::Store {
             uids: UidSet::parse(rest[0]).unwrap(),
             verb: StoreVerb::Add,
@@ -307,6 +353,23 @@ fn command(text: &str) -> Command {
             unchanged_since: rest[1].parse().ok(),
         },
         _ => panic!("{text}"),
+    }
+}
+
+fn append(words: &[&str]) -> Command {
+    let at = words.iter().position(|w| matches!(*w, "=" | "<")).unwrap();
+    let text = words[at + 1..].join(" ");
+    Command::Append {
+        mailbox: mailbox(&words[..1]),
+        date: words[1].parse().ok(),
+        flags: flags(&words[2..at]),
+        body: match words[at] {
+            "=" => Body::Whole(text.into_bytes().into()),
+            _ => Body::Source {
+                source: 7,
+                length: text.parse().unwrap(),
+            },
+        },
     }
 }
 

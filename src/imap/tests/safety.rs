@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use super::play::Player;
-use crate::imap::encode::{Dialect, encode};
+use crate::imap::encode::{Dialect, Segment, encode};
 use crate::imap::{
-    Capabilities, Command, Criterion, FetchItem, Limits, Machine, MailboxName, Mechanism, Options,
-    Quirks, Security, SequenceSet, StatusItem, StoreVerb,
+    Body, Capabilities, Command, Criterion, FetchItem, Limits, Machine, MailboxName, Mechanism,
+    Options, Quirks, Security, SequenceSet, StatusItem, StoreVerb,
 };
-use crate::model::{Flags, UidSet};
-use crate::protocol::{Output, Protocol, Time};
+use crate::model::{Flags, Uid, UidSet};
+use crate::protocol::{Output, Protocol, Tag, Time};
 
 fn sign_in() -> Command {
     Command::Login {
@@ -267,12 +267,24 @@ fn p3_sets_of_all_uids_cost_one_range() {
     );
     assert!(started.elapsed().as_millis() < 50);
     assert_eq!(player.said[1], "Vanished earlier=false 1:4294967295");
-    assert!(player.said[3].contains("CopyUid"));
-    assert!(
-        player.said[4].contains("Other { name: \"COPYUID\""),
-        "{}",
-        player.said[4]
-    );
+    assert!(player.said[3].contains("Other { name: \"COPYUID\""));
+    assert!(player.said[4].contains("Other { name: \"COPYUID\""));
+    // As the answer to a MOVE of all UIDs, which nobody sends, it costs no more.
+    let mut player = movable();
+    player.submit(Command::Move {
+        uids: UidSet::range(1, u32::MAX),
+        mailbox: MailboxName::encode("Trips"),
+    });
+    let started = Instant::now();
+    player.feed(b"* OK [COPYUID 1 1:4294967295 1:4294967295] x\r\n");
+    assert!(started.elapsed().as_millis() < 50);
+    assert!(player.said[1].starts_with("Copied 1 to 1: 1=1 2=2"));
+}
+
+fn movable() -> Player {
+    let mut player = Player::new(Security::Tls);
+    player.feed(b"* PREAUTH [CAPABILITY MOVE UIDPLUS] hi\r\n");
+    player
 }
 
 #[test]
@@ -339,6 +351,242 @@ fn p6_codes_out_of_place_change_nothing() {
     );
     assert_eq!(player.said.last().unwrap(), "Done 1 Ok \"done\"");
     assert_eq!(player.sent, b"a1 NOOP\r\n");
+    assert!(player.said[1..4].iter().all(|said| said.contains("Other")));
+}
+
+/// What the machine says of a code in the answer of a command.
+fn answered(command: &Command, code: &str) -> Vec<String> {
+    let mut player = movable();
+    player.submit(command.clone());
+    // An APPEND gets its body through first.
+    player.feed(b"+ go\r\n");
+    player.feed(format!("a1 OK [{code}] done\r\n").as_bytes());
+    player
+        .said
+        .drain(1..)
+        .filter(|s| !s.contains("go"))
+        .collect()
+}
+
+#[test]
+fn p6_a_code_acts_only_in_the_command_that_it_belongs_to() {
+    let (uids, mailbox) = (UidSet::range(3, 9), MailboxName::encode("Trips"));
+    let to = || (uids.clone(), mailbox.clone());
+    let ((uids, mailbox), (uids_2, mailbox_2), mailbox_3) = (to(), to(), mailbox.clone());
+    let commands = [
+        ("COPY", Command::Copy { uids, mailbox }),
+        (
+            "MOVE",
+            Command::Move {
+                uids: uids_2,
+                mailbox: mailbox_2,
+            },
+        ),
+        (
+            "STORE",
+            Command::Store {
+                uids: to().0,
+                verb: StoreVerb::Add,
+                flags: Flags::parse(["\\Seen"]),
+                unchanged_since: None,
+            },
+        ),
+        ("EXPUNGE", Command::Expunge { uids: to().0 }),
+        (
+            "APPEND",
+            Command::Append {
+                mailbox: mailbox_3.clone(),
+                flags: Flags::none(),
+                date: None,
+                body: Body::Whole((*b"x").into()),
+            },
+        ),
+        (
+            "CREATE",
+            Command::Create {
+                mailbox: mailbox_3.clone(),
+                special_use: Vec::new(),
+            },
+        ),
+        ("DELETE", Command::Delete { mailbox: mailbox_3 }),
+        ("NOOP", Command::Noop),
+    ];
+    for (code, places) in [
+        ("APPENDUID 1 2", &["APPEND"][..]),
+        ("COPYUID 1 3 4", &["COPY", "MOVE"]),
+        ("MODIFIED 3", &["STORE"]),
+        ("TRYCREATE", &["APPEND", "COPY", "MOVE"]),
+        ("ALREADYEXISTS", &["CREATE"]),
+        ("HASCHILDREN", &["DELETE"]),
+    ] {
+        for (name, command) in &commands {
+            let said = answered(command, code);
+            let last = said.last().unwrap();
+            let acts = !last.contains("Other {");
+            assert_eq!(acts, places.contains(name), "{code} in {name}: {last}");
+            let copied = said.len() == 2;
+            assert_eq!(copied, acts && code.starts_with("COPY"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn p6_copyuid_speaks_only_of_messages_that_the_command_named() {
+    let (uids, mailbox) = (UidSet::range(3, 9), MailboxName::encode("Trips"));
+    let command = Command::Move { uids, mailbox };
+    assert_eq!(answered(&command, "COPYUID 1 3:9 20:26").len(), 2);
+    for code in [
+        "COPYUID 1 2:9 20:27",
+        "COPYUID 1 3,3 20:21",
+        "COPYUID 1 3:9 1",
+    ] {
+        let said = answered(&command, code);
+        assert!(said.len() == 1 && said[0].contains("Other"), "{said:?}");
+    }
+}
+
+#[test]
+fn p7_what_changes_messages_names_uids_and_nothing_else_expunges() {
+    let capabilities = Capabilities::of(["MOVE", "UIDPLUS"]);
+    let wire = |command: &Command, capabilities| {
+        let quirks = Quirks::default();
+        let dialect = Dialect {
+            capabilities,
+            quirks,
+        };
+        encode("a1", command, dialect).map(|segments| text_of(&segments).join(""))
+    };
+    let (uids, mailbox) = (UidSet::range(3, 9), MailboxName::encode("Trips"));
+    for (command, line) in [
+        (
+            Command::Copy {
+                uids: uids.clone(),
+                mailbox: mailbox.clone(),
+            },
+            "a1 UID COPY 3:9 Trips\r\n",
+        ),
+        (
+            Command::Move {
+                uids: uids.clone(),
+                mailbox: mailbox.clone(),
+            },
+            "a1 UID MOVE 3:9 Trips\r\n",
+        ),
+        (
+            Command::Store {
+                uids: uids.clone(),
+                verb: StoreVerb::Add,
+                flags: Flags::parse(["\\Deleted"]),
+                unchanged_since: None,
+            },
+            "a1 UID STORE 3:9 +FLAGS.SILENT (\\Deleted)\r\n",
+        ),
+        (
+            Command::Expunge { uids: uids.clone() },
+            "a1 UID EXPUNGE 3:9\r\n",
+        ),
+    ] {
+        assert_eq!(wire(&command, &capabilities).unwrap(), line);
+    }
+    // Without UIDPLUS only a plain EXPUNGE would be left, and that takes the mail of others.
+    let none = Capabilities::default();
+    let empty = UidSet::new();
+    for command in [
+        Command::Expunge { uids: uids.clone() },
+        Command::Move {
+            uids,
+            mailbox: mailbox.clone(),
+        },
+    ] {
+        assert!(wire(&command, &none).is_err());
+    }
+    for command in [
+        Command::Expunge {
+            uids: empty.clone(),
+        },
+        Command::Copy {
+            uids: empty,
+            mailbox,
+        },
+    ] {
+        assert!(wire(&command, &capabilities).is_err());
+    }
+}
+
+#[test]
+fn p7_a_long_set_is_sent_in_lines_that_name_the_same_uids() {
+    let uids: UidSet = (0..20_000).map(|n| Uid(4_000_000_000 + n * 2)).collect();
+    let capabilities = Capabilities::of(["MOVE", "UIDPLUS"]);
+    for name in ["Trips", &"\"".repeat(900), &"ü".repeat(2000)] {
+        let mailbox = MailboxName::encode(name);
+        let command = Command::Move {
+            uids: uids.clone(),
+            mailbox,
+        };
+        let mut named = UidSet::new();
+        for part in command.in_lines() {
+            let dialect = Dialect {
+                capabilities: &capabilities,
+                quirks: Quirks::default(),
+            };
+            let segments = encode("a1000000", &part, dialect).unwrap();
+            let line = text_of(&segments).join("");
+            let line = line.split("\r\n").next().unwrap();
+            assert!(line.len() < 8000, "{}", line.len());
+            let uids = part.uids().unwrap();
+            assert!(uids.first() > named.last());
+            named = named.union(uids);
+        }
+        assert_eq!(named, uids);
+    }
+    let small = Command::Noop;
+    assert_eq!(small.clone().in_lines(), [small]);
+}
+
+#[test]
+fn an_upload_of_another_length_ends_the_link() {
+    let begun = || {
+        let mut player = movable();
+        player.submit(Command::Append {
+            mailbox: MailboxName::encode("Sent"),
+            flags: Flags::none(),
+            date: None,
+            body: Body::Source {
+                source: 7,
+                length: 5,
+            },
+        });
+        player.feed(b"+ go\r\n");
+        assert_eq!(player.said.pop().unwrap(), "Wanted 1 5 from 0");
+        player
+    };
+    for text in ["", "123456"] {
+        let mut player = begun();
+        player.supply(1, text);
+        assert!(player.said.last().unwrap().starts_with("Broken"), "{text}");
+    }
+    let mut player = begun();
+    player.supply(1, "123");
+    player.machine.withhold(Tag(1));
+    player.feed(b"");
+    player.submit(Command::Noop);
+    assert!(player.said.last().unwrap().starts_with("Broken"));
+    assert!(player.sent.ends_with(b"123"), "nothing follows");
+}
+
+/// What segments hold, each as text.
+fn text_of(segments: &[Segment]) -> Vec<String> {
+    let bytes = |segment: &Segment| match segment {
+        Segment::Bytes(transmit) => transmit.bytes.clone(),
+        Segment::Source { length, then, .. } => {
+            let body = vec![b'x'; usize::try_from(*length).unwrap()];
+            [body.as_slice(), &then.bytes].concat()
+        }
+    };
+    segments
+        .iter()
+        .map(|s| String::from_utf8_lossy(&bytes(s)).into_owned())
+        .collect()
 }
 
 #[test]
@@ -361,7 +609,7 @@ fn p10_no_argument_ends_a_command() {
         "\u{202e}",
     ];
     let none = Capabilities::default();
-    let plus = Capabilities::of(["LITERAL+"]);
+    let plus = Capabilities::of(["LITERAL+", "MOVE", "UIDPLUS"]);
     for text in evil {
         let name = MailboxName::from_wire(text.as_bytes());
         let one = UidSet::range(1, 1);
@@ -380,8 +628,50 @@ fn p10_no_argument_ends_a_command() {
             },
             Command::Lsub {
                 reference: name.clone(),
-                pattern: name,
+                pattern: name.clone(),
             },
+            Command::Copy {
+                uids: one.clone(),
+                mailbox: name.clone(),
+            },
+            Command::Move {
+                uids: one.clone(),
+                mailbox: name.clone(),
+            },
+            Command::Append {
+                mailbox: name.clone(),
+                flags: Flags::parse([text]),
+                date: Some(i64::MIN),
+                body: Body::Whole(format!("{text}\r\na9 NOOP\r\n").into_bytes().into()),
+            },
+            Command::Append {
+                mailbox: name.clone(),
+                flags: Flags::none(),
+                date: None,
+                body: Body::Source {
+                    source: 1,
+                    length: 9,
+                },
+            },
+            Command::Create {
+                mailbox: name.clone(),
+                special_use: Vec::new(),
+            },
+            Command::Create {
+                mailbox: MailboxName::encode("a"),
+                special_use: vec![text.to_owned()],
+            },
+            Command::Rename {
+                from: name.clone(),
+                to: name.clone(),
+            },
+            Command::Delete {
+                mailbox: name.clone(),
+            },
+            Command::Subscribe {
+                mailbox: name.clone(),
+            },
+            Command::Unsubscribe { mailbox: name },
             Command::Search {
                 uid: true,
                 criteria: vec![Criterion::Header(text.to_owned(), text.to_owned())],
@@ -415,12 +705,9 @@ fn p10_no_argument_ends_a_command() {
                 let Ok(segments) = encode("a1", &command, dialect) else {
                     continue;
                 };
-                one_command(
-                    &segments
-                        .iter()
-                        .map(|s| s.bytes.as_slice())
-                        .collect::<Vec<_>>(),
-                );
+                let segments = text_of(&segments);
+                let segments: Vec<&[u8]> = segments.iter().map(|s| s.as_bytes()).collect();
+                one_command(&segments);
             }
         }
     }
