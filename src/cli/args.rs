@@ -120,7 +120,7 @@ pub enum Command {
     /// List, show, test, remove accounts and prune what they keep
     #[command(subcommand)]
     Account(Account),
-    /// Make store and servers equal once
+    /// Make store and servers equal, once or all the time
     Sync {
         /// These accounts only
         #[arg(value_name = "ACCOUNT")]
@@ -128,6 +128,9 @@ pub enum Command {
         /// This mailbox only
         #[arg(long, value_name = "MAILBOX")]
         mailbox: Option<String>,
+        /// Stay and keep them equal, in silence, until a signal ends it
+        #[arg(long, conflicts_with = "mailbox")]
+        watch: bool,
     },
     /// List mailboxes
     #[command(subcommand)]

@@ -20,7 +20,7 @@ pub enum Exit {
     Failed = 1,
     /// It was asked wrongly; nothing was tried.
     Usage = 2,
-    /// It is in the journal and will be sent when a connection is there.
+    /// There is no connection; what is in the journal will be sent when there is one.
     Queued = 3,
     /// A password is missing or refused.
     SignIn = 4,

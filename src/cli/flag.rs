@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::args::FlagArgs;
 use super::error::Failure;
-use super::online::{self, Pushed};
+use super::online;
 use super::start::Start;
 use super::{json, queue};
 use crate::model::{FlagChange, MessageKey};
@@ -69,9 +69,8 @@ pub fn push(start: &Start, ids: &BTreeSet<String>) -> Result<(), Failure> {
         let Some(account) = start.settings.account(id) else {
             continue;
         };
-        match online::push(start, account) {
-            Ok(Pushed::Sent | Pushed::ByOwner) => {}
-            Err(failure) => first = first.or(Some(failure)),
+        if let Err(failure) = online::push(start, account) {
+            first = first.or(Some(failure));
         }
     }
     first.map_or(Ok(()), Err)

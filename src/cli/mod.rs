@@ -28,6 +28,7 @@ pub mod start;
 pub mod sync;
 pub mod text;
 pub mod time;
+pub mod watch;
 
 use args::{Account, Command, Global, Mailbox, Queue};
 use error::Failure;
@@ -114,7 +115,16 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         Command::Account(Account::Test { account }) => setup::test(start, &account),
         Command::Account(Account::Remove { account, yes }) => account::remove(start, &account, yes),
         Command::Account(Account::Prune { account }) => account::prune(start, account.as_deref()),
-        Command::Sync { accounts, mailbox } => sync::run(start, &accounts, mailbox.as_deref()),
+        Command::Sync {
+            accounts,
+            watch: true,
+            ..
+        } => watch::run(start, &accounts),
+        Command::Sync {
+            accounts,
+            mailbox,
+            watch: false,
+        } => sync::run(start, &accounts, mailbox.as_deref()),
         Command::Mailbox(Mailbox::List { account }) => list::mailboxes(start, account.as_deref()),
         Command::List {
             mailbox,

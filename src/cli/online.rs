@@ -1,78 +1,163 @@
-//! What needs a server: one short session for one purpose, unless another process works for the
-//! account already.
+//! What needs a server: the process that owns the account is asked, and where there is none this one
+//! takes its lock for one short session.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::{Failure, sentence};
+use super::error::{Exit, Failure, sentence};
 use super::prompt;
 use super::start::Start;
 use crate::config::secrets::Wait;
 use crate::config::{AccountSettings, Keep, SecretError, Secrets};
-use crate::model::{MessageKey, PartPath, Secret};
+use crate::model::{
+    AccountKey, ContentKey, Kept, Link, LinkState, MailboxKey, MessageKey, PartPath, Secret,
+};
 use crate::ops::requests::{self, Progress as Served};
-use crate::store::{Store, contents, messages};
+use crate::store::requests::Asked;
+use crate::store::{Store, accounts, contents, mailboxes, messages};
+use crate::sync::asking::{self, Answer};
 use crate::sync::{self, Once, Progress, SyncError, Tally, Work};
 
 /// How long a command waits that only wants to send or fetch one thing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What became of operations that were to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// The server was told.
-    Sent,
-    /// Another process works for the account and sends them.
-    ByOwner,
+/// How long the owner of an account may take for one message once it is at it.
+const LARGE: Duration = Duration::from_secs(600);
+
+/// Owners may come and go while a command looks for one. After so many it gives up.
+const ROUNDS: u32 = 16;
+
+/// Shows how far a sync is.
+pub type Show = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// One sync of an account: by the process that owns it, else by this one.
+pub fn session(
+    start: &Start,
+    account: &AccountSettings,
+    work: &Work,
+    deadline: Duration,
+    progress: &Show,
+) -> Result<Tally, Failure> {
+    let id = &account.id;
+    for _ in 0..ROUNDS {
+        match by_owner(start, account, work, deadline, progress)? {
+            Answer::Done(tally) => return Ok(tally),
+            Answer::Failed { why, link } => return Err(not_synced(id, why, link.as_ref())),
+            Answer::Silent { pid, stopped } => return Err(silent(id, pid, stopped)),
+            Answer::Alone => {}
+        }
+        let once = Once {
+            work: work.clone(),
+            deadline,
+        };
+        let shown = progress.clone();
+        match by_itself(start, account, &once, move |now| shown(now))? {
+            Err(SyncError::Owned { .. }) => {}
+            done => return done.map_err(|error| failure(id, &error)),
+        }
+    }
+    Err(contended(id))
 }
 
-/// One session for an account.
-pub fn session(
+/// The owner's part of [`session`]. A mailbox that is not known here may be new on the server, so
+/// that the list of mailboxes comes first.
+fn by_owner(
+    start: &Start,
+    account: &AccountSettings,
+    work: &Work,
+    patience: Duration,
+    progress: &Show,
+) -> Result<Answer, Failure> {
+    let store = start.store()?;
+    let ask = |mailbox| {
+        let asked = Asked::Sync { mailbox };
+        let progress = |now: &Progress| progress(now);
+        asking::ask(&store, &start.paths, &account.id, asked, patience, progress)
+    };
+    let Work::Mailbox(name) = work else {
+        return Ok(ask(None)?);
+    };
+    let reader = store.reader()?;
+    let find = || -> Result<Option<MailboxKey>, Failure> {
+        let Some(row) = accounts::find(&reader, &account.id)? else {
+            return Ok(None);
+        };
+        Ok(mailboxes::by_name(&reader, row.key, name)?.map(|mailbox| mailbox.key))
+    };
+    if let Some(mailbox) = find()? {
+        return Ok(ask(Some(mailbox))?);
+    }
+    let listed = ask(None)?;
+    if !matches!(listed, Answer::Done(_)) {
+        return Ok(listed);
+    }
+    match find()? {
+        Some(mailbox) => Ok(ask(Some(mailbox))?),
+        None => Err(failure(
+            &account.id,
+            &SyncError::NoMailbox {
+                account: account.id.clone(),
+                mailbox: name.clone(),
+            },
+        )),
+    }
+}
+
+/// One session of this process; refused with [`SyncError::Owned`] while another owns the account.
+fn by_itself(
     start: &Start,
     account: &AccountSettings,
     once: &Once,
     progress: impl Fn(&Progress) + Send + Sync + 'static,
-) -> Result<Tally, Failure> {
-    let asked = Asked::of(start, account)?;
+) -> Result<Result<Tally, SyncError>, Failure> {
+    let with = With::of(start, account)?;
     let store = start.store()?;
-    sync::once(
-        &asked.env,
+    Ok(sync::once(
+        &with.env,
         &store,
-        &asked.account,
+        &with.account,
         &start.paths,
         once,
         progress,
-    )
-    .map_err(|error| failure(&account.id, &error))
+    ))
 }
 
-/// Sends what waits for the server.
-pub fn push(start: &Start, account: &AccountSettings) -> Result<Pushed, Failure> {
-    if sync::owner::of(&start.paths.data, &account.id)?.is_some() {
-        return Ok(Pushed::ByOwner);
-    }
-    let asked = Asked::of(start, account).map_err(|failure| waits(&account.id, failure))?;
+/// Sends what waits for the server, or waits until the owner of the account has.
+pub fn push(start: &Start, account: &AccountSettings) -> Result<(), Failure> {
+    let id = &account.id;
     let store = start.store()?;
-    let outcome = sync::once(
-        &asked.env,
-        &store,
-        &asked.account,
-        &start.paths,
-        &ERRAND,
-        |_| {},
-    );
-    match outcome {
-        Ok(_) => Ok(Pushed::Sent),
-        Err(SyncError::Owned { .. }) => Ok(Pushed::ByOwner),
-        Err(error) if error.is_sign_in() || error.needs_person() => {
-            Err(waits(&account.id, failure(&account.id, &error)))
+    for _ in 0..ROUNDS {
+        match asking::sent(&store, &start.paths, id)? {
+            Answer::Done(_) => return Ok(()),
+            Answer::Failed { why, link } => {
+                return Err(match link.map(|link| link.state) {
+                    Some(LinkState::SignInNeeded) => waits(id, needs_sign_in(id, why)),
+                    _ => offline(id).cause(sentence(&why)),
+                });
+            }
+            Answer::Silent { pid, stopped } => {
+                let mut failure = waits(id, silent(id, pid, stopped));
+                failure.exit = Exit::Queued;
+                return Err(failure);
+            }
+            Answer::Alone => {}
         }
-        Err(error) => Err(
-            Failure::queued(format!("Queued: {} is offline", account.id))
-                .caused_by(&error)
-                .hint("It is sent when a connection is there; `lacebark sync` tries now."),
-        ),
+        let outcome = by_itself(start, account, &ERRAND, |_| {});
+        match outcome.map_err(|failure| waits(id, failure))? {
+            Ok(_) => return Ok(()),
+            Err(SyncError::Owned { .. }) => {}
+            Err(error) if error.is_sign_in() || error.needs_person() => {
+                return Err(waits(id, failure(id, &error)));
+            }
+            Err(error) => return Err(offline(id).caused_by(&error)),
+        }
     }
+    Err(waits(id, contended(id)))
+}
+
+fn offline(account: &str) -> Failure {
+    Failure::queued(format!("Queued: {account} is offline"))
+        .hint("It is sent when a connection is there; `lacebark sync` tries now.")
 }
 
 const ERRAND: Once = Once {
@@ -89,51 +174,142 @@ fn waits(account: &str, mut failure: Failure) -> Failure {
     failure
 }
 
-/// Fetches the whole of a message into the store.
+/// Fetches the whole of a message into the store: the owner of its account does, else this process.
 pub fn fetch(start: &Start, store: &Store, key: MessageKey) -> Result<(), Failure> {
     let reader = store.reader()?;
     let content = contents::get(&reader, messages::get(&reader, key)?.content)?;
-    let id = crate::store::accounts::get(&reader, content.account)?.id;
+    let id = accounts::get(&reader, content.account)?.id;
     let missing = || Failure::new(format!("Message {key} is not kept here"));
     let Some(account) = start.settings.account(&id) else {
         return Err(missing().cause(format!("the account {id} is not configured")));
     };
-    if let Some(pid) = sync::owner::of(&start.paths.data, &id)? {
-        return Err(missing()
-            .cause(format!("process {pid} works for the account {id}"))
-            .hint("Open the message there, or end that process."));
+    for _ in 0..ROUNDS {
+        // Who asked for the same may have taken the answer away.
+        if contents::get(&reader, content.key)?.kept == Kept::All {
+            return Ok(());
+        }
+        let asked = Asked::FetchBody {
+            content: content.key,
+            section: String::new(),
+        };
+        match asking::ask(store, &start.paths, &id, asked, LARGE, |_| {})? {
+            Answer::Done(_) => return Ok(()),
+            Answer::Failed { why, link } => {
+                let failure = not_synced(&id, why.clone(), link.as_ref());
+                let exit = if failure.exit == Exit::SignIn {
+                    Exit::SignIn
+                } else {
+                    Exit::Failed
+                };
+                return Err(Failure {
+                    exit,
+                    hint: failure.hint,
+                    ..missing().cause("it cannot be fetched now").cause(why)
+                });
+            }
+            Answer::Silent { pid, stopped } => {
+                let Failure {
+                    error,
+                    causes,
+                    hint,
+                    ..
+                } = silent(&id, pid, stopped);
+                let failure = missing().cause(error).hint(hint);
+                return Err(causes.into_iter().fold(failure, Failure::cause));
+            }
+            Answer::Alone => {}
+        }
+        if fetch_alone(
+            start,
+            store,
+            account,
+            content.account,
+            content.key,
+            &missing,
+        )? {
+            return Ok(());
+        }
     }
-    let asked = Asked::of(start, account)?;
-    let request = requests::fetch_body(
-        store,
-        content.account,
-        content.key,
-        &PartPath::root(),
-        PATIENCE,
-    )
-    .wait()?;
-    let outcome = sync::once(
-        &asked.env,
-        store,
-        &asked.account,
-        &start.paths,
-        &ERRAND,
-        |_| {},
-    );
-    let served = requests::progress(&reader, request)?;
+    Err(contended(&id))
+}
+
+/// The session of this process for [`fetch`]. False if another process has become the owner.
+fn fetch_alone(
+    start: &Start,
+    store: &Store,
+    account: &AccountSettings,
+    owner: AccountKey,
+    content: ContentKey,
+    missing: &impl Fn() -> Failure,
+) -> Result<bool, Failure> {
+    let request =
+        requests::fetch_body(store, owner, content, &PartPath::root(), PATIENCE).wait()?;
+    let outcome = by_itself(start, account, &ERRAND, |_| {});
+    let served = requests::progress(&store.reader()?, request)?;
     requests::remove(store, request).wait()?;
-    match (outcome, served) {
+    match (outcome?, served) {
+        (Err(SyncError::Owned { .. }), _) => Ok(false),
         (Err(error), _) => {
-            let failure = failure(&id, &error);
+            let failure = failure(&account.id, &error);
+            let exit = if failure.exit == Exit::SignIn {
+                Exit::SignIn
+            } else {
+                Exit::Failed
+            };
             Err(Failure {
-                exit: failure.exit,
+                exit,
                 hint: failure.hint,
                 ..missing().cause("it cannot be fetched now").cause(error)
             })
         }
         (Ok(_), Some(Served::Failed { why })) => Err(missing().cause(why)),
-        (Ok(_), _) => Ok(()),
+        (Ok(_), _) => Ok(true),
     }
+}
+
+/// What a failure of the owner means here.
+fn not_synced(account: &str, why: String, link: Option<&Link>) -> Failure {
+    match link.map(|link| link.state) {
+        Some(LinkState::SignInNeeded) => needs_sign_in(account, why),
+        Some(LinkState::Offline | LinkState::OfflineAsked | LinkState::Connecting) => {
+            Failure::queued(format!("Cannot sync {account}: it is offline")).cause(sentence(&why))
+        }
+        Some(
+            LinkState::Idle
+            | LinkState::Syncing
+            | LinkState::Online
+            | LinkState::CertificateRefused,
+        )
+        | None => Failure::new(format!("Cannot sync {account}")).cause(sentence(&why)),
+    }
+}
+
+fn needs_sign_in(account: &str, why: String) -> Failure {
+    Failure::sign_in(format!("Cannot sign in to {account}"))
+        .cause(sentence(&why))
+        .hint(format!(
+            "`lacebark login {account}` takes the right password."
+        ))
+}
+
+/// The owner of an account does not answer.
+pub fn silent(account: &str, pid: u32, stopped: bool) -> Failure {
+    let failure = Failure::new(format!(
+        "Process {pid}, which works for the account {account}, does not answer"
+    ));
+    if stopped {
+        failure
+            .cause("it is stopped")
+            .hint("Continue it (`fg` in its shell) or end it.")
+    } else {
+        failure.hint("End it if it hangs: then the command does the work itself.")
+    }
+}
+
+/// Owners came and went, and none of them did it.
+fn contended(account: &str) -> Failure {
+    Failure::new(format!("Other processes keep the account {account} busy"))
+        .hint("Try again when they have ended.")
 }
 
 /// A sync error as a command reports it.
@@ -147,6 +323,9 @@ pub fn failure(account: &str, error: &SyncError) -> Failure {
             | SyncError::Local(_)
             | SyncError::NoMailbox { .. }
             | SyncError::Owned { .. } => Failure::new(text),
+            _ if error.is_offline() => {
+                Failure::queued(format!("Cannot sync {account}: it is offline")).cause(text)
+            }
             _ => Failure::new(format!("Cannot sync {account}")).cause(text),
         }
     };
@@ -161,12 +340,12 @@ impl From<SyncError> for Failure {
 
 /// The account and the world it is signed in with: a password that is asked for at each start is
 /// asked for here, if there is a person to ask.
-struct Asked {
+struct With {
     env: crate::env::Env,
     account: AccountSettings,
 }
 
-impl Asked {
+impl With {
     fn of(start: &Start, account: &AccountSettings) -> Result<Self, Failure> {
         let mut env = start.env()?;
         let mut account = account.clone();

@@ -73,6 +73,12 @@ pub fn with_server<'a>(settings: &'a Settings, id: &str) -> Result<&'a AccountSe
     }
 }
 
+/// The failure when no account has a server.
+pub fn no_server() -> Failure {
+    Failure::new("There is no account with a server")
+        .hint("`lacebark setup --address YOU@EXAMPLE.ORG` adds one.")
+}
+
 /// The failure for an id that the settings do not have.
 pub fn unknown_account(settings: &Settings, id: &str) -> Failure {
     if settings.faulty.iter().any(|faulty| faulty == id) {

@@ -4,11 +4,12 @@ use super::account::{of_settings, say};
 use super::args::{self, Setup};
 use super::error::{Failure, sentence};
 use super::start::Start;
-use super::{json, output, places, prompt};
+use super::{json, online, output, places, prompt};
 use crate::config::load::{check_id, split};
 use crate::config::providers::{Credential, Provider, Providers};
 use crate::config::{AccountSettings, Auth, Endpoint, Keep, Scheme, Settings};
 use crate::model::Secret;
+use crate::sync::asking::{self, Answer};
 use crate::sync::setup::{keep_secret, store_account, try_sign_in};
 use crate::sync::{Field, SetupError, SetupRequest};
 
@@ -84,18 +85,43 @@ pub fn login(start: &mut Start, id: &str, from_stdin: bool) -> Result<(), Failur
         secret: Some(secret),
     };
     try_sign_in(&env, &request).map_err(|error| refused(&error, "Nothing was stored."))?;
-    if let (Keep::Keyring, Some(secret)) = (&request.account.keep, &request.secret) {
+    let kept = if let (Keep::Keyring, Some(secret)) = (&request.account.keep, &request.secret) {
         keep_secret(&env, &request.account, secret)
             .map_err(|error| refused(&error, "The password is right, but it is not kept."))?;
-        return say(
-            start,
-            &format!("Signed in; the password of {id} is in the keyring."),
-        );
+        format!("Signed in; the password of {id} is in the keyring.")
+    } else {
+        format!("Signed in; the password of {id} is kept nowhere, as its settings say.")
+    };
+    let told = match &request.secret {
+        Some(secret) => tell_owner(start, &request.account, secret)?,
+        None => String::new(),
+    };
+    say(start, format!("{kept} {told}").trim_end())
+}
+
+/// Gives the password to the process that works for the account, so that it signs in now.
+fn tell_owner(
+    start: &Start,
+    account: &AccountSettings,
+    secret: &Secret,
+) -> Result<String, Failure> {
+    let id = &account.id;
+    match asking::sign_in(&start.store()?, &start.paths, id, secret)? {
+        Answer::Alone => Ok(String::new()),
+        Answer::Done(_) => Ok("The process that works for it has signed in.".to_owned()),
+        Answer::Failed { why, .. } => {
+            output::warn(&format!(
+                "the process that works for {id} is not signed in: {why}"
+            ));
+            Ok(String::new())
+        }
+        // It reads the keyring itself when it goes on; nothing else would tell it.
+        Answer::Silent { pid, stopped } if account.keep == Keep::Keyring => {
+            output::warn(&online::silent(id, pid, stopped).error);
+            Ok(String::new())
+        }
+        Answer::Silent { pid, stopped } => Err(online::silent(id, pid, stopped)),
     }
-    say(
-        start,
-        &format!("Signed in; the password of {id} is kept nowhere, as its settings say."),
-    )
 }
 
 /// `logout`.

@@ -12,6 +12,7 @@ use crate::config::{self, Overrides, Paths, Settings, Warning};
 use crate::env::{Env, SystemClock};
 use crate::ops::notices;
 use crate::store::Store;
+use crate::sync;
 
 /// One command under way.
 #[derive(Debug)]
@@ -96,6 +97,7 @@ impl Start {
         }
         let store = Store::open(&self.paths.mail_db(), Arc::new(SystemClock::start()))?;
         tell_salvage(&store)?;
+        sync::announce(&store, &self.paths);
         Ok(self.store.get_or_init(|| store).clone())
     }
 

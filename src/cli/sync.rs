@@ -1,7 +1,7 @@
 //! `sync`: store and servers made equal once, account by account.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::error::Failure;
@@ -9,7 +9,7 @@ use super::start::Start;
 use super::{json, list, online, places};
 use crate::config::AccountSettings;
 use crate::mime::sanitize::Shown;
-use crate::sync::{Once, Progress, Tally, Work};
+use crate::sync::{Progress, Tally, Work};
 
 /// A first sync of a large account over a slow line takes its time.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
@@ -19,11 +19,7 @@ pub fn run(start: &mut Start, ids: &[String], mailbox: Option<&str>) -> Result<(
     let mut failures = Vec::new();
     let mut synced = Vec::new();
     for (account, work) in chosen(start, ids, mailbox)? {
-        let once = Once {
-            work,
-            deadline: LONGEST,
-        };
-        let outcome = online::session(start, &account, &once, progress());
+        let outcome = online::session(start, &account, &work, LONGEST, &progress());
         clear_progress();
         synced.push(json::SyncedAccount {
             done: outcome.is_ok(),
@@ -82,8 +78,7 @@ fn chosen(
             .filter(|a| a.endpoint().is_some());
         let all: Vec<_> = with_server.map(|a| (a.clone(), Work::All)).collect();
         if all.is_empty() {
-            return Err(Failure::new("There is no account with a server")
-                .hint("`lacebark setup --address YOU@EXAMPLE.ORG` adds one."));
+            return Err(places::no_server());
         }
         return Ok(all);
     }
@@ -127,10 +122,10 @@ fn summary(account: &json::SyncedAccount) -> String {
 }
 
 /// Progress on standard error, where a terminal shows it, at most once for each percent.
-fn progress() -> impl Fn(&Progress) + Send + Sync + 'static {
+fn progress() -> online::Show {
     let terminal = io::stderr().is_terminal();
     let last = Mutex::new(String::new());
-    move |now: &Progress| {
+    Arc::new(move |now: &Progress| {
         if !terminal {
             return;
         }
@@ -148,7 +143,7 @@ fn progress() -> impl Fn(&Progress) + Send + Sync + 'static {
             let _ = write!(io::stderr().lock(), "\r\u{1b}[K{shown}");
             *last = line;
         }
-    }
+    })
 }
 
 fn clear_progress() {

@@ -2,13 +2,15 @@
 //!
 //! What the program needs of the machine (time, randomness, links, the keyring, other programs,
 //! private files, room on the disk) comes through [`Env`], so that a test can hold each of them
-//! still, cut it off or let it lie. [`harden`] makes the process itself discreet.
+//! still, cut it off or let it lie. [`harden`] makes the process itself discreet; [`Neighbours`] are
+//! the other processes of this program.
 
 mod clock;
 pub mod disk;
 pub mod fake;
 pub mod files;
 pub mod harden;
+mod neighbours;
 mod random;
 pub mod spawn;
 
@@ -26,6 +28,7 @@ use crate::net::{Dial, TcpDial, Timer, Transcript};
 pub use clock::SystemClock;
 pub use disk::{Disk, SystemDisk};
 pub use files::PrivateTemp;
+pub use neighbours::{Ear, LONGEST, Neighbours};
 pub use random::{Random, SystemRandom};
 pub use spawn::{Spawn, SpawnError, SystemSpawn};
 

@@ -121,6 +121,15 @@ pub fn find(rows: &impl Rows, id: OperationId) -> Result<Option<Operation>, Stor
     Ok(chosen(rows, "j.id = ?1", id.0)?.pop())
 }
 
+/// Whether anything of an account waits to be sent, now or later.
+pub fn any_waiting(rows: &impl Rows, account: AccountKey) -> Result<bool, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM journal
+         WHERE account = ?1 AND state IN ('queued', 'unsure'))",
+    )?;
+    Ok(query.query_row([account.0], |row| row.get(0))?)
+}
+
 /// What of an account is not refused, oldest first: what may be sent now, and what holds it up.
 pub fn waiting(
     rows: &impl Rows,

@@ -45,7 +45,7 @@ pub use renumber::{Ending, Renumbered, finish as finish_renumber};
 pub use writer::{Pending, Priority, Tx};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
@@ -71,6 +71,7 @@ struct Inner {
     bus: Arc<Bus>,
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    announcing: OnceLock<Watch>,
     _presence: std::fs::File,
 }
 
@@ -87,6 +88,7 @@ impl Store {
                 bus,
                 path: path.to_owned(),
                 clock,
+                announcing: OnceLock::new(),
                 _presence: opened.presence,
             }),
         })
@@ -116,6 +118,19 @@ impl Store {
     /// must be quick and must not wait for the store.
     pub fn watch(&self, tell: impl Fn(&[Change]) + Send + Sync + 'static) -> Watch {
         self.inner.bus.watch(tell)
+    }
+
+    /// Calls `tell` after each commit of this process for as long as the store is open, so that
+    /// other processes hear of it; a second call changes nothing. It must be quick.
+    pub fn announce(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.inner.announcing.get_or_init(|| {
+            self.watch(move |changes| {
+                // What others did they know.
+                if !changes.contains(&Change::Others) {
+                    tell();
+                }
+            })
+        });
     }
 
     /// Looks whether another process has committed since the last look; if so, sends

@@ -54,6 +54,8 @@ pub struct Request {
     pub deadline: i64,
     /// Where it stands.
     pub progress: Progress,
+    /// What was done, in words for the asker; empty before.
+    pub report: String,
 }
 
 const COLUMNS: &str =
@@ -76,12 +78,17 @@ fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
         "failed" => Progress::Failed { why: row.get(8)? },
         _ => Progress::Open,
     };
+    let report = match progress {
+        Progress::Done => row.get(8)?,
+        Progress::Open | Progress::Taken | Progress::Failed { .. } => String::new(),
+    };
     Ok(Request {
         id: RequestId(row.get(0)?),
         account: AccountKey(row.get(1)?),
         asked,
         deadline: row.get(6)?,
         progress,
+        report,
     })
 }
 
@@ -123,6 +130,23 @@ pub fn ask(
     Ok(RequestId(sql.last_insert_rowid()))
 }
 
+/// Asks for a sign-in with a password that is on its way to the owner: nobody looks at the request
+/// before the owner, who has the password then, opens it.
+pub fn ask_to_sign_in(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    deadline: i64,
+) -> Result<RequestId, StoreError> {
+    let sql = tx.connection();
+    tx.changed(Change::Requests);
+    sql.prepare_cached(
+        "INSERT INTO request (account, kind, deadline, state)
+         VALUES (?1, 'sign_in', ?2, 'taken')",
+    )?
+    .execute((account.0, deadline))?;
+    Ok(RequestId(sql.last_insert_rowid()))
+}
+
 /// The request with this id.
 pub fn find(rows: &impl Rows, id: RequestId) -> Result<Option<Request>, StoreError> {
     let mut query = rows
@@ -133,13 +157,38 @@ pub fn find(rows: &impl Rows, id: RequestId) -> Result<Option<Request>, StoreErr
 
 /// The open requests to an account's owner, oldest first.
 pub fn open(rows: &impl Rows, account: AccountKey) -> Result<Vec<Request>, StoreError> {
+    select(rows, account, "state = 'open'")
+}
+
+/// The requests to an account's owner that have no answer yet, taken or not, oldest first.
+pub fn unanswered(rows: &impl Rows, account: AccountKey) -> Result<Vec<Request>, StoreError> {
+    select(rows, account, "state IN ('open', 'taken')")
+}
+
+fn select(
+    rows: &impl Rows,
+    account: AccountKey,
+    which: &'static str,
+) -> Result<Vec<Request>, StoreError> {
     let mut query = rows.connection().prepare_cached(&format!(
-        "{COLUMNS} WHERE account = ?1 AND state = 'open' ORDER BY id"
+        "{COLUMNS} WHERE account = ?1 AND {which} ORDER BY id"
     ))?;
     let found = query
         .query_map([account.0], read)?
         .collect::<Result<_, _>>()?;
     Ok(found)
+}
+
+/// Opens what was taken and not answered: by an owner that ended, or by a link that broke.
+pub fn reopen(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
+    let opened = tx
+        .connection()
+        .prepare_cached("UPDATE request SET state = 'open' WHERE account = ?1 AND state = 'taken'")?
+        .execute([account.0])?;
+    if opened > 0 {
+        tx.changed(Change::Requests);
+    }
+    Ok(opened)
 }
 
 /// Records how far a request is.
@@ -153,6 +202,15 @@ pub fn set_progress(tx: &Tx<'_>, id: RequestId, progress: &Progress) -> Result<(
     tx.connection()
         .prepare_cached("UPDATE request SET state = ?2, why = ?3 WHERE id = ?1")?
         .execute((id.0, state, why))?;
+    tx.changed(Change::Requests);
+    Ok(())
+}
+
+/// Records that a request is done, and what that was.
+pub fn report(tx: &Tx<'_>, id: RequestId, words: &str) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE request SET state = 'done', why = ?2 WHERE id = ?1")?
+        .execute((id.0, words))?;
     tx.changed(Change::Requests);
     Ok(())
 }

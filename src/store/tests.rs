@@ -107,3 +107,4 @@ mod files;
 mod kill;
 mod rows;
 mod schema;
+mod shared;

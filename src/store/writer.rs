@@ -227,14 +227,7 @@ impl Bench {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found = schema::version(&transaction)?;
-        if found != schema::VERSION {
-            return Err(StoreError::Newer {
-                path: transaction.path().unwrap_or_default().into(),
-                found,
-                known: schema::VERSION,
-            });
-        }
+        refuse_another(&transaction)?;
         let tx = Tx {
             connection: &transaction,
             now,
@@ -282,6 +275,7 @@ impl Bench {
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {
+        refuse_another(&self.connection)?;
         self.connection.execute_batch("VACUUM")?;
         // Until the checkpoint ends, the file itself still holds the old pages.
         let busy: bool =
@@ -296,6 +290,7 @@ impl Bench {
 
     /// Frees some pages at a time, so that a person's write waits for one step only.
     fn trim(&mut self) -> Result<bool, StoreError> {
+        refuse_another(&self.connection)?;
         self.sync_to_disk(false)?;
         let free = |connection: &Connection| {
             connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))
@@ -309,6 +304,19 @@ impl Bench {
         let after = free(&self.connection)?;
         Ok(after > 0 && after < before)
     }
+}
+
+/// Another process may have migrated the file while we had it open: then nothing is written any more.
+fn refuse_another(connection: &Connection) -> Result<(), StoreError> {
+    let found = schema::version(connection)?;
+    if found == schema::VERSION {
+        return Ok(());
+    }
+    Err(StoreError::Newer {
+        path: connection.path().unwrap_or_default().into(),
+        found,
+        known: schema::VERSION,
+    })
 }
 
 /// The answer of a write that was queued: wait for it, await it, or drop it (the write goes on).

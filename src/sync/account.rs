@@ -11,7 +11,6 @@ use crate::store::{journal, links, requests};
 use super::SyncError;
 use super::desk::{Desk, Tally};
 use super::dialogue::Dialogue;
-use super::owner::Owner;
 use super::plan::backoff::{self, Ended as Why};
 use super::worker::{Aim, Ended, Worker};
 
@@ -25,14 +24,12 @@ const GRACE: Duration = Duration::from_millis(100);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// A store that takes no writes is tried again after this.
 const STORE_AGAIN: Duration = Duration::from_secs(30);
-/// Another process that owned the account may end at any time.
-const TAKE_OVER: Duration = Duration::from_secs(10);
 
 /// One account's task.
 pub(super) struct Task {
     pub(super) desk: Desk,
     pub(super) data: PathBuf,
-    secret: Option<Secret>,
+    pub(super) secret: Option<Secret>,
     failures: u32,
     offline_since: Option<Time>,
 }
@@ -89,22 +86,6 @@ impl Task {
         }
     }
 
-    /// Waits for the account's lock; `None` if it was told to stop before.
-    async fn own(&mut self) -> Result<Option<Owner>, SyncError> {
-        loop {
-            match Owner::take(&self.data, &self.desk.account.id) {
-                Ok(owner) => return Ok(Some(owner)),
-                Err(SyncError::Owned { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            let later = self.desk.env.clock.monotonic().after(TAKE_OVER);
-            self.pause(Some(later)).await;
-            if self.desk.signal.is_stopped() {
-                return Ok(None);
-            }
-        }
-    }
-
     fn note_secret(&mut self) {
         if let Some(secret) = self.desk.signal.take_secret() {
             self.secret = Some(secret);
@@ -121,7 +102,11 @@ impl Task {
         self.desk.link(LinkState::Connecting, None, "").await?;
         // Flags are sent again; what was under way when the link broke is unsure until then.
         self.desk
-            .durable(move |tx| journal::unsettle(tx, key).map(|_| ()))
+            .durable(move |tx| {
+                requests::reopen(tx, key)?;
+                requests::expire(tx, key)?;
+                journal::unsettle(tx, key).map(|_| ())
+            })
             .await?;
         let Some(talk) = self.connect().await? else {
             return Ok(Ended::Asked);
@@ -310,11 +295,7 @@ impl Task {
                 return Pause::Over;
             }
             let wishes = signal.take();
-            let secret = wishes.secret.is_some();
-            if secret {
-                self.secret = wishes.secret;
-            }
-            if secret || wishes.sync_now || wishes.slept {
+            if signal.has_secret() || wishes.sync_now || wishes.slept {
                 return Pause::Over;
             }
             if wishes.work {
@@ -354,10 +335,14 @@ impl Task {
     /// What needs the connection that is not there is answered at once, with the reason.
     async fn fail_requests(&mut self, why: &str) -> Result<(), SyncError> {
         let (key, why) = (self.desk.key, why.to_owned());
+        // A password that waits is tried before who gave it hears anything.
+        let unsigned = !self.desk.signal.has_secret();
         Ok(self
             .desk
             .durable(move |tx| {
-                for request in requests::open(tx, key)? {
+                let unanswered = requests::unanswered(tx, key)?.into_iter();
+                let sign_in = |asked: &requests::Asked| matches!(asked, requests::Asked::SignIn);
+                for request in unanswered.filter(|one| unsigned || !sign_in(&one.asked)) {
                     let failed = requests::Progress::Failed { why: why.clone() };
                     requests::set_progress(tx, request.id, &failed)?;
                 }

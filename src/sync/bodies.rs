@@ -10,13 +10,14 @@ use crate::protocol::{Tag, Time};
 use crate::store::bodies::{self, BodyWriter, Piece};
 use crate::store::mailboxes::Mailbox;
 use crate::store::requests::{self, Asked, Progress, Request};
-use crate::store::{Pending, contents, links, messages};
+use crate::store::{Pending, Tx, contents, links, messages};
 
 use super::SyncError;
 use super::dialogue::Step;
+use super::once::Work;
 use super::plan::keep::{self, Lacking};
 use super::pull::is_for_now;
-use super::worker::Worker;
+use super::worker::{Aim, Worker};
 
 /// So many messages of a mailbox are looked up at once.
 const PAGE: usize = 1_000;
@@ -56,15 +57,14 @@ impl Worker<'_> {
         let key = self.desk.key;
         let open = self.desk.read(|reader| requests::open(reader, key))?;
         for request in open {
+            // Who asked sees that somebody is at it, however long it takes.
+            let (id, taken) = (request.id, Progress::Taken);
+            let take = move |tx: &Tx<'_>| requests::set_progress(tx, id, &taken);
+            self.desk.bulk(take).await?;
             let progress = match &request.asked {
-                Asked::Sync { mailbox } => match mailbox {
-                    Some(mailbox) => self.pull_asked(*mailbox).await?,
-                    None => {
-                        let mailboxes = self.mailboxes()?;
-                        let wanted = self.wanted(&mailboxes)?;
-                        self.due.extend(wanted);
-                        Progress::Done
-                    }
+                Asked::Sync { mailbox } => match self.sync_asked(request.id, *mailbox).await? {
+                    Some(refused) => refused,
+                    None => continue,
                 },
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
@@ -77,19 +77,69 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// One mailbox at the wish of a person. What the server refuses there does not end the session.
-    async fn pull_asked(&mut self, mailbox: MailboxKey) -> Result<Progress, SyncError> {
+    /// A sync at the wish of a person; it is answered when nothing is left to do, see
+    /// [`Worker::report_syncs`]. What the server refuses of one mailbox is an answer and does not
+    /// end the session.
+    async fn sync_asked(
+        &mut self,
+        id: RequestId,
+        mailbox: Option<MailboxKey>,
+    ) -> Result<Option<Progress>, SyncError> {
+        let before = self.tally;
+        let Some(mailbox) = mailbox else {
+            self.shut.clear();
+            self.list_again().await?;
+            let mailboxes = self.mailboxes()?;
+            let wanted = self.wanted(&mailboxes)?;
+            self.due.extend(wanted);
+            self.next_status = self.desk.env.clock.monotonic();
+            self.asked.push((id, before));
+            return Ok(None);
+        };
         self.due.insert(mailbox);
         match self.pull(mailbox).await {
-            Ok(_) => Ok(Progress::Done),
+            Ok(whole) => {
+                if whole {
+                    self.due.remove(&mailbox);
+                }
+                self.asked.push((id, before));
+                Ok(None)
+            }
             Err(error @ (SyncError::Refused { .. } | SyncError::NoMailbox { .. })) => {
                 self.due.remove(&mailbox);
-                Ok(Progress::Failed {
+                Ok(Some(Progress::Failed {
                     why: error.to_string(),
-                })
+                }))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Nothing is left to do: whoever asked for a sync has it, once the other mailboxes were asked
+    /// for news too.
+    pub(super) async fn report_syncs(&mut self) -> Result<(), SyncError> {
+        let whole = match self.aim {
+            // Another look at the other mailboxes is under way.
+            Aim::Stay => self.desk.env.clock.monotonic() < self.next_status,
+            Aim::Once(Work::All) => true,
+            // Who asked sees that this session ends, and syncs itself.
+            Aim::Once(Work::Mailbox(_) | Work::Errands) => false,
+        };
+        if self.asked.is_empty() || !whole {
+            return Ok(());
+        }
+        let key = self.desk.key;
+        let reports: Vec<(RequestId, String)> = std::mem::take(&mut self.asked)
+            .into_iter()
+            .map(|(id, before)| (id, self.tally.since(&before).words()))
+            .collect();
+        let report = move |tx: &Tx<'_>| {
+            for (id, words) in &reports {
+                requests::report(tx, *id, words)?;
+            }
+            requests::expire(tx, key).map(|_| ())
+        };
+        Ok(self.desk.durable(report).await?)
     }
 
     async fn answer(&mut self, id: RequestId, progress: Progress) -> Result<(), SyncError> {

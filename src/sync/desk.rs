@@ -28,6 +28,47 @@ pub struct Tally {
     pub refused: u64,
 }
 
+impl Tally {
+    /// As a request's answer carries it to another process.
+    pub(super) fn words(&self) -> String {
+        let Tally {
+            new,
+            flags,
+            expunged,
+            bodies,
+            pushed,
+            refused,
+        } = self;
+        format!("{new} {flags} {expunged} {bodies} {pushed} {refused}")
+    }
+
+    /// Reads [`Tally::words`]; what is missing is 0.
+    pub(super) fn of_words(words: &str) -> Self {
+        let mut numbers = words.split(' ').map(|number| number.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        Self {
+            new: next(),
+            flags: next(),
+            expunged: next(),
+            bodies: next(),
+            pushed: next(),
+            refused: next(),
+        }
+    }
+
+    /// What came since `before`.
+    pub(super) fn since(&self, before: &Tally) -> Self {
+        Self {
+            new: self.new.saturating_sub(before.new),
+            flags: self.flags.saturating_sub(before.flags),
+            expunged: self.expunged.saturating_sub(before.expunged),
+            bodies: self.bodies.saturating_sub(before.bodies),
+            pushed: self.pushed.saturating_sub(before.pushed),
+            refused: self.refused.saturating_sub(before.refused),
+        }
+    }
+}
+
 /// How far a sync is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {

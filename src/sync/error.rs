@@ -125,6 +125,21 @@ impl SyncError {
         )
     }
 
+    /// Whether there is no connection now, which another time will mend.
+    pub fn is_offline(&self) -> bool {
+        match self {
+            SyncError::Net(error) => matches!(
+                error,
+                NetError::Resolve { .. }
+                    | NetError::Refused { .. }
+                    | NetError::TimedOut { .. }
+                    | NetError::LinkLost { .. }
+            ),
+            SyncError::Bye { .. } | SyncError::Late { .. } | SyncError::Slept => true,
+            _ => false,
+        }
+    }
+
     /// Whether nobody answered at all, as when there is no network.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(

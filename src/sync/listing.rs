@@ -100,6 +100,15 @@ impl Worker<'_> {
     pub(super) async fn first_flight(&mut self) -> Result<(), SyncError> {
         let known = self.mailboxes()?;
         let inbox_first = self.wants_inbox() && (known.is_empty() || self.find_inbox(&known));
+        self.flight(known.is_empty(), inbox_first).await
+    }
+
+    /// Asks anew which mailboxes there are.
+    pub(super) async fn list_again(&mut self) -> Result<(), SyncError> {
+        self.flight(false, false).await
+    }
+
+    async fn flight(&mut self, fresh: bool, inbox_first: bool) -> Result<(), SyncError> {
         let mut steps: VecDeque<(FirstStep, Tag)> = VecDeque::new();
         for step in first_flight(&self.talk.abilities(), inbox_first) {
             let tag = self.submit_first(step);
@@ -111,6 +120,9 @@ impl Worker<'_> {
         while let Some(&(step, tag)) = steps.front() {
             match self.talk.next_for(tag).await? {
                 Step::Event(event) => {
+                    if !inbox_first && self.selected.is_some() {
+                        self.talk.overhear(&event);
+                    }
                     seen.hear(&event);
                     listing.hear(event, step == FirstStep::Lsub);
                 }
@@ -118,7 +130,7 @@ impl Worker<'_> {
                     steps.pop_front();
                     match step {
                         FirstStep::SelectInbox { .. } if reply.is_ok() => {
-                            let inbox = self.ensure_inbox(known.is_empty()).await?;
+                            let inbox = self.ensure_inbox(fresh).await?;
                             let seen = std::mem::take(&mut seen);
                             self.enter(inbox, "INBOX".to_owned(), seen, &reply).await?;
                             complete &= self.first_screen(&mut steps, &mut listing).await?;

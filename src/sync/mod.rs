@@ -7,6 +7,8 @@
 //!   its three kinds of work, `listing` says in which mailboxes;
 //! - `account`: the task of one account, which owns its lock, connects, and waits when it cannot;
 //! - [`Supervisor`]: all account tasks, on a thread of their own;
+//! - `standby`: what that task does while another process has the lock;
+//! - [`asking`]: what a process asks of the one that has it; `neighbours`: how they wake each other;
 //! - [`once()`]: one sync with a deadline, for the command line;
 //! - [`setup`]: tries and stores an account.
 //!
@@ -19,12 +21,14 @@
 //! RFC 4549 (disconnected clients), 7162 (CONDSTORE), 2177 (IDLE), 9051.
 
 mod account;
+pub mod asking;
 mod bodies;
 mod desk;
 mod dialogue;
 mod error;
 mod glue;
 mod listing;
+mod neighbours;
 mod once;
 pub mod owner;
 pub mod plan;
@@ -32,6 +36,7 @@ mod pull;
 mod push;
 pub mod setup;
 mod signal;
+mod standby;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -39,6 +44,7 @@ mod worker;
 
 pub use desk::{Progress, Tally};
 pub use error::SyncError;
+pub use neighbours::announce;
 pub use once::{Once, Work, once};
 pub use setup::{Field, Proof, SetupError, SetupRequest};
 pub use supervisor::Supervisor;

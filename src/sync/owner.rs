@@ -8,6 +8,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::SyncError;
 
 /// The lock on one account, for as long as the value lives.
@@ -31,6 +33,41 @@ const TRIES: u32 = 4;
 const MOMENT: Duration = Duration::from_millis(5);
 
 impl Owner {
+    /// Waits for the lock on a thread of its own, for however long another process has it. The
+    /// system gives it at once when that one ends, even by a kill. A waiting thread cannot be
+    /// called off: one that nobody waits for any more lets go of the lock as soon as it has it.
+    pub(super) fn wait(
+        data: &Path,
+        account: &str,
+    ) -> Result<oneshot::Receiver<Result<Self, SyncError>>, SyncError> {
+        let what = format!("lock the account {account}");
+        let (data, account) = (data.to_owned(), account.to_owned());
+        let (owned, wait) = oneshot::channel();
+        let waiting = move || {
+            let failed = |source: io::Error| SyncError::System {
+                what: format!("lock the account {account}"),
+                source,
+            };
+            let locked = || {
+                let mut file = open(&data, &account)?;
+                file.lock()?;
+                // Nobody is to read of an owner that ends at once.
+                if !owned.is_closed() {
+                    note(&mut file)?;
+                }
+                Ok(Self { file })
+            };
+            // Without a listener the value goes, and the lock with it.
+            let locked = locked().map_err(failed);
+            let _ = owned.send(locked);
+        };
+        std::thread::Builder::new()
+            .name("lock".to_owned())
+            .spawn(waiting)
+            .map_err(|source| SyncError::System { what, source })?;
+        Ok(wait)
+    }
+
     /// Takes the lock, or says which process has it.
     pub fn take(data: &Path, account: &str) -> Result<Self, SyncError> {
         let failed = |source: io::Error| SyncError::System {
@@ -76,6 +113,17 @@ pub fn of(data: &Path, account: &str) -> Result<Option<u32>, SyncError> {
         Err(TryLockError::WouldBlock) => Ok(Some(pid)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Whether the process is stopped, as by `^Z` in a shell: it keeps the lock and does nothing. False
+/// where the system does not say.
+pub fn is_stopped(pid: u32) -> bool {
+    let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    // The name before the state may hold anything.
+    let state = text.rsplit_once(") ").map(|(_, rest)| rest);
+    state.is_some_and(|state| state.starts_with(['T', 't']))
 }
 
 /// Only letters and digits of an id reach the file system as they are (SAFETY P9, A1).

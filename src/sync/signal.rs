@@ -65,13 +65,21 @@ impl Signal {
         self.slot().wishes.stop
     }
 
-    /// Takes all wishes but the one to stop, which stays.
+    /// Takes all wishes but the one to stop, which stays, and a password, which is for the next
+    /// sign-in whenever that is.
     pub(super) fn take(&self) -> Wishes {
         let mut slot = self.slot();
         let stop = slot.wishes.stop;
+        let secret = slot.wishes.secret.take();
         let wishes = std::mem::take(&mut slot.wishes);
         slot.wishes.stop = stop;
+        slot.wishes.secret = secret;
         wishes
+    }
+
+    /// Whether a password waits to be tried.
+    pub(super) fn has_secret(&self) -> bool {
+        self.slot().wishes.secret.is_some()
     }
 
     /// Takes a password that a person gave, and nothing else.

@@ -7,22 +7,26 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 use crate::config::{AccountKind, AccountSettings, Paths, Settings};
-use crate::env::{Env, harden};
+use crate::env::{Ear, Env, Neighbours, harden};
 use crate::model::Secret;
-use crate::store::{Change, Priority, Reader, Store, Tx, Watch};
+use crate::store::{Change, Priority, Reader, Store, StoreError, Tx, Watch};
+use crate::store::{accounts, journal, requests};
 
 use super::SyncError;
 use super::account::Task;
 use super::desk::Desk;
+use super::neighbours::Letter;
 use super::plan::backoff;
 use super::signal::Signal;
 
 /// How often the clocks are compared to see a suspend (SAFETY R16).
 const LOOK: Duration = Duration::from_secs(9);
+/// What others wrote is looked through at most so often.
+const BREATH: Duration = Duration::from_millis(20);
 
 type Signals = BTreeMap<String, Arc<Signal>>;
 
@@ -42,9 +46,38 @@ struct Shared {
     data: PathBuf,
     signals: Mutex<Signals>,
     tasks: Mutex<JoinSet<()>>,
+    neighbours: Neighbours,
+    /// Another process has committed.
+    others: Notify,
 }
 
 impl Shared {
+    /// What another process tells. On the thread that listens: it may wait for the store.
+    fn heard(&self, letter: Letter) {
+        match letter {
+            Letter::Look => {
+                if let Err(error) = self.store.look().wait() {
+                    tracing::warn!(%error, "cannot see what another process wrote");
+                }
+            }
+            Letter::Password {
+                account,
+                request,
+                secret,
+            } => {
+                let Some(signal) = self.signals().get(&account).cloned() else {
+                    tracing::info!(account, "a password came for an account that is not synced");
+                    return;
+                };
+                signal.ask(|wishes| wishes.secret = Some(secret));
+                // Whoever answers the request from now on has tried the password.
+                let open = requests::Progress::Open;
+                let open = move |tx: &Tx<'_>| requests::set_progress(tx, request, &open);
+                self.store.write(Priority::Person, open).forget();
+            }
+        }
+    }
+
     fn signals(&self) -> MutexGuard<'_, Signals> {
         self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,6 +117,8 @@ impl Supervisor {
             data: paths.data.clone(),
             signals: Mutex::default(),
             tasks: Mutex::default(),
+            neighbours: Neighbours::of(paths),
+            others: Notify::new(),
         });
         // The writer's thread as well: a wish is shown before it is written.
         let stand_back = |_: &Tx<'_>| {
@@ -109,9 +144,10 @@ impl Supervisor {
             .map_err(failed)?;
         let told = shared.clone();
         let watch = store.watch(move |changes| {
-            let work = |change: &Change| {
-                matches!(change, Change::Journal | Change::Requests | Change::Others)
-            };
+            if changes.contains(&Change::Others) {
+                told.others.notify_one();
+            }
+            let work = |change: &Change| matches!(change, Change::Journal | Change::Requests);
             if changes.iter().any(work) {
                 for signal in told.signals().values() {
                     signal.ask(|wishes| wishes.work = true);
@@ -234,38 +270,87 @@ impl Drop for Supervisor {
     }
 }
 
-/// Notices what other processes wrote: the clocks are compared anyway, so that this wakes nobody.
+/// Notices what other processes wrote, and wakes the tasks for which there is work among it.
 struct Lookout {
+    shared: Arc<Shared>,
     reader: Option<Reader>,
-    seen: Option<i64>,
+    ear: Option<Ear>,
 }
 
 impl Lookout {
-    fn over(store: &Store) -> Self {
-        Self {
-            reader: store.reader().ok(),
-            seen: None,
+    fn over(shared: Arc<Shared>) -> Self {
+        let mut lookout = Self {
+            reader: shared.store.reader().ok(),
+            ear: None,
+            shared,
+        };
+        lookout.listen();
+        lookout
+    }
+
+    fn listen(&mut self) {
+        // The name of a socket that was not found goes before it is taken again.
+        self.ear = None;
+        let shared = Arc::downgrade(&self.shared);
+        let heard = move |letter: &[u8]| {
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            match Letter::read(letter) {
+                Some(letter) => shared.heard(letter),
+                None => tracing::warn!("another process sent what is no letter"),
+            }
+        };
+        match self.shared.neighbours.listen(heard) {
+            Ok(ear) => self.ear = Some(ear),
+            Err(error) => tracing::warn!(%error, "other processes are not heard"),
         }
     }
 
-    /// Has the writer tell of others' commits, if anybody committed at all.
-    fn look(&mut self, store: &Store) {
-        let now = self.reader.as_ref().and_then(|r| r.version().ok());
-        if now != self.seen {
-            self.seen = now;
-            store.look().forget();
+    /// Now and then: whoever writes must find us. Where nobody can, the store is looked at instead.
+    fn look(&mut self) {
+        if self.ear.as_ref().is_some_and(Ear::is_found) {
+            return;
+        }
+        self.listen();
+        self.shared.store.look().forget();
+    }
+
+    /// Wakes the tasks of accounts that have open requests or changes to send.
+    fn wake(&self) {
+        let Some(reader) = &self.reader else { return };
+        for (id, signal) in self.shared.signals().iter() {
+            match work_for(reader, id) {
+                Ok(true) => signal.ask(|wishes| wishes.work = true),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "cannot see what another process wants"),
+            }
         }
     }
+}
+
+fn work_for(reader: &Reader, id: &str) -> Result<bool, StoreError> {
+    let Some(account) = accounts::find(reader, id)? else {
+        return Ok(false);
+    };
+    Ok(!requests::open(reader, account.key)?.is_empty()
+        || journal::any_waiting(reader, account.key)?)
 }
 
 /// Compares the clocks until the end, then waits for the tasks.
 async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
     let clock = shared.env.clock.clone();
     let (mut boot, mut monotonic) = (clock.boot(), clock.monotonic());
-    let mut lookout = Lookout::over(&shared.store);
+    let mut lookout = Lookout::over(shared.clone());
     loop {
         tokio::select! {
             _ = &mut until => break,
+            () = shared.others.notified() => {
+                lookout.wake();
+                // Another process may write all the time.
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
             () = clock.sleep_until(monotonic.after(LOOK)) => {}
         }
         let now = (clock.boot(), clock.monotonic());
@@ -275,8 +360,9 @@ async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
             }
         }
         (boot, monotonic) = now;
-        lookout.look(&shared.store);
+        lookout.look();
     }
+    drop(lookout);
     let mut tasks =
         std::mem::take(&mut *shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
     while tasks.join_next().await.is_some() {}

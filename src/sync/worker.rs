@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::imap::Command;
-use crate::model::{LinkState, MailboxKey, Offline, OperationKind, Severity};
+use crate::model::{LinkState, MailboxKey, Offline, OperationKind, RequestId, Severity};
 use crate::protocol::{Tag, Time};
 use crate::store::mailboxes::{self, Mailbox};
 use crate::store::{journal, requests};
@@ -60,9 +60,11 @@ pub(super) struct Worker<'a> {
     pub(super) shut: BTreeSet<MailboxKey>,
     /// The server offers IDLE and does not do it.
     no_idle: bool,
-    aim: Aim,
+    pub(super) aim: Aim,
     pub(super) inbox: Option<MailboxKey>,
     pub(super) next_status: Time,
+    /// Syncs that were asked for, and what had come before them.
+    pub(super) asked: Vec<(RequestId, Tally)>,
     next_inbox: Time,
     started: bool,
     /// Octets of the next window of bodies.
@@ -84,6 +86,7 @@ impl<'a> Worker<'a> {
             aim,
             inbox: None,
             next_status: now.after(STATUS_EVERY),
+            asked: Vec::new(),
             next_inbox: now.after(INBOX_EVERY),
             started: false,
             window: super::plan::keep::FIRST,
@@ -112,6 +115,7 @@ impl<'a> Worker<'a> {
             if self.bodies().await? {
                 continue;
             }
+            self.report_syncs().await?;
             if self.aim != Aim::Stay {
                 return Ok(Ended::Done);
             }

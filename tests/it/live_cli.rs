@@ -180,17 +180,6 @@ fn what_is_not_kept_is_fetched_when_it_is_asked_for_and_possible() {
     let shown = home.run(&format!("show {one}")).ends(0);
     assert!(shown.contains("body of one"), "{shown}");
 
-    let owner = lacebark::sync::owner::Owner::take(&home.path("data/lacebark"), "work").unwrap();
-    let owned = home.run(&format!("show {two}")).ends(1);
-    let pid = format!("process {}", std::process::id());
-    assert!(owned.contains(&pid) && owned.contains("hint:"), "{owned}");
-    assert_eq!(
-        home.run(&format!("flag {two}")).code,
-        0,
-        "the owner sends it"
-    );
-    drop(owner);
-
     proxy.set(|faults| faults.refuse = true);
     let offline = home.run(&format!("show {two}")).ends(1);
     assert!(offline.contains("is not kept here"), "{offline}");

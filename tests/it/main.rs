@@ -22,6 +22,7 @@ mod licences;
 mod live_cli;
 mod live_harness;
 mod live_mail;
+mod live_owner;
 mod live_screen;
 mod live_secrets;
 mod live_sync;

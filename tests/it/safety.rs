@@ -79,7 +79,7 @@ const IDS: [(&str, &str); 70] = [
     ),
     ("r12", "compose and send"),
     ("r14", "the outbox; a second schema version to migrate from"),
-    ("r15", "two senders of one message"),
+    ("r15", "the outbox"),
     ("r16", ""),
     ("r17", ""),
     ("r18", ""),

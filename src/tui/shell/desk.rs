@@ -222,6 +222,12 @@ impl Desk {
             return link;
         }
         match owner::of(&self.paths.data, id) {
+            Ok(Some(pid)) if pid == link.pid && owner::is_stopped(pid) => Link {
+                state: LinkState::Offline,
+                next_try: None,
+                why: format!("process {pid}, which syncs it, is stopped"),
+                ..link
+            },
             Ok(Some(pid)) if pid == link.pid => link,
             Ok(_) | Err(_) => idle,
         }

@@ -1,0 +1,487 @@
+//! Several processes over one store: which one syncs, what the others ask of it, and who takes over.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::harness::dovecot::Dovecot;
+use crate::harness::eventually;
+use crate::harness::program::Home;
+use crate::harness::proxy::Proxy;
+use crate::harness::pty::Terminal;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn letter(subject: &str) -> Vec<u8> {
+    format!(
+        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
+         Date: Fri, 20 Nov 2026 08:00:00 +0000\r\nMessage-ID: <{subject}@example.org>\r\n\r\n\
+         Text of {subject}.\r\n"
+    )
+    .into_bytes()
+}
+
+/// A home whose account keeps headers only, so that every text is asked of the server.
+struct House {
+    server: Dovecot,
+    proxy: Proxy,
+    home: Home,
+}
+
+impl House {
+    fn build() -> Option<House> {
+        let server = Dovecot::start()?;
+        for subject in ["Rings", "Seeds"] {
+            server.deliver("alice", "INBOX", &letter(subject), &[], None);
+        }
+        let proxy = Proxy::before(server.imaps_port());
+        let home = Home::of_alice(&server, proxy.port(), "headers");
+        Some(House {
+            server,
+            proxy,
+            home,
+        })
+    }
+
+    fn screen(&self) -> Terminal {
+        let mut screen = self.home.terminal(&[], 24, 80);
+        screen.wait_text("Rings");
+        screen
+    }
+
+    /// A screen that owns the account.
+    fn owner(&self) -> Terminal {
+        let mut screen = self.screen();
+        screen.wait_text("online");
+        assert_eq!(self.status()["pid"], screen.pid());
+        screen
+    }
+
+    fn status(&self) -> Value {
+        let status = self.home.run(&["status", "--json"]).exits(0).json();
+        status["accounts"][0].clone()
+    }
+
+    fn id(&self, subject: &str) -> String {
+        let list = self.home.run(&["list", "--json"]).exits(0).json();
+        let messages = list["messages"].as_array().unwrap();
+        let found = messages.iter().find(|m| m["subject"] == subject);
+        found.unwrap_or_else(|| panic!("{subject}: {list}"))["id"].to_string()
+    }
+
+    fn flagged(&self, subject: &str) -> bool {
+        let uid = if subject == "Rings" { 1 } else { 2 };
+        let flags = self.server.client("alice").flags("INBOX", uid).unwrap();
+        flags.contains(&"\\Flagged".to_owned())
+    }
+}
+
+fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+fn starred(screen: &vt100::Screen, subject: &str) -> bool {
+    let lines = screen.contents();
+    lines
+        .lines()
+        .any(|l| l.contains(subject) && l.contains('*'))
+}
+
+fn quit(mut screen: Terminal) {
+    screen.press("q");
+    assert_eq!(screen.exit_code(SOON), 0);
+}
+
+/// A daemon with its standard error in a file; killed with the value.
+struct Daemon {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Daemon {
+    fn start(home: &Home, more: &[&str]) -> Daemon {
+        let said = home.path("watch.err");
+        let out = home.path("watch.out");
+        let mut args = vec!["sync", "--watch"];
+        args.extend(more);
+        let child = home
+            .command(&args)
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(out).unwrap())
+            .stderr(std::fs::File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        Daemon { child, said }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap()
+    }
+
+    /// Ends it by a signal and hands back how long that took.
+    fn end(mut self, signal: Signal) -> Duration {
+        let start = Instant::now();
+        send(self.child.id(), signal);
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        start.elapsed()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn r15_a_killed_owners_account_is_taken_over_at_once() {
+    let Some(house) = House::build() else { return };
+    let first = house.owner();
+    let mut second = house.screen();
+    second.wait_text("online");
+    let start = Instant::now();
+    send(first.pid(), Signal::KILL);
+    eventually("the other one as owner", SOON, || {
+        house.status()["pid"] == second.pid()
+    });
+    let took = start.elapsed();
+    println!("killed to taken over, as `status` tells: {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    eventually("a connection of its own", SOON, || {
+        house.status()["state"] == "online"
+    });
+    house
+        .server
+        .deliver("alice", "INBOX", &letter("Later"), &[], None);
+    second.wait_text("Later");
+    drop(first);
+    quit(second);
+}
+
+#[test]
+fn a_second_screen_shows_the_owners_link_and_gets_texts_by_it() {
+    let Some(house) = House::build() else { return };
+    let mut first = house.owner();
+    let mut second = house.screen();
+    second.wait_text("online");
+    let before = house.proxy.connections();
+    second.press("\r");
+    second.wait_text("Text of ");
+    assert_eq!(house.proxy.connections(), before, "it asked the owner");
+    second.press("*");
+    first.wait("the star of the other screen", SOON, |screen| {
+        screen.contents().contains('*')
+    });
+    eventually("the star on the server", SOON, || {
+        house.flagged("Rings") || house.flagged("Seeds")
+    });
+    house.proxy.set(|faults| faults.refuse = true);
+    house.proxy.cut_now();
+    second.wait_text("offline since");
+    second.press("<");
+    house.proxy.set(|faults| faults.refuse = false);
+    second.press("\x12");
+    second.wait_text("online");
+    quit(second);
+    first.wait_text("online");
+    quit(first);
+}
+
+#[test]
+fn commands_beside_a_screen_do_all_that_they_do_alone() {
+    let Some(house) = House::build() else { return };
+    let home = &house.home;
+    let screen = house.owner();
+    let before = house.proxy.connections();
+    let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
+    let shown = home.run(&["show", &rings]).exits(0);
+    assert!(shown.out.contains("Text of Rings."), "{shown:?}");
+    home.run(&["save", &seeds]).exits(0);
+    home.run(&["flag", &rings]).exits(0);
+    assert!(house.flagged("Rings"), "sent when the command ends");
+    house
+        .server
+        .deliver("alice", "INBOX", &letter("Later"), &[], None);
+    let synced = home.run(&["sync", "--json"]).exits(0).json();
+    assert_eq!(synced["accounts"][0]["done"], true, "{synced}");
+    house.id("Later");
+    let make = ["mailbox", "create", "-u", "alice", "-s", "Trips"];
+    house.server.doveadm(&make);
+    house
+        .server
+        .deliver("alice", "Trips", &letter("Train"), &[], None);
+    let synced = home.run(&["sync", "--mailbox", "Trips"]).exits(0);
+    assert!(synced.out.starts_with("work: "), "{synced:?}");
+    let list = home.run(&["list", "Trips", "--json"]).exits(0).json();
+    assert_eq!(list["messages"][0]["subject"], "Train", "{list}");
+    let missing = home.run(&["sync", "--mailbox", "Nowhere"]).exits(1);
+    assert!(missing.err.contains("Nowhere"), "{missing:?}");
+    assert_eq!(house.proxy.connections(), before, "the owner did it all");
+
+    house.proxy.set(|faults| faults.refuse = true);
+    house.proxy.cut_now();
+    eventually("off line", SOON, || house.status()["state"] == "offline");
+    let later = house.id("Later");
+    let sync = home.run(&["sync"]).exits(3);
+    assert!(sync.err.contains("offline"), "{sync:?}");
+    home.run(&["flag", &later]).exits(3);
+    let show = home.run(&["show", &later]).exits(1);
+    assert!(show.err.contains("is not kept here"), "{show:?}");
+    house.proxy.set(|faults| faults.refuse = false);
+    home.run(&["sync"]).exits(0);
+    let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
+    assert_eq!(queue["operations"], serde_json::json!([]));
+    quit(screen);
+    home.run(&["sync"]).exits(0);
+}
+
+#[test]
+fn a_scripts_flag_shows_at_once_whatever_its_environment_says() {
+    let Some(house) = House::build() else { return };
+    let mut screen = house.owner();
+    for (subject, runtime) in [("Rings", true), ("Seeds", false)] {
+        let id = house.id(subject);
+        let mut flag = house.home.command(&["flag", &id]);
+        if !runtime {
+            // As cron starts it.
+            flag.env_remove("XDG_RUNTIME_DIR");
+        }
+        let start = Instant::now();
+        let mut child = flag.spawn().unwrap();
+        let shown = screen.wait("the star", SOON, |screen| starred(screen, subject));
+        let took = shown.saturating_duration_since(start);
+        println!("start of `flag` to the row on the screen: {took:?}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(child.wait().unwrap().success());
+        assert!(house.flagged(subject), "sent when the command ends");
+    }
+    quit(screen);
+}
+
+#[test]
+fn a_stopped_owner_is_told_of_and_loses_nothing() {
+    let Some(house) = House::build() else { return };
+    let home = &house.home;
+    let first = house.owner();
+    let mut second = house.screen();
+    second.wait_text("online");
+    let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
+    send(first.pid(), Signal::STOP);
+    let show = home.run(&["show", &rings]).exits(1);
+    let name = format!("Process {}", first.pid());
+    assert!(show.err.contains(&name), "{show:?}");
+    assert!(show.err.contains("is stopped"), "{show:?}");
+    let flag = home.run(&["flag", &seeds]).exits(3);
+    assert!(flag.err.contains("is stopped"), "{flag:?}");
+    home.run(&["sync"]).exits(1);
+    // The second screen says so after its own deadline.
+    second.press("\r");
+    second.wait_text("Will be fetched when online.");
+    second.press("l");
+    second.wait_text("offline since");
+    second.press("\x1bl");
+    second.wait_text("does not answer: it is stopped");
+    second.press("<");
+    send(first.pid(), Signal::CONT);
+    second.press("i\r");
+    second.wait_text("Text of ");
+    eventually("the flag on the server", SOON, || house.flagged("Seeds"));
+    second.wait("the truth again", SOON, |screen| {
+        screen.contents().contains("online")
+    });
+    quit(second);
+    quit(first);
+}
+
+#[test]
+fn r15_of_two_that_start_at_once_one_sends_each_row_and_once() {
+    let Some(house) = House::build() else { return };
+    let home = &house.home;
+    home.run(&["sync"]).exits(0);
+    let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
+    let rounds = match std::env::var("LACEBARK_LONG") {
+        Ok(_) => 100,
+        Err(_) => 12,
+    };
+    println!("{rounds} rounds");
+    for round in 0..rounds {
+        house.proxy.set(|faults| faults.refuse = true);
+        let verb = if round % 2 == 0 { "flag" } else { "unflag" };
+        home.run(&[verb, &rings]).exits(3);
+        home.run(&[verb, "--as", "answered", &seeds]).exits(3);
+        house.proxy.set(|faults| faults.refuse = false);
+        let log = |n: usize| home.path(&format!("wire-{round}-{n}"));
+        let starts = [0, 1].map(|n| {
+            let path = log(n);
+            let args = ["sync", "--transcript", path.to_str().unwrap()];
+            home.command(&args)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        });
+        for child in starts {
+            let out = child.wait_with_output().unwrap();
+            let err = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(0), "round {round}: {err}");
+        }
+        let sent: Vec<String> = [0, 1].iter().flat_map(|n| stores(&log(*n))).collect();
+        assert_eq!(sent.len(), 2, "round {round}: {sent:?}");
+        assert_eq!(house.flagged("Rings"), verb == "flag", "round {round}");
+    }
+}
+
+/// The lines of a dialogue that change flags.
+fn stores(transcript: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(transcript).unwrap_or_default();
+    let sent = text.lines().filter(|line| line.contains("UID STORE"));
+    sent.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
+    let Some(mut house) = House::build() else {
+        return;
+    };
+    for signal in [Signal::TERM, Signal::INT] {
+        let watch = Daemon::start(&house.home, &[]);
+        eventually("the watch on line", SOON, || {
+            house.status()["state"] == "online"
+        });
+        assert_eq!(house.status()["pid"], watch.child.id());
+        if signal == Signal::TERM {
+            house.server.stop();
+            eventually("off line", SOON, || house.status()["state"] == "offline");
+            house.server.start_again();
+            eventually("on line again", Duration::from_secs(60), || {
+                house.status()["state"] == "online"
+            });
+        }
+        let screen = house.screen();
+        assert_eq!(watch.said(), "");
+        let took = watch.end(signal);
+        println!("{signal:?} to the end of the watch: {took:?}");
+        assert!(took < Duration::from_secs(1), "{signal:?}: {took:?}");
+        eventually("the screen as owner", Duration::from_secs(1), || {
+            house.status()["pid"] == screen.pid()
+        });
+        quit(screen);
+    }
+    let out = std::fs::read_to_string(house.home.path("watch.out")).unwrap();
+    assert_eq!(out, "");
+}
+
+/// An account whose password is asked for at each start, so that only a person can give it.
+fn ask_house() -> Option<(Dovecot, Home)> {
+    let server = Dovecot::start()?;
+    server.deliver("alice", "INBOX", &letter("Rings"), &[], None);
+    let home = Home::new();
+    let url = format!("imaps://alice@localhost:{}", server.imaps_port());
+    let ca = server.ca_file();
+    let setup = [
+        "setup",
+        "--address",
+        "alice@example.test",
+        "--account",
+        "work",
+    ];
+    let more = ["--imap", &url, "--keep", "ask", "--no-test"];
+    let ca = ["--tls-ca-file", ca.to_str().unwrap()];
+    home.run(&[&setup[..], &more, &ca].concat()).exits(0);
+    Some((server, home))
+}
+
+fn state(home: &Home) -> String {
+    let status = home.run(&["status", "--json"]).exits(0).json();
+    status["accounts"][0]["state"].as_str().unwrap().to_owned()
+}
+
+fn login(home: &Home, password: &str) -> (Option<i32>, String) {
+    let mut child = home
+        .command(&["login", "work", "--password-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{password}").unwrap();
+    drop(stdin);
+    let out = child.wait_with_output().unwrap();
+    let text = [out.stdout, out.stderr].concat();
+    (
+        out.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn s1_s2_login_gives_a_running_watch_the_password_and_leaves_it_nowhere() {
+    let Some((server, home)) = ask_house() else {
+        return;
+    };
+    let log = home.path("log");
+    let watch = Daemon::start(&home, &["-vv", "--log", log.to_str().unwrap()]);
+    eventually("a need for a password", SOON, || {
+        state(&home) == "sign-in-needed"
+    });
+    let sync = home.run(&["sync"]).exits(4);
+    assert!(sync.err.contains("lacebark login work"), "{sync:?}");
+    eventually("one word on standard error", SOON, || {
+        watch.said().contains("work waits")
+    });
+    let password = server.password("alice").to_owned();
+    let (code, text) = login(&home, "wrong-password");
+    assert_eq!(code, Some(4), "{text}");
+    let (code, text) = login(&home, &password);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("has signed in"), "{text}");
+    home.run(&["sync"]).exits(0);
+    assert_eq!(watch.said().matches("work waits").count(), 1);
+    for folder in ["data", "run", "cache", "tmp"] {
+        s2_no_file_holds(&home.path(folder), password.as_bytes());
+    }
+    for file in ["log", "watch.err", "watch.out", "config.toml"] {
+        s2_no_file_holds(&home.path(file), password.as_bytes());
+    }
+    watch.end(Signal::TERM);
+}
+
+fn s2_no_file_holds(path: &Path, bytes: &[u8]) {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            s2_no_file_holds(&entry.unwrap().path(), bytes);
+        }
+    } else if path.is_file() {
+        let content = std::fs::read(path).unwrap();
+        let held = content.windows(bytes.len()).any(|part| part == bytes);
+        assert!(!held, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_second_screen_answers_the_owners_need_for_a_password() {
+    let Some((server, home)) = ask_house() else {
+        return;
+    };
+    let mut first = home.terminal(&[], 24, 80);
+    first.wait_text("sign-in needed");
+    let mut second = home.terminal(&[], 24, 80);
+    second.wait_text("sign-in needed");
+    second.press("\x1ba");
+    second.wait_text("The password is asked for");
+    second.press("p");
+    second.wait_text("New password for");
+    second.press(&format!("{}\r", server.password("alice")));
+    first.wait_text("online");
+    let status = home.run(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["accounts"][0]["pid"], first.pid());
+    assert_eq!(status["accounts"][0]["state"], "online");
+    second.wait_text("online");
+}
