@@ -11,6 +11,7 @@ use super::*;
 use crate::env::fake::link;
 use crate::model::{LinkState, UidSet};
 use crate::net::{Dial, Later, Link, NetError, Target};
+use crate::store::Rows;
 
 /// The dialler of a server where TLS begins by STARTTLS, and where somebody in the middle says his
 /// lines before that.
@@ -577,6 +578,35 @@ impl Dial for Unplugged {
             })
         })
     }
+}
+
+/// A reader reads while a transaction that is larger than the writer's memory stands open.
+#[test]
+fn r23_a_reader_does_not_wait_for_an_open_transaction() {
+    let bed = Bed::new(furnished(FULL));
+    bed.sync().unwrap();
+    let (begun, large) = std::sync::mpsc::channel();
+    let (end, wait) = std::sync::mpsc::channel::<()>();
+    let open = bed.store.write(Priority::Bulk, move |tx| {
+        let sql = tx.connection();
+        sql.execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+             INSERT INTO draft (account, bytes, saved)
+               SELECT (SELECT min(key) FROM account), zeroblob(1000000), i FROM n",
+        )?;
+        begun.send(()).unwrap();
+        // A reader that waits for this has its answer late.
+        let _ = wait.recv_timeout(Duration::from_secs(20));
+        Ok(())
+    });
+    large.recv().unwrap();
+    let start = Instant::now();
+    let reader = bed.store.reader().unwrap();
+    let account = accounts::find(&reader, "work").unwrap().unwrap();
+    assert!(mailboxes::all(&reader, account.key).unwrap().len() > 1);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    end.send(()).unwrap();
+    open.wait().unwrap();
 }
 
 /// What the screen reads while a first sync writes: the coarse bound; the figure is in the benches.
