@@ -127,7 +127,7 @@ fn an_opposite_change_cancels_what_has_not_been_sent() {
     change(&bed.store, two, back, Undoable::Yes).wait().unwrap();
     assert_eq!(queued(), 2);
     assert_eq!(bed.shown(all[0]), "");
-    let latest = undo::latest(&reader).unwrap().unwrap();
+    let latest = undo::latest(&reader, 9).unwrap().unwrap();
     assert_eq!((latest.word.as_str(), latest.messages.len()), ("flag", 2));
     assert_eq!(latest.messages[0].before.flags.to_string(), "\\Flagged");
 }

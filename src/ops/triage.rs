@@ -153,6 +153,8 @@ pub(super) struct Acting<'a> {
     accounts: BTreeMap<AccountKey, Account>,
     roles: BTreeMap<(AccountKey, Role), MailboxKey>,
     remembers: bool,
+    /// Whether it can be undone; undoing cannot.
+    recorded: bool,
     pub(super) outcome: Acted,
 }
 
@@ -174,11 +176,20 @@ impl<'a> Acting<'a> {
             accounts: BTreeMap::new(),
             roles: BTreeMap::new(),
             remembers: false,
+            recorded: true,
             outcome: Acted::default(),
         }
     }
 
-    pub(super) fn end(self) -> Result<Acted, StoreError> {
+    /// The undoing of another action.
+    pub(super) fn undoing(tx: &'a Tx<'a>) -> Self {
+        Self {
+            recorded: false,
+            ..Self::new(tx, "undo")
+        }
+    }
+
+    fn end(self) -> Result<Acted, StoreError> {
         if self.outcome.action.is_some() {
             undo::prune(self.tx)?;
         }
@@ -298,10 +309,23 @@ impl<'a> Acting<'a> {
             flags: message.flags.clone(),
         };
         if undoable == Undoable::Yes {
-            let action = self.action()?;
-            undo::remember(self.tx, action, message.key, &before, after)?;
+            self.remember(message.key, &before, after)?;
         }
         effective::show(self.tx, message.key, &before, after)
+    }
+
+    /// Writes the undo row of one message.
+    fn remember(
+        &mut self,
+        message: MessageKey,
+        before: &Placed,
+        after: &Placed,
+    ) -> Result<(), StoreError> {
+        if !self.recorded {
+            return Ok(());
+        }
+        let action = self.action()?;
+        undo::remember(self.tx, action, message, before, after)
     }
 
     /// Adds one operation on a message to those that wait for it.
@@ -443,7 +467,7 @@ impl<'a> Acting<'a> {
             mailbox: Some(to),
             flags,
         };
-        undo::remember(self.tx, action, key, &Placed::default(), &after)?;
+        self.remember(key, &Placed::default(), &after)?;
         self.came_into(to);
         self.outcome.made.push(key);
         self.outcome.changed.push(shown.message.key);

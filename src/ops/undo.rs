@@ -5,7 +5,7 @@
 //! then stays. Undoing is not itself undone, so that pressing `U` again goes further back.
 
 use crate::model::journal::Placed;
-use crate::model::{FlagChange, MessageKey};
+use crate::model::{ActionId, FlagChange, MessageKey};
 use crate::store::undo::{Previous, PreviousMailbox};
 use crate::store::{
     Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes, undo,
@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 use super::mailbox;
-use super::triage::{Acting, Undoable};
+use super::triage::{Acting, SLICE, Undoable};
 
 /// What an undo came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,53 +24,112 @@ pub struct Undone {
     pub messages: Vec<MessageKey>,
     /// Messages that are no longer there to be turned back.
     pub gone: usize,
+    /// Messages that stay where they are, because the mailbox that they were in is gone.
+    pub stay: usize,
     /// Names of mailboxes that are as they were.
     pub mailboxes: Vec<String>,
+    /// Why a mailbox is not as it was. The action is given up: pressing `U` again goes further back.
+    pub refused: Option<Refusal>,
 }
 
 /// The action that [`undo()`] would take back: its word, and how many messages it changed.
 pub fn next(rows: &impl Rows) -> Result<Option<(String, usize)>, StoreError> {
-    Ok(undo::latest(rows)?.map(|latest| (latest.word, latest.messages.len())))
+    Ok(undo::latest(rows, usize::MAX)?.map(|latest| (latest.word, latest.messages.len())))
 }
 
-/// Takes the last action back.
+/// Takes the last action back, in one transaction.
 pub fn undo(store: &Store) -> Pending<Undone> {
     store.write(Priority::Person, |tx| {
-        let Some(latest) = undo::latest(tx)? else {
-            return Err(Refusal::NothingToUndo.into());
-        };
-        let mut undone = Undone {
-            word: latest.word.clone(),
-            ..Undone::default()
-        };
-        let mut acting = Acting::new(tx, "undo");
-        for previous in &latest.messages {
-            if turn_back(&mut acting, previous)? {
-                undone.messages.push(previous.message);
-            } else {
-                undone.gone += 1;
-            }
-        }
-        for previous in &latest.mailboxes {
-            undone.mailboxes.extend(turn_mailbox_back(tx, previous)?);
-        }
-        // Neither the action nor its undoing is taken back again.
-        undo::forget_since(tx, latest.action)?;
-        Ok(undone)
+        step(tx, None, usize::MAX).map(|step| step.undone)
     })
 }
 
-/// One message; false if there is nothing to turn back any more.
-fn turn_back(acting: &mut Acting<'_>, previous: &Previous) -> Result<bool, StoreError> {
+/// As [`undo()`], but in transactions of [`SLICE`] messages, so that nobody else's key waits long.
+/// Waits on this thread. What a cut leaves is still to be undone.
+pub fn undo_in_slices(store: &Store) -> Result<Undone, StoreError> {
+    let mut all = Undone::default();
+    let mut action = None;
+    loop {
+        let step = store
+            .write(Priority::Person, move |tx| step(tx, action, SLICE))
+            .wait()?;
+        all.word = step.undone.word;
+        all.messages.extend(step.undone.messages);
+        all.gone += step.undone.gone;
+        all.stay += step.undone.stay;
+        all.refused = step.undone.refused;
+        all.mailboxes.extend(step.undone.mailboxes);
+        action = step.left;
+        if action.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+struct Step {
+    undone: Undone,
+    /// The action, while not all of it is undone.
+    left: Option<ActionId>,
+}
+
+/// Takes at most `most` messages of an action back: of the latest, or the one that was begun.
+fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, StoreError> {
+    let found = match begun {
+        None => undo::latest(tx, most)?,
+        Some(action) => undo::of_action(tx, action, most)?,
+    };
+    let Some(latest) = found else {
+        return Err(Refusal::NothingToUndo.into());
+    };
+    let mut undone = Undone {
+        word: latest.word.clone(),
+        ..Undone::default()
+    };
+    let mut acting = Acting::undoing(tx);
+    for previous in &latest.messages {
+        match turn_back(&mut acting, previous)? {
+            Turned::Back => undone.messages.push(previous.message),
+            Turned::Gone => undone.gone += 1,
+            Turned::Stays => undone.stay += 1,
+        }
+        undo::forget_message(tx, latest.action, previous.message)?;
+    }
+    if latest.more {
+        return Ok(Step {
+            undone,
+            left: Some(latest.action),
+        });
+    }
+    for previous in &latest.mailboxes {
+        match turn_mailbox_back(tx, previous) {
+            Ok(name) => undone.mailboxes.extend(name),
+            Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),
+            Err(error) => return Err(error),
+        }
+    }
+    undo::forget(tx, latest.action)?;
+    Ok(Step { undone, left: None })
+}
+
+/// What undoing did to one message.
+enum Turned {
+    Back,
+    /// It is no longer there.
+    Gone,
+    /// Where it was is no longer there.
+    Stays,
+}
+
+fn turn_back(acting: &mut Acting<'_>, previous: &Previous) -> Result<Turned, StoreError> {
     let Placed { mailbox, flags } = &previous.before;
     let after = &previous.after;
     let Some(shown) = acting.shown(previous.message)? else {
-        return Ok(false);
+        return Ok(Turned::Gone);
     };
     let Some(mailbox) = *mailbox else {
         // The action made it.
         acting.expunge(&shown)?;
-        return Ok(true);
+        return Ok(Turned::Back);
     };
     let change = FlagChange {
         add: flags.minus(&after.flags),
@@ -80,23 +139,17 @@ fn turn_back(acting: &mut Acting<'_>, previous: &Previous) -> Result<bool, Store
         acting.flag(&shown, &change, Undoable::Yes)?;
     }
     if after.mailbox == Some(mailbox) {
-        return Ok(true);
+        return Ok(Turned::Back);
     }
-    if acting
-        .mailbox(mailbox)
-        .map(|row| row.name.is_none())
-        .unwrap_or(true)
-    {
-        return Err(Refusal::NotUndoable {
-            what: "this".to_owned(),
-            why: "the mailbox that the messages were in is gone",
-        }
-        .into());
+    match acting.mailbox(mailbox) {
+        Ok(row) if row.name.is_some() => {}
+        Ok(_) | Err(StoreError::Missing { .. }) => return Ok(Turned::Stays),
+        Err(error) => return Err(error),
     }
     if let Some(shown) = acting.shown(previous.message)? {
         acting.relocate(&shown, mailbox)?;
     }
-    Ok(true)
+    Ok(Turned::Back)
 }
 
 fn turn_mailbox_back(

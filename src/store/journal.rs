@@ -103,7 +103,7 @@ pub fn into_mailbox(rows: &impl Rows, mailbox: MailboxKey) -> Result<Vec<Operati
 
 /// The operations that change a mailbox as a mailbox, oldest first.
 pub fn of_mailbox(rows: &impl Rows, mailbox: MailboxKey) -> Result<Vec<Operation>, StoreError> {
-    chosen(rows, "j.mailbox = ?1 AND j.message IS NULL", mailbox.0)
+    chosen(rows, "j.message IS NULL AND j.mailbox = ?1", mailbox.0)
 }
 
 /// The operations that change the mailboxes of an account, oldest first.

@@ -46,6 +46,8 @@ pub struct Undoable {
     pub word: String,
     /// Messages that it changed.
     pub messages: Vec<Previous>,
+    /// Whether it changed more than these.
+    pub more: bool,
     /// Mailboxes that it changed.
     pub mailboxes: Vec<PreviousMailbox>,
 }
@@ -125,46 +127,70 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An action and what was done since it began cannot be undone any more.
-pub fn forget_since(tx: &Tx<'_>, action: ActionId) -> Result<(), StoreError> {
+/// The action is undone.
+pub fn forget(tx: &Tx<'_>, action: ActionId) -> Result<(), StoreError> {
     for table in ["undo", "undo_mailbox"] {
         tx.connection()
-            .prepare_cached(&format!("DELETE FROM {table} WHERE action >= ?1"))?
+            .prepare_cached(&format!("DELETE FROM {table} WHERE action = ?1"))?
             .execute([action.0])?;
     }
     Ok(())
 }
 
-/// The latest action that can be undone, with what it changed.
-pub fn latest(rows: &impl Rows) -> Result<Option<Undoable>, StoreError> {
+/// One message of an action is as it was.
+pub fn forget_message(
+    tx: &Tx<'_>,
+    action: ActionId,
+    message: MessageKey,
+) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("DELETE FROM undo WHERE action = ?1 AND message = ?2")?
+        .execute((action.0, message.0))?;
+    Ok(())
+}
+
+/// The latest action that can be undone, with at most `most` of the messages that it changed.
+pub fn latest(rows: &impl Rows, most: usize) -> Result<Option<Undoable>, StoreError> {
     let mut query = rows.connection().prepare_cached(
-        "SELECT u.action, coalesce(a.word, '') FROM
-           (SELECT max(action) AS action FROM
-             (SELECT max(action) AS action FROM undo
-              UNION SELECT max(action) AS action FROM undo_mailbox)) u
-           LEFT JOIN action a ON a.id = u.action WHERE u.action IS NOT NULL",
+        "SELECT max(action) FROM (SELECT max(action) AS action FROM undo
+           UNION SELECT max(action) AS action FROM undo_mailbox)",
     )?;
-    let Some((action, word)) = query
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
-        .optional()?
-    else {
-        return Ok(None);
-    };
+    match query.query_row([], |row| row.get::<_, Option<i64>>(0))? {
+        Some(action) => of_action(rows, ActionId(action), most),
+        None => Ok(None),
+    }
+}
+
+/// What is left to undo of one action, with at most `most` messages.
+pub fn of_action(
+    rows: &impl Rows,
+    action: ActionId,
+    most: usize,
+) -> Result<Option<Undoable>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT word FROM action WHERE id = ?1")?;
+    let word: Option<String> = query.query_row([action.0], |row| row.get(0)).optional()?;
+    let mut messages = messages(rows, action.0, most.saturating_add(1))?;
+    let more = messages.len() > most;
+    messages.truncate(most);
     Ok(Some(Undoable {
-        action: ActionId(action),
-        word,
-        messages: messages(rows, action)?,
-        mailboxes: mailboxes(rows, action)?,
+        action,
+        word: word.unwrap_or_default(),
+        messages,
+        more,
+        mailboxes: mailboxes(rows, action.0)?,
     }))
 }
 
-fn messages(rows: &impl Rows, action: i64) -> Result<Vec<Previous>, StoreError> {
+fn messages(rows: &impl Rows, action: i64, most: usize) -> Result<Vec<Previous>, StoreError> {
     let mut query = rows.connection().prepare_cached(
         "SELECT message, mailbox, flags, keywords, now_mailbox, now_flags, now_keywords FROM undo
-         WHERE action = ?1 ORDER BY message",
+         WHERE action = ?1 ORDER BY message LIMIT ?2",
     )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let found = query
-        .query_map([action], |row| {
+        .query_map([action, most], |row| {
             let mailbox = |at: usize| -> Result<_, rusqlite::Error> {
                 Ok(row.get::<_, Option<i64>>(at)?.map(MailboxKey))
             };

@@ -1,5 +1,5 @@
 //! Figures of the store alone, each beside its budget:
-//! `cargo bench --bench store [-- MESSAGES…]` (1,000 100,000 1,000,000 unless told).
+//! `cargo bench --bench store [-- actions | MESSAGES…]` (1,000 100,000 1,000,000 unless told).
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -12,9 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lacebark::model::{Address, Envelope, FlagChange, Flags, MailboxKey, Structure};
+use lacebark::model::{Address, Envelope, FlagChange, Flags, MailboxKey, MessageKey, Structure};
 use lacebark::ops::flags::{Undoable, change};
 use lacebark::ops::index::{Anchor, Filter, Window, page};
+use lacebark::ops::triage::{Target, Wish, act, act_in_slices};
+use lacebark::ops::undo::undo_in_slices;
 use lacebark::protocol::{Clock, Time};
 use lacebark::store::accounts::{self, AccountKind};
 use lacebark::store::bodies::{self, BodyWriter};
@@ -218,6 +220,100 @@ fn lists(messages: u32) {
     }
 }
 
+/// Moves of one message, of a thousand and of all, while another person's keys come in between.
+fn actions(messages: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mailbox = inbox(&store);
+    fill(&store, mailbox, messages, 0);
+    let trips = store
+        .write(Priority::Person, move |tx| {
+            let account = mailboxes::get(tx, mailbox)?.account;
+            let line = |name: &str| Listed {
+                name: name.into(),
+                shown: name.into(),
+                ..Listed::default()
+            };
+            mailboxes::record_list(tx, account, &[line("INBOX"), line("Trips")])?;
+            Ok(mailboxes::by_name(tx, account, "Trips")?.unwrap().key)
+        })
+        .wait()
+        .unwrap();
+    let (there, back) = (Target::Mailbox(trips), Target::Mailbox(mailbox));
+    let fsync = fsync_time(folder.path());
+    let mut times = Vec::new();
+    for n in 0..50 {
+        let wish = Wish::Move(if n % 2 == 0 { there } else { back });
+        let start = Instant::now();
+        act(&store, vec![MessageKey(7)], wish).wait().unwrap();
+        times.push(start.elapsed());
+    }
+    println!(
+        "{messages:>9} one move, durable: {:.2?} median of 50 (budget 20 ms; fsync of 4 KB {fsync:.2?})",
+        median(times)
+    );
+    let all: Vec<MessageKey> = (1..=i64::from(messages)).map(MessageKey).collect();
+    let work = |name: &str, work: &mut (dyn FnMut() + Send)| {
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let (spent, mut others) = std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let mut waits = Vec::new();
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let flag = FlagChange {
+                        add: Flags::of(Flags::FLAGGED),
+                        remove: Flags::none(),
+                    };
+                    let start = Instant::now();
+                    change(&store, vec![MessageKey(1)], flag, Undoable::No)
+                        .wait()
+                        .unwrap();
+                    waits.push(start.elapsed());
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                waits
+            });
+            let start = Instant::now();
+            work();
+            let spent = start.elapsed();
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            (spent, waits.join().unwrap())
+        });
+        others.sort();
+        println!(
+            "{messages:>9} {name}: {spent:.2?} (budget 4 s for 100,000); another key waits {:.1?} \
+             median, {:.1?} longest of {}",
+            others[others.len() / 2],
+            others[others.len() - 1],
+            others.len()
+        );
+    };
+    work("all moved, durable", &mut || {
+        act_in_slices(&store, &all, &Wish::Move(there)).unwrap();
+    });
+    work("all moved back by undo", &mut || {
+        undo_in_slices(&store).unwrap();
+    });
+    work("all marked read", &mut || {
+        let seen = FlagChange::add(Flags::of(Flags::SEEN));
+        act_in_slices(&store, &all, &Wish::Flags(seen, Undoable::Yes)).unwrap();
+    });
+}
+
+/// What the disk itself needs to write 4 KB for good, median of 20.
+fn fsync_time(folder: &Path) -> Duration {
+    use std::io::Write;
+    let mut file = std::fs::File::create(folder.join("probe")).unwrap();
+    let times = (0..20)
+        .map(|_| {
+            let start = Instant::now();
+            file.write_all(&[7; 4096]).unwrap();
+            file.sync_data().unwrap();
+            start.elapsed()
+        })
+        .collect();
+    median(times)
+}
+
 fn envelopes() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
@@ -308,8 +404,13 @@ fn main() {
     } else {
         asked
     };
+    if std::env::args().any(|word| word == "actions") {
+        actions(100_000);
+        return;
+    }
     envelopes();
     whole_messages();
+    actions(100_000);
     for size in sizes {
         lists(size);
     }

@@ -298,7 +298,7 @@ const MIGRATIONS: [(&str, &str); 2] = [
     ),
     (
         "2.sql",
-        "d05dcdfe2fb4b3dcc739ea0836c93bb25a62391d76f05fe38e1ff5accb91d5f9",
+        "6ac3cef8bf504671e3f023464107a5d562633f00647e2ebc3fb5d15b3ce0c54a",
     ),
 ];
 

@@ -580,8 +580,13 @@ fn slices_are_one_action() {
     let keys = bed.insert((1..=2500).map(|n| arrived(n, &n.to_string())).collect());
     let acted = act_in_slices(&bed.store, &keys, &trash()).unwrap();
     assert_eq!(acted.changed.len(), 2500);
-    let undone = undo::undo(&bed.store).wait().unwrap();
+    let undone = undo::undo_in_slices(&bed.store).unwrap();
     assert_eq!((undone.messages.len(), undone.gone), (2500, 0));
+    let nothing = undo::undo_in_slices(&bed.store);
+    assert!(matches!(
+        nothing,
+        Err(StoreError::Refused(Refusal::NothingToUndo))
+    ));
     let reader = bed.store.reader().unwrap();
     assert_eq!(journal::counts(&reader).unwrap(), (0, 0));
 }
@@ -685,11 +690,8 @@ fn a_deleted_mailbox_hides_its_messages_until_the_server_confirmed() {
     mailbox::remove(&desk.bed.store, trips).wait().unwrap();
     let id = desk.first("remove").id;
     desk.bed.put(move |tx| verdicts::removed(tx, id));
-    let refused = undo::undo(&desk.bed.store).wait();
-    assert!(matches!(
-        refused,
-        Err(StoreError::Refused(Refusal::NotUndoable { .. }))
-    ));
+    let undone = desk.undo();
+    assert!(matches!(undone.refused, Some(Refusal::NotUndoable { .. })));
     for (what, expected) in [("INBOX", "Inbox"), ("Trips", "")] {
         let outcome = mailbox::remove(&desk.bed.store, desk.mailbox(what)).wait();
         let told = outcome

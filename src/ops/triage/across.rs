@@ -7,7 +7,7 @@
 use crate::model::journal::Placed;
 use crate::model::{AccountKey, ContentKey, Flags, Kept, MailboxKey, MessageKey, OperationKind};
 use crate::store::accounts::AccountKind;
-use crate::store::{Refusal, StoreError, contents, effective, journal, messages, undo};
+use crate::store::{Refusal, StoreError, contents, effective, journal, messages};
 
 use super::{Acting, Shown};
 
@@ -50,7 +50,7 @@ pub(super) fn relocate(
         mailbox: Some(to),
         flags: flags.clone(),
     };
-    undo::remember(tx, action, key, &before, &after)?;
+    acting.remember(key, &before, &after)?;
     if reunite(acting, shown, account)? {
         // Back where it came from: what is left is a move within that account, or nothing.
         let Some(back) = acting.shown(key)? else {

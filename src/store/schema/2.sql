@@ -8,8 +8,7 @@ ALTER TABLE journal ADD COLUMN target INTEGER;
 ALTER TABLE journal ADD COLUMN cause TEXT NOT NULL DEFAULT 'refused'
   CHECK (cause IN ('refused', 'gone', 'mailbox-gone', 'renumbered'));
 CREATE INDEX journal_other ON journal (other) WHERE other IS NOT NULL;
-CREATE INDEX journal_target ON journal (target) WHERE target IS NOT NULL;
-CREATE INDEX journal_mailbox ON journal (mailbox) WHERE mailbox IS NOT NULL;
+CREATE INDEX journal_mailbox ON journal (mailbox) WHERE message IS NULL;
 CREATE INDEX journal_undecided ON journal (state) WHERE state IN ('in-flight', 'unsure');
 
 -- ghost: our own move or deletion left it marked \Deleted; it is not shown while that flag stands.
@@ -45,3 +44,18 @@ CREATE TABLE filed (
   at INTEGER NOT NULL,
   PRIMARY KEY (account, who)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest message of a thread is looked for anew only when that very one leaves.
+DROP TRIGGER message_left;
+CREATE TRIGGER message_left AFTER UPDATE OF mailbox, thread ON message
+WHEN old.mailbox IS NOT NULL AND (new.mailbox IS NOT old.mailbox OR new.thread <> old.thread) BEGIN
+  UPDATE mailbox SET total = total - 1, unread = unread - (old.flags & 1 = 0)
+    WHERE key = old.mailbox;
+  DELETE FROM mailbox_thread
+    WHERE mailbox = old.mailbox AND thread = old.thread AND total <= 1;
+  UPDATE mailbox_thread SET total = total - 1, unread = unread - (old.flags & 1 = 0)
+    WHERE mailbox = old.mailbox AND thread = old.thread;
+  UPDATE mailbox_thread SET newest = coalesce((SELECT max(arrival) FROM message
+      WHERE thread = old.thread AND mailbox = old.mailbox), newest)
+    WHERE mailbox = old.mailbox AND thread = old.thread AND newest <= old.arrival;
+END;
