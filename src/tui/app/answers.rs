@@ -53,6 +53,19 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 parts.preview = Some(preview);
             }
         }
+        Answer::Proposal(mailbox) => {
+            if let Some(prompt) = app.prompt.as_mut().filter(|_| app.asked_proposal == ticket) {
+                prompt.is_proposing = false;
+                if let (Some(mailbox), Some(list)) = (mailbox, &mut prompt.list) {
+                    list.propose(mailbox);
+                }
+            }
+        }
+        Answer::MarkedDeleted(keys) => {
+            if app.asked_marked.take() == Some((ticket, app.presses)) {
+                commands::marked_found(app, keys);
+            }
+        }
         Answer::Log(lines) => {
             if app.asked_log == ticket {
                 app.log.stored = lines;
@@ -84,6 +97,9 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
 fn failed(app: &mut App, ticket: Ticket, why: String) {
     if app.asked_folders == Some(ticket) {
         app.asked_folders = None;
+    }
+    if let Some(prompt) = app.prompt.as_mut().filter(|_| app.asked_proposal == ticket) {
+        prompt.is_proposing = false;
     }
     if app.index.expects(ticket) {
         app.index.failed();
@@ -237,6 +253,14 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             if let Some(message) = &mut app.message {
                 message.fetching = false;
             }
+            app.say(words);
+        }
+        Ended::Undone { words, messages } => {
+            if let Some(place) = app.place_of(&messages) {
+                app.index.go(index::state::Goal::Row(place));
+            }
+            app.index.changed();
+            app.folders_again = true;
             app.say(words);
         }
         Ended::Exists(name) => {

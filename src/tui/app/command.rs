@@ -105,6 +105,30 @@ pub enum Command {
     ToggleSeen,
     /// Important or not.
     ToggleFlagged,
+    /// To Trash; a folder with what is in it.
+    Delete,
+    /// Takes the last action back.
+    Undo,
+    /// Moves to a mailbox that is asked.
+    Save,
+    /// To Archive.
+    Archive,
+    /// To Junk, or back.
+    Junk,
+    /// Deletes for good what is marked.
+    Expunge,
+    /// Copies to a mailbox that is asked.
+    Copy,
+    /// Sets or clears a keyword.
+    Keyword,
+    /// Makes a mailbox.
+    NewFolder,
+    /// Gives a mailbox another name.
+    RenameFolder,
+    /// Shows a hidden mailbox again.
+    Subscribe,
+    /// Hides a mailbox.
+    Unsubscribe,
     /// Writes the message to a file.
     Export,
     /// Writes the part to a file.

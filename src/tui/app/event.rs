@@ -1,6 +1,6 @@
 //! What comes into `update` and what it asks the shell to do.
 
-use crate::model::{FlagChange, MailboxKey, MessageKey, OperationId, PartPath};
+use crate::model::{FlagChange, MailboxKey, MessageKey, OperationId, PartPath, Role};
 
 use super::key::Key;
 use super::layout::Panes;
@@ -150,6 +150,10 @@ pub enum Question {
         /// Which part.
         part: PartPath,
     },
+    /// Where messages like this one went last.
+    Proposal(MessageKey),
+    /// The messages of a mailbox that are marked `\Deleted`.
+    MarkedDeleted(MailboxKey),
     /// The Log.
     Log,
     /// What waits for the user.
@@ -186,6 +190,10 @@ pub enum Answer {
     Lines(Option<Vec<String>>),
     /// What a part looks like.
     Preview(Preview),
+    /// Where messages like that one went last, if that is known.
+    Proposal(Option<MailboxKey>),
+    /// The messages of a mailbox that are marked `\Deleted`.
+    MarkedDeleted(Vec<MessageKey>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.
@@ -212,6 +220,26 @@ pub enum Action {
         /// Whether showing the text did it.
         opening: bool,
     },
+    /// Move messages.
+    Move {
+        /// Which messages.
+        messages: Vec<MessageKey>,
+        /// Where to.
+        into: Into,
+    },
+    /// Copy messages.
+    Copy {
+        /// Which messages.
+        messages: Vec<MessageKey>,
+        /// Where to.
+        into: Into,
+    },
+    /// Delete messages for good.
+    Expunge(Vec<MessageKey>),
+    /// Take the last action back.
+    Undo,
+    /// Change a mailbox.
+    Mailbox(MailboxChange),
     /// Fetch the text, or one part, of a message.
     Fetch {
         /// Which message.
@@ -270,6 +298,50 @@ pub enum Action {
     Stop(Ticket),
 }
 
+/// Where messages go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// A mailbox that is there.
+    Mailbox(MailboxKey),
+    /// One that is made for them.
+    New {
+        /// The account id.
+        account: String,
+        /// Its name.
+        name: String,
+        /// What it is for.
+        role: Option<Role>,
+    },
+}
+
+/// What is wished of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailboxChange {
+    /// A new one.
+    Create {
+        /// The account id.
+        account: String,
+        /// Its name.
+        name: String,
+    },
+    /// Another name.
+    Rename {
+        /// Which one.
+        mailbox: MailboxKey,
+        /// The name.
+        to: String,
+    },
+    /// It goes, with the messages in it.
+    Remove(MailboxKey),
+    /// Whether it is shown and kept.
+    Subscribe {
+        /// Which one.
+        mailbox: MailboxKey,
+        /// Whether it is.
+        subscribed: bool,
+    },
+}
+
 /// Text that shows nothing of itself.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Hidden(pub String);
@@ -308,6 +380,13 @@ pub enum Ended {
     Done(String),
     /// It failed; the words say what and why.
     Failed(String),
+    /// An action was taken back.
+    Undone {
+        /// What was taken back.
+        words: String,
+        /// The messages that are as they were.
+        messages: Vec<MessageKey>,
+    },
     /// A file of that name is there; nothing was written.
     Exists(String),
     /// The bytes are not here; they are fetched when that is possible.

@@ -27,7 +27,7 @@ pub use command::Screen;
 
 use std::collections::BTreeMap;
 
-use crate::model::{MailboxKey, Role};
+use crate::model::{MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{attention, folders, help, index, log, menu, parts, setup};
@@ -37,7 +37,7 @@ use key::{Code, Key};
 use layout::{KeyMenu, Layout, Panes};
 use preview::Preview;
 use prompt::Prompt;
-use view::{Account, Mailbox};
+use view::{Account, Anchor, Mailbox};
 use wish::Wish;
 
 /// How long a message stays on the status line, in milliseconds.
@@ -106,6 +106,10 @@ pub struct App {
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
     preview: Preview,
+    /// Messages that left a mailbox, where they stood, the latest first.
+    left: Vec<(MessageKey, MailboxKey, Anchor)>,
+    /// The mailbox that was filed into last.
+    filed: Option<MailboxKey>,
     wishes: Vec<Wish>,
     last_ticket: u64,
     asked_folders: Option<Ticket>,
@@ -113,6 +117,8 @@ pub struct App {
     asked_log: Ticket,
     asked_needs: Ticket,
     asked_complete: Ticket,
+    asked_proposal: Ticket,
+    asked_marked: Option<(Ticket, u64)>,
     asked_unread: Option<(Ticket, u64)>,
     unread_wrapped: bool,
     open_after: bool,
@@ -179,6 +185,8 @@ impl App {
             history: BTreeMap::new(),
             visited: Vec::new(),
             preview: Preview::default(),
+            left: Vec::new(),
+            filed: None,
             wishes: Vec::new(),
             last_ticket: 0,
             asked_folders: None,
@@ -186,6 +194,8 @@ impl App {
             asked_log: Ticket::default(),
             asked_needs: Ticket::default(),
             asked_complete: Ticket::default(),
+            asked_proposal: Ticket::default(),
+            asked_marked: None,
             asked_unread: None,
             unread_wrapped: false,
             open_after: false,

@@ -2,17 +2,19 @@
 
 use super::App;
 use super::command::{COMMANDS, Command, Entry, Screen, on_screen};
-use super::commands;
+use super::commands::{self, Filing};
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick, Target};
 use super::prompt::{Asking, Prompt, Purpose};
 use super::view::{Account, Mailbox};
+use crate::model::MailboxKey;
 use crate::tui::screen::setup;
 
 /// What may stand behind the name of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Argument {
     Mailbox,
+    Hidden,
     Number,
     Words,
 }
@@ -20,7 +22,9 @@ enum Argument {
 /// What a command takes, if it takes anything.
 fn argument(command: Command) -> Option<Argument> {
     match command {
-        Command::Goto => Some(Argument::Mailbox),
+        Command::Goto | Command::Save | Command::Copy => Some(Argument::Mailbox),
+        Command::Subscribe => Some(Argument::Hidden),
+        Command::Keyword => Some(Argument::Words),
         Command::Jump | Command::Account => Some(Argument::Number),
         Command::Find => Some(Argument::Words),
         _ => None,
@@ -115,9 +119,13 @@ pub fn refresh(app: &App, prompt: &mut Prompt) {
     let listed = prompt.list.as_ref().and_then(|list| list.rows().next());
     let of_commands = listed.is_none_or(|row| matches!(row.target, Target::Command(_)));
     match behind {
-        Some((_, Argument::Mailbox, rest)) => {
+        Some((entry, Argument::Mailbox | Argument::Hidden, rest)) => {
             let at = prompt.list.as_ref().map_or(0, Pick::place);
-            let mut list = Pick::of(mailboxes(app));
+            let mut list = Pick::of(match entry.command {
+                Command::Subscribe => commands::hidden(app),
+                Command::Goto => mailboxes(app),
+                _ => commands::targets(app),
+            });
             list.narrow(rest);
             if !of_commands && prompt.narrowed.as_deref() == Some(rest) {
                 list.step(isize::try_from(at).unwrap_or(0));
@@ -159,10 +167,20 @@ pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
         Target::Command(command) => run(app, command),
         Target::Mailbox(key) => {
             let command = parsed(app.screen, line).map(|(entry, _, _)| entry.command);
-            if command == Some(Command::Goto) {
-                app.open_mailbox(key);
+            match command {
+                Some(Command::Goto) => app.open_mailbox(key),
+                Some(Command::Subscribe) => commands::subscribe(app, key, true),
+                Some(Command::Save) => file(app, Filing::Move, key),
+                Some(Command::Copy) => file(app, Filing::Copy, key),
+                Some(_) | None => {}
             }
         }
+    }
+}
+
+fn file(app: &mut App, filing: Filing, to: MailboxKey) {
+    if let Some(keys) = commands::meant(app) {
+        commands::file_into(app, filing, keys, to);
     }
 }
 
@@ -176,13 +194,24 @@ pub fn typed(app: &mut App, line: &str) {
     let (command, name) = (entry.command, entry.name);
     match (argument, command) {
         _ if rest.is_empty() => run(app, command),
-        (Argument::Mailbox, _) => app.hint(format!("No folder is called \"{rest}\".")),
+        (Argument::Mailbox, Command::Save) => make(app, Filing::Move, rest),
+        (Argument::Mailbox, Command::Copy) => make(app, Filing::Copy, rest),
+        (Argument::Mailbox | Argument::Hidden, _) => {
+            app.hint(format!("No folder is called \"{rest}\"."))
+        }
+        (Argument::Words, Command::Keyword) => commands::keyword(app, rest),
         (Argument::Words, _) => commands::find(app, rest),
         (Argument::Number, _) => match (rest.parse::<u64>(), command) {
             (Ok(number), Command::Account) => commands::account(app, number),
             (Ok(number), _) => commands::jump(app, number),
             (Err(_), _) => app.hint(format!("{name} takes a number, \"{rest}\" is none.")),
         },
+    }
+}
+
+fn make(app: &mut App, filing: Filing, name: &str) {
+    if let Some(keys) = commands::meant(app) {
+        commands::ask_make(app, filing, keys, name);
     }
 }
 

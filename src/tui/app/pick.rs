@@ -45,6 +45,17 @@ impl Pick {
         }
     }
 
+    /// Puts the row of a mailbox first, where nothing was narrowed or walked yet.
+    pub fn propose(&mut self, mailbox: MailboxKey) {
+        let wanted = Target::Mailbox(mailbox);
+        let at = self.all.iter().position(|choice| choice.target == wanted);
+        let untouched = self.at == 0 && self.fitting.len() == self.all.len();
+        if let Some(at) = at.filter(|_| untouched) {
+            let row = self.all.remove(at);
+            self.all.insert(0, row);
+        }
+    }
+
     /// Keeps what fits `query`, the best selected.
     pub fn narrow(&mut self, query: &str) {
         self.fitting = fuzzy::ranked(query, self.all.iter().map(Choice::searched));

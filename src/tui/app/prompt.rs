@@ -1,10 +1,11 @@
 //! Questions in the status row. Only a key of the user opens one, and nothing that was typed
 //! before it was drawn answers it.
 
+use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::Cause;
-use crate::model::{MailboxKey, MessageKey, PartPath};
+use crate::model::{MailboxKey, MessageKey, PartPath, Role};
 
 /// What the answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,42 @@ pub enum Purpose {
     Goto,
     /// Any command by its name.
     Palette,
+    /// The mailbox that these messages go to.
+    File(Filing, Vec<MessageKey>),
+    /// Make a mailbox for these messages.
+    MakeAndFile {
+        /// Move or copy.
+        filing: Filing,
+        /// The account id.
+        account: String,
+        /// The name.
+        name: String,
+        /// The messages.
+        messages: Vec<MessageKey>,
+    },
+    /// Make the mailbox of a role, and move these messages there.
+    MakeRole {
+        /// The account id.
+        account: String,
+        /// What it is for.
+        role: Role,
+        /// The name.
+        name: String,
+        /// The messages.
+        messages: Vec<MessageKey>,
+    },
+    /// Delete these messages for good.
+    DeleteForGood(Vec<MessageKey>),
+    /// A keyword.
+    Keyword,
+    /// The name of a new mailbox of that account.
+    NewMailbox(String),
+    /// The new name of a mailbox.
+    RenameMailbox(MailboxKey),
+    /// Delete a mailbox.
+    DeleteMailbox(MailboxKey),
+    /// The mailbox to subscribe.
+    Subscribe,
 }
 
 /// How the answer is given.
@@ -66,6 +103,9 @@ pub struct Prompt {
     pub list: Option<Pick>,
     /// By which text the list was narrowed, where that is not the whole line.
     pub narrowed: Option<String>,
+    /// Whether a row to put first is asked for: until it is there Enter takes nothing, because the
+    /// row that it would take may change.
+    pub is_proposing: bool,
     /// Lines that were given before, the latest last.
     pub history: Vec<String>,
     /// Which of them an arrow has put into the line.
@@ -114,6 +154,7 @@ impl Prompt {
             picked: None,
             list: None,
             narrowed: None,
+            is_proposing: false,
             history: Vec::new(),
             recalled: None,
             notes: Vec::new(),
@@ -133,6 +174,7 @@ impl Prompt {
             picked: None,
             list: None,
             narrowed: None,
+            is_proposing: false,
             history: Vec::new(),
             recalled: None,
             notes: Vec::new(),
@@ -307,6 +349,9 @@ impl Prompt {
         }
         if key.code == Code::Tab && self.list.is_some() {
             return Answer::Choose;
+        }
+        if key.code == Code::Enter && self.is_proposing && self.line().is_empty() {
+            return Answer::Open;
         }
         if let (Code::Enter, Some(choice)) = (key.code, self.list.as_ref().and_then(Pick::current))
         {

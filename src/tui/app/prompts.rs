@@ -4,7 +4,7 @@ use super::event::{Action, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, palette};
+use super::{App, commands, palette};
 
 /// Gives a key to the open question.
 pub fn press(app: &mut App, key: Key) {
@@ -81,7 +81,16 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::GoUnread(_)
         | Purpose::Password(..)
         | Purpose::Goto
-        | Purpose::Palette => None,
+        | Purpose::Palette
+        | Purpose::File(..)
+        | Purpose::MakeAndFile { .. }
+        | Purpose::MakeRole { .. }
+        | Purpose::DeleteForGood(_)
+        | Purpose::NewMailbox(_)
+        | Purpose::RenameMailbox(_)
+        | Purpose::DeleteMailbox(_)
+        | Purpose::Subscribe => None,
+        Purpose::Keyword => Some("keyword"),
     }
 }
 
@@ -137,6 +146,10 @@ fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
     match (&prompt.purpose, &choice.target) {
         (Purpose::Goto, Target::Mailbox(key)) => app.open_mailbox(*key),
         (Purpose::Palette, _) => palette::chosen(app, prompt.line(), choice),
+        (Purpose::File(filing, messages), Target::Mailbox(key)) => {
+            commands::file_into(app, *filing, messages.clone(), *key);
+        }
+        (Purpose::Subscribe, Target::Mailbox(key)) => commands::subscribe(app, *key, true),
         (_, _) => {}
     }
 }
@@ -169,6 +182,20 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
             app.act(Action::OpenLink(target));
         }
         Purpose::GoUnread(mailbox) => app.open_mailbox(mailbox),
+        Purpose::DeleteForGood(messages) => commands::delete_for_good(app, messages),
+        Purpose::MakeAndFile {
+            filing,
+            account,
+            name,
+            messages,
+        } => commands::made(app, filing, account, name, messages),
+        Purpose::MakeRole {
+            account,
+            role,
+            name,
+            messages,
+        } => commands::make_role(app, account, role, name, messages),
+        Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
         Purpose::Jump
         | Purpose::Find
         | Purpose::Export(_)
@@ -176,7 +203,12 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::SaveAll(_)
         | Purpose::Password(..)
         | Purpose::Goto
-        | Purpose::Palette => {}
+        | Purpose::Palette
+        | Purpose::File(..)
+        | Purpose::Keyword
+        | Purpose::NewMailbox(_)
+        | Purpose::RenameMailbox(_)
+        | Purpose::Subscribe => {}
     }
 }
 
@@ -214,7 +246,18 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         }
         Purpose::Goto => app.hint(format!("No folder is called \"{text}\".")),
         Purpose::Palette => palette::typed(app, text),
-        Purpose::OpenPart(..) | Purpose::OpenLink(_) | Purpose::GoUnread(_) => {}
+        Purpose::File(filing, messages) => commands::ask_make(app, filing, messages, text),
+        Purpose::Keyword => commands::keyword(app, text),
+        Purpose::NewMailbox(account) => commands::create_mailbox(app, account, text),
+        Purpose::RenameMailbox(key) => commands::rename_mailbox(app, key, text),
+        Purpose::Subscribe => app.hint(format!("No hidden folder is called \"{text}\".")),
+        Purpose::OpenPart(..)
+        | Purpose::OpenLink(_)
+        | Purpose::GoUnread(_)
+        | Purpose::MakeAndFile { .. }
+        | Purpose::MakeRole { .. }
+        | Purpose::DeleteForGood(_)
+        | Purpose::DeleteMailbox(_) => {}
     }
 }
 

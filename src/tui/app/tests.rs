@@ -6,4 +6,5 @@ mod pages;
 mod panes;
 mod safety;
 mod screens;
+mod triage;
 mod world;

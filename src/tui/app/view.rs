@@ -26,6 +26,8 @@ pub struct Account {
     pub synced: Option<i64>,
     /// Its mailboxes in the order of the list.
     pub mailboxes: Vec<Mailbox>,
+    /// Mailboxes that are not subscribed, with their names.
+    pub hidden: Vec<(MailboxKey, String)>,
 }
 
 impl Account {

@@ -1,22 +1,43 @@
 //! A change of the user's that rows show before its commit is known.
 
-use crate::model::{FlagChange, Flags, LinkState, MessageKey, Role};
+use crate::model::{FlagChange, Flags, LinkState, MailboxKey, MessageKey, Role};
 
 use super::App;
 use super::event::{Action, Ticket};
+use super::view::{Account, Anchor};
 
 /// One change in flight.
 #[derive(Clone, Debug)]
 pub struct Wish {
     /// The action.
     pub ticket: Ticket,
-    /// What it changes.
-    pub change: FlagChange,
-    /// The messages, with their flags before.
-    pub before: Vec<(MessageKey, Flags)>,
+    /// What the rows show of it.
+    pub shown: Shown,
     /// The first question that sees its commit; `None` while it is not committed.
     pub seen_by: Option<Ticket>,
 }
+
+/// What rows show of a change.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Messages have other flags.
+    Flags {
+        /// What it changes.
+        change: FlagChange,
+        /// The messages, with their flags before.
+        before: Vec<(MessageKey, Flags)>,
+    },
+    /// Messages have left a mailbox.
+    Left {
+        /// The mailbox.
+        mailbox: MailboxKey,
+        /// The messages.
+        messages: Vec<MessageKey>,
+    },
+}
+
+/// Places of messages that left, so that the cursor finds them when they come back.
+const PLACES: usize = 200;
 
 impl App {
     /// Changes flags: in the rows at once, in the store by an effect.
@@ -34,12 +55,62 @@ impl App {
             change: change.clone(),
             opening,
         });
+        let before = vec![(key, flags)];
+        self.wish(ticket, Shown::Flags { change, before });
+    }
+
+    fn wish(&mut self, ticket: Ticket, shown: Shown) {
         self.wishes.push(Wish {
             ticket,
-            change,
-            before: vec![(key, flags)],
+            shown,
             seen_by: None,
         });
+    }
+
+    /// The messages leave the open mailbox: their rows go at once, the counts with them. `into` is
+    /// the mailbox that they come into, if they stay.
+    pub(super) fn leave(
+        &mut self,
+        ticket: Ticket,
+        messages: Vec<MessageKey>,
+        into: Option<MailboxKey>,
+    ) {
+        let Some(mailbox) = self.index.mailbox else {
+            return;
+        };
+        for row in self.index.leave(&messages) {
+            let unread = u64::from(!row.seen());
+            self.left.insert(0, (row.key, mailbox, row.anchor()));
+            self.count(mailbox, |total, count| {
+                *total = total.map(|total| total.saturating_sub(1));
+                *count = count.saturating_sub(unread);
+            });
+            if let Some(into) = into {
+                self.count(into, |total, count| {
+                    *total = total.map(|total| total + 1);
+                    *count += unread;
+                });
+            }
+        }
+        self.left.truncate(PLACES);
+        self.wish(ticket, Shown::Left { mailbox, messages });
+    }
+
+    fn count(&mut self, key: MailboxKey, change: impl Fn(&mut Option<u64>, &mut u64)) {
+        let mailboxes = self.accounts.iter_mut().flat_map(|a| &mut a.mailboxes);
+        for mailbox in mailboxes.filter(|m| m.key == key) {
+            change(&mut mailbox.total, &mut mailbox.unread);
+        }
+    }
+
+    /// Where one of these messages stood in the open mailbox before it left.
+    pub(super) fn place_of(&self, messages: &[MessageKey]) -> Option<Anchor> {
+        let open = self.index.mailbox?;
+        let found = self
+            .left
+            .iter()
+            .find(|(key, mailbox, _)| *mailbox == open && messages.contains(key));
+        found.map(|(_, _, anchor)| *anchor)
     }
 
     /// The flags that the person sees of a message.
@@ -68,14 +139,11 @@ impl App {
         let Some(open) = self.index.mailbox else {
             return;
         };
-        let mailboxes = self.accounts.iter_mut().flat_map(|a| &mut a.mailboxes);
-        for mailbox in mailboxes.filter(|m| m.key == open) {
-            match (was_seen, is_seen) {
-                (true, false) => mailbox.unread += 1,
-                (false, true) => mailbox.unread = mailbox.unread.saturating_sub(1),
-                (true, true) | (false, false) => {}
-            }
-        }
+        self.count(open, |_, unread| match (was_seen, is_seen) {
+            (true, false) => *unread += 1,
+            (false, true) => *unread = unread.saturating_sub(1),
+            (true, true) | (false, false) => {}
+        });
     }
 
     /// Shows the wishes again over rows that were read before their commits, and forgets those
@@ -84,9 +152,18 @@ impl App {
         self.wishes
             .retain(|wish| wish.seen_by.is_none_or(|by| by > rows_of));
         for wish in self.wishes.clone() {
-            for (key, _) in &wish.before {
-                if let Some(flags) = self.index.find(*key).map(|row| row.flags.clone()) {
-                    self.show_flags(*key, &wish.change.apply(&flags), true);
+            match &wish.shown {
+                Shown::Flags { change, before } => {
+                    for (key, _) in before {
+                        if let Some(flags) = self.index.find(*key).map(|row| row.flags.clone()) {
+                            self.show_flags(*key, &change.apply(&flags), true);
+                        }
+                    }
+                }
+                Shown::Left { mailbox, messages } => {
+                    if self.index.mailbox == Some(*mailbox) {
+                        self.index.leave(messages);
+                    }
                 }
             }
         }
@@ -100,8 +177,15 @@ impl App {
     /// The commit of a wish worked: rows asked from now on have it.
     pub(super) fn committed(&mut self, ticket: Ticket) {
         let next = Ticket(self.last_ticket + 1);
+        let mut left = false;
         for wish in self.wishes.iter_mut().filter(|wish| wish.ticket == ticket) {
             wish.seen_by = Some(next);
+            left |= matches!(wish.shown, Shown::Left { .. });
+        }
+        if left {
+            // Rows that were read meanwhile may lack what came back after it left.
+            self.index.changed();
+            self.folders_again = true;
         }
     }
 
@@ -110,15 +194,28 @@ impl App {
         let at = self.wishes.iter().position(|wish| wish.ticket == ticket);
         let Some(at) = at else { return };
         let wish = self.wishes.remove(at);
-        for (key, flags) in &wish.before {
-            self.show_flags(*key, flags, false);
+        match &wish.shown {
+            Shown::Flags { before, .. } => {
+                for (key, flags) in before {
+                    self.show_flags(*key, flags, false);
+                }
+            }
+            Shown::Left { mailbox, messages } => {
+                if self.index.mailbox == Some(*mailbox)
+                    && let Some(place) = self.place_of(messages)
+                {
+                    self.index
+                        .go(super::super::screen::index::state::Goal::Row(place));
+                }
+                self.folders_again = true;
+            }
         }
         self.index.changed();
     }
 
     /// Whether a change is on its way to a server that is there.
     pub fn is_sending(&self) -> bool {
-        let states = self.accounts.iter().filter_map(super::view::Account::state);
+        let states = self.accounts.iter().filter_map(Account::state);
         let mut there = states.filter(|s| matches!(s, LinkState::Online | LinkState::Syncing));
         (self.waiting > 0 || !self.wishes.is_empty()) && there.next().is_some()
     }

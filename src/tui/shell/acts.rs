@@ -27,7 +27,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, files, id_of, panes};
+use super::{Incoming, Network, files, id_of, panes, triage};
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -216,6 +216,19 @@ impl Acts {
             } => {
                 self.flags(ticket, messages, change, opening);
             }
+            Action::Move { messages, into } => {
+                self.under_way(ticket, triage::file(&world.store, messages, into, false));
+            }
+            Action::Copy { messages, into } => {
+                self.under_way(ticket, triage::file(&world.store, messages, into, true));
+            }
+            Action::Expunge(messages) => {
+                self.under_way(ticket, triage::expunge(&world.store, messages));
+            }
+            Action::Undo => self.under_way(ticket, triage::take_back(&world.store)),
+            Action::Mailbox(change) => {
+                self.under_way(ticket, triage::change_mailbox(&world.store, change));
+            }
             Action::Fetch { message, part } => self.fetch(ticket, message, part),
             Action::Sync(account) => {
                 if let Some(network) = &self.network {
@@ -283,6 +296,12 @@ impl Acts {
             // The thread lives as long as its sender.
             let _ = waits.send(Box::new(work));
         }
+    }
+
+    /// Tells how a change ended that is under way.
+    fn under_way(&mut self, ticket: Ticket, change: triage::Under) {
+        let world = self.world.clone();
+        self.wait(move || world.tell(ticket, change()));
     }
 
     fn flags(

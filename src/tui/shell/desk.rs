@@ -16,7 +16,7 @@ use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{PartBytes, Source};
 use crate::ops::queue::Group;
-use crate::ops::{folders, index, message, notices, packed, queue};
+use crate::ops::{folders, index, message, notices, packed, queue, triage};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, Store, StoreError};
 use crate::sync::owner;
@@ -122,6 +122,10 @@ impl Desk {
             Question::Preview { message, part } => {
                 self.preview(reader, *message, part).map(Answer::Preview)
             }
+            Question::Proposal(message) => triage::proposal(reader, *message).map(Answer::Proposal),
+            Question::MarkedDeleted(mailbox) => {
+                triage::marked_deleted(reader, *mailbox).map(Answer::MarkedDeleted)
+            }
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Complete(_) | Question::Provider(_) | Question::Keyring => {
@@ -185,12 +189,17 @@ impl Desk {
         } else {
             configured.address.clone()
         };
-        let mailboxes = known
-            .map(|account| account.folders)
-            .unwrap_or_default()
-            .iter()
-            .filter(|folder| folder.mailbox.name.is_some() && folder.mailbox.subscribed)
+        let folders = known.map(|account| account.folders).unwrap_or_default();
+        let named = folders.iter().filter(|f| f.mailbox.name.is_some());
+        let (shown, hidden): (Vec<&Folder>, Vec<&Folder>) =
+            named.partition(|folder| folder.mailbox.subscribed);
+        let mailboxes = shown.into_iter();
+        let mailboxes = mailboxes
             .map(|folder| mailbox(configured, folder))
+            .collect();
+        let hidden = hidden.into_iter();
+        let hidden = hidden
+            .map(|folder| (folder.key(), folder.name().to_owned()))
             .collect();
         Account {
             id: configured.id.clone(),
@@ -203,6 +212,7 @@ impl Desk {
             link: server.then(|| self.link(&configured.id, link)),
             synced,
             mailboxes,
+            hidden,
         }
     }
 

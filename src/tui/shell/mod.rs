@@ -15,6 +15,7 @@ mod pool;
 mod signals;
 mod terminal;
 mod timing;
+mod triage;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};

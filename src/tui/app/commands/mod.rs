@@ -1,8 +1,10 @@
 //! What each command does on each screen.
 
+mod mailboxes;
 mod parts;
 mod reading;
 mod seeking;
+mod triage;
 
 use crate::model::Flags;
 
@@ -23,11 +25,19 @@ use reading::{
 };
 use seeking::{ask_find, ask_jump, next_unread};
 
+pub(super) use mailboxes::{
+    create as create_mailbox, hidden, remove as remove_mailbox, rename as rename_mailbox, subscribe,
+};
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
+pub use triage::Filing;
+pub(in crate::tui) use triage::messages;
+pub(super) use triage::{
+    ask_make, delete_for_good, file_into, keyword, made, make_role, marked_found, meant, targets,
+};
 
 /// Runs a command of the table.
 pub fn run(app: &mut App, command: Command, key: Key) {
@@ -53,6 +63,18 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Clear => clear(app),
         Command::ToggleSeen => toggle(app, Flags::SEEN),
         Command::ToggleFlagged => toggle(app, Flags::FLAGGED),
+        Command::Delete => triage::delete(app),
+        Command::Undo => triage::undo(app),
+        Command::Save => triage::ask_file(app, Filing::Move),
+        Command::Archive => triage::archive(app),
+        Command::Junk => triage::junk(app),
+        Command::Expunge => triage::ask_expunge(app),
+        Command::Copy => triage::ask_file(app, Filing::Copy),
+        Command::Keyword => triage::ask_keyword(app),
+        Command::NewFolder => mailboxes::ask_new(app),
+        Command::RenameFolder => mailboxes::ask_rename(app),
+        Command::Subscribe => mailboxes::ask_subscribe(app),
+        Command::Unsubscribe => mailboxes::unsubscribe(app),
         Command::Export => ask_export(app),
         Command::SavePart => ask_save(app),
         Command::SaveAllParts => ask_save_all(app),

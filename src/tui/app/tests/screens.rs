@@ -127,6 +127,13 @@ fn the_lists_to_choose_from_stand_over_the_body() {
 }
 
 #[test]
+fn triage_tells_what_it_did_and_asks_what_it_must() {
+    at_sizes("deleted", pressed("Dn Dn Dn D"));
+    at_sizes("prompt_save_to", pressed("S w"));
+    at_sizes("prompt_delete_folder", pressed("L Dn D"));
+}
+
+#[test]
 fn the_main_menu_names_what_there_is() {
     at_sizes("menu", pressed("M"));
 }
@@ -267,8 +274,8 @@ fn the_screen_survives_every_size() {
         (300, 100),
     ] {
         for keys in [
-            "M", "G r", ". f", "L", "Dn Dn", "Dn Ret", "Dn V", "?", "Alt-a", "Alt-l", "J 4",
-            "Ret V S",
+            "M", "G r", ". f", "D", "S r", "L D", "L +", "L", "Dn Dn", "Dn Ret", "Dn V", "?",
+            "Alt-a", "Alt-l", "J 4", "Ret V S",
         ] {
             let mut world = world(width, height);
             world.press(keys);

@@ -40,6 +40,10 @@ pub struct World {
     pub needs: Vec<Need>,
     pub kept: bool,
     pub mono: u64,
+    /// Where mail like any of it went last.
+    pub proposal: Option<MailboxKey>,
+    /// What left the mailbox, the latest last.
+    pub moved: Vec<Vec<Row>>,
     /// Actions in the order in which they came.
     pub done: Vec<(Ticket, Action)>,
     /// What an action ends with; `None` leaves it open.
@@ -71,6 +75,8 @@ impl World {
             needs: needs(),
             kept: true,
             mono: 1,
+            proposal: None,
+            moved: Vec::new(),
             done: Vec::new(),
             end: |_| Some(Ended::Done(String::new())),
             quit: false,
@@ -140,16 +146,11 @@ impl World {
                 Effect::Ask(ticket, question) if self.slow => self.waiting.push((ticket, question)),
                 Effect::Ask(ticket, question) => self.answer(ticket, &question),
                 Effect::Act(ticket, action) => {
-                    let ended = (self.end)(&action);
-                    if let (
-                        Action::Flags {
-                            messages, change, ..
-                        },
-                        Some(Ended::Done(_)),
-                    ) = (&action, &ended)
-                    {
-                        for row in self.rows.iter_mut().filter(|r| messages.contains(&r.key)) {
-                            row.flags = change.apply(&row.flags);
+                    let mut ended = (self.end)(&action);
+                    if let Some(Ended::Done(_)) = &ended {
+                        if let Some(messages) = self.carry(&action) {
+                            let words = "Took back move.".to_owned();
+                            ended = Some(Ended::Undone { words, messages });
                         }
                         self.accounts = accounts(&self.rows);
                     }
@@ -162,6 +163,32 @@ impl World {
                 Effect::Redraw | Effect::Suspend | Effect::Keep(_) => {}
             }
         }
+    }
+
+    /// Changes the rows as an action says; the messages that come back.
+    fn carry(&mut self, action: &Action) -> Option<Vec<MessageKey>> {
+        match action {
+            Action::Flags {
+                messages, change, ..
+            } => {
+                for row in self.rows.iter_mut().filter(|r| messages.contains(&r.key)) {
+                    row.flags = change.apply(&row.flags);
+                }
+            }
+            Action::Move { messages, .. } | Action::Expunge(messages) => {
+                let gone = |row: &mut Row| messages.contains(&row.key);
+                self.moved.push(self.rows.extract_if(.., gone).collect());
+            }
+            Action::Undo => {
+                let back = self.moved.pop().unwrap_or_default();
+                let keys = back.iter().map(|row| row.key).collect();
+                self.rows.extend(back);
+                self.rows.sort_by_key(|row| std::cmp::Reverse(row.anchor()));
+                return Some(keys);
+            }
+            _ => {}
+        }
+        None
     }
 
     /// Answers everything that waits.
@@ -228,6 +255,11 @@ impl World {
                 } else {
                     Preview::Words("PDF. Enter opens it.".to_owned())
                 })
+            }
+            Question::Proposal(_) => Answer::Proposal(self.proposal),
+            Question::MarkedDeleted(_) => {
+                let marked = self.rows.iter().filter(|row| row.flags.has(Flags::DELETED));
+                Answer::MarkedDeleted(marked.map(|row| row.key).collect())
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),
@@ -678,6 +710,7 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
                 mailbox_row(10, "Work/Projects", None, 1, 9),
                 mailbox_row(11, "Receipts", None, 0, 2),
             ],
+            hidden: vec![(MailboxKey(12), "Old".to_owned())],
         },
         Account {
             id: "bob".to_owned(),
@@ -686,6 +719,7 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
             link: Some(link(LinkState::Offline)),
             synced: None,
             mailboxes: vec![mailbox_row(20, "INBOX", Some(Role::Inbox), 3, 12)],
+            hidden: Vec::new(),
         },
     ]
 }

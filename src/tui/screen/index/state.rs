@@ -1,6 +1,6 @@
 //! The window of rows, its selection, and where the rows go when a new page comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Flags, MailboxKey, MessageKey};
 use crate::tui::app::event::{From, Question, Ticket};
@@ -154,6 +154,28 @@ impl State {
             (true, true) | (false, false) => {}
         }
         Some(before)
+    }
+
+    /// Takes the rows of messages away that left the mailbox; the next row takes the cursor.
+    pub fn leave(&mut self, keys: &[MessageKey]) -> Vec<Row> {
+        let wanted: BTreeSet<MessageKey> = keys.iter().copied().collect();
+        let mut gone = Vec::new();
+        let mut kept = Vec::with_capacity(self.rows.len());
+        let (selected, top) = (self.selected, self.top);
+        for (at, row) in std::mem::take(&mut self.rows).into_iter().enumerate() {
+            if !wanted.contains(&row.key) {
+                kept.push(row);
+                continue;
+            }
+            self.selected -= usize::from(at < selected);
+            self.top -= usize::from(at < top);
+            self.total = self.total.saturating_sub(1);
+            self.unread = self.unread.saturating_sub(u64::from(!row.seen()));
+            gone.push(row);
+        }
+        self.rows = kept;
+        self.selected = self.selected.min(self.rows.len().saturating_sub(1));
+        gone
     }
 
     /// Moves the selection by rows; false at the end of what is loaded.

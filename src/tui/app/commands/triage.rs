@@ -1,0 +1,365 @@
+//! What a person does with messages: delete, file, copy, junk, archive, keywords, and take it back.
+
+use crate::model::{FlagChange, Flags, MailboxKey, MessageKey, Role};
+use crate::tui::app::command::Screen;
+use crate::tui::app::event::{Action, Into, Question};
+use crate::tui::app::pick::{Choice, Target};
+use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::{App, palette};
+
+use super::reading::{open_message, target};
+
+/// What a command does with the messages that it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filing {
+    /// They go to another mailbox.
+    Move,
+    /// They stay, and others like them come into another mailbox.
+    Copy,
+}
+
+impl Filing {
+    fn done(self) -> &'static str {
+        match self {
+            Filing::Move => "Moved",
+            Filing::Copy => "Copied",
+        }
+    }
+
+    fn asked(self) -> &'static str {
+        match self {
+            Filing::Move => "Move",
+            Filing::Copy => "Copy",
+        }
+    }
+}
+
+/// `3 messages`.
+pub(in crate::tui) fn messages(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} message{plural}")
+}
+
+/// The messages that a command is for.
+pub(in crate::tui::app) fn meant(app: &mut App) -> Option<Vec<MessageKey>> {
+    match target(app) {
+        Some(key) => Some(vec![key]),
+        None => {
+            app.hint("There is no message here.");
+            None
+        }
+    }
+}
+
+fn role_here(app: &App) -> Option<Role> {
+    app.mailbox().and_then(|(_, mailbox)| mailbox.role)
+}
+
+/// `D`: to Trash; from Trash for good, after asking.
+pub(in crate::tui::app) fn delete(app: &mut App) {
+    if app.screen == Screen::Folders {
+        return super::mailboxes::ask_delete(app);
+    }
+    if role_here(app) == Some(Role::Trash) {
+        let Some(keys) = meant(app) else { return };
+        let question = format!("Delete {} for good? There is no undo", messages(keys.len()));
+        return ask(app, Purpose::DeleteForGood(keys), question);
+    }
+    to_role(app, Role::Trash, "Trash");
+}
+
+/// `Y`.
+pub(in crate::tui::app) fn archive(app: &mut App) {
+    to_role(app, Role::Archive, "Archive");
+}
+
+/// `!`: to Junk; from Junk back to INBOX.
+pub(in crate::tui::app) fn junk(app: &mut App) {
+    if role_here(app) == Some(Role::Junk) {
+        to_role(app, Role::Inbox, "INBOX");
+    } else {
+        to_role(app, Role::Junk, "Junk");
+    }
+}
+
+fn ask(app: &mut App, purpose: Purpose, question: String) {
+    let options = vec![('y', "Yes"), ('n', "No")];
+    app.open_prompt(Prompt::choice(purpose, question, options, 1));
+}
+
+fn to_role(app: &mut App, role: Role, usual: &'static str) {
+    let Some(keys) = meant(app) else { return };
+    if role_here(app) == Some(role) {
+        let name = app.mailbox().map(|(_, mailbox)| mailbox.name.clone());
+        let name = name.unwrap_or_default();
+        app.hint(format!("This is in {name} already."));
+        return;
+    }
+    let found = app.mailbox().map(|(account, _)| {
+        let mailbox = account.role(role);
+        let mailbox = mailbox.map(|mailbox| (mailbox.key, mailbox.name.clone()));
+        (account.id.clone(), account.address.clone(), mailbox)
+    });
+    match found {
+        Some((_, _, Some((key, name)))) => {
+            let words = done_words(Filing::Move, keys.len(), &name);
+            file(app, keys, key, words);
+        }
+        Some((account, address, None)) => {
+            let question = format!("{address} has no folder for this. Make \"{usual}\"?");
+            let purpose = Purpose::MakeRole {
+                account,
+                role,
+                name: usual.to_owned(),
+                messages: keys,
+            };
+            ask(app, purpose, question);
+        }
+        None => app.hint("No folder is open."),
+    }
+}
+
+fn done_words(filing: Filing, count: usize, name: &str) -> String {
+    let done = filing.done();
+    format!("{done} {} to {name}.  U undoes.", messages(count))
+}
+
+/// Moves messages out of the open mailbox, whose rows go at once.
+fn file(app: &mut App, keys: Vec<MessageKey>, to: MailboxKey, words: String) {
+    let ticket = app.act(Action::Move {
+        messages: keys.clone(),
+        into: Into::Mailbox(to),
+    });
+    app.leave(ticket, keys, Some(to));
+    after_leaving(app);
+    app.say(words);
+}
+
+/// The message that was open has left: the next one is read.
+fn after_leaving(app: &mut App) {
+    if app.screen != Screen::Message {
+        return;
+    }
+    if app.index.row().is_some() {
+        open_message(app);
+    } else {
+        app.message = None;
+        app.go(Screen::Index);
+    }
+}
+
+/// Messages are deleted for good: the question was answered.
+pub(in crate::tui::app) fn delete_for_good(app: &mut App, keys: Vec<MessageKey>) {
+    let words = format!("Deleted {} for good.", messages(keys.len()));
+    let ticket = app.act(Action::Expunge(keys.clone()));
+    app.leave(ticket, keys, None);
+    after_leaving(app);
+    app.say(words);
+}
+
+/// The mailbox for a role is made, and the messages go there: the question was answered.
+pub(in crate::tui::app) fn make_role(
+    app: &mut App,
+    account: String,
+    role: Role,
+    name: String,
+    keys: Vec<MessageKey>,
+) {
+    make_and_file(app, Filing::Move, account, name, Some(role), keys);
+}
+
+fn make_and_file(
+    app: &mut App,
+    filing: Filing,
+    account: String,
+    name: String,
+    role: Option<Role>,
+    keys: Vec<MessageKey>,
+) {
+    let words = done_words(filing, keys.len(), &name);
+    let into = Into::New {
+        account,
+        name,
+        role,
+    };
+    let messages = keys.clone();
+    match filing {
+        Filing::Move => {
+            let ticket = app.act(Action::Move { messages, into });
+            app.leave(ticket, keys, None);
+            after_leaving(app);
+        }
+        Filing::Copy => {
+            app.act(Action::Copy { messages, into });
+        }
+    }
+    app.say(words);
+}
+
+/// `S`: asks for the mailbox; that of mail like this is proposed as soon as a reader knows it.
+pub(in crate::tui::app) fn ask_file(app: &mut App, filing: Filing) {
+    let Some(keys) = meant(app) else { return };
+    let choices = targets(app);
+    let question = format!("{} {} to folder", filing.asked(), messages(keys.len()));
+    let like = keys.first().copied();
+    let mut prompt = Prompt::pick(Purpose::File(filing, keys), question, choices);
+    if let Some(like) = like {
+        app.asked_proposal = app.ask(Question::Proposal(like));
+        prompt.is_proposing = true;
+    }
+    app.open_prompt(prompt);
+}
+
+/// The mailboxes that messages of the open one can go to.
+pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
+    let open = app.index.mailbox;
+    let mut choices = palette::mailboxes(app);
+    choices.retain(|choice| choice.target != Target::Mailbox(open.unwrap_or(MailboxKey(0))));
+    let filed = app.filed;
+    choices.sort_by_key(|choice| match choice.target {
+        Target::Mailbox(key) => Some(key) != filed,
+        Target::Command(_) => true,
+    });
+    choices
+}
+
+/// A mailbox was chosen.
+pub(in crate::tui::app) fn file_into(
+    app: &mut App,
+    filing: Filing,
+    keys: Vec<MessageKey>,
+    to: MailboxKey,
+) {
+    app.filed = Some(to);
+    let own = app.mailbox().map(|(account, _)| account.id.clone());
+    let name = app.find_mailbox(to).map(|(account, mailbox)| {
+        if Some(&account.id) == own.as_ref() {
+            mailbox.name.clone()
+        } else {
+            format!("{}:{}", account.id, mailbox.name)
+        }
+    });
+    let words = done_words(filing, keys.len(), &name.unwrap_or_default());
+    match filing {
+        Filing::Move => file(app, keys, to, words),
+        Filing::Copy => {
+            app.act(Action::Copy {
+                messages: keys,
+                into: Into::Mailbox(to),
+            });
+            app.say(words);
+        }
+    }
+}
+
+/// A name was typed that no mailbox has: it is made, after asking.
+pub(in crate::tui::app) fn ask_make(
+    app: &mut App,
+    filing: Filing,
+    keys: Vec<MessageKey>,
+    typed: &str,
+) {
+    let typed = typed.trim();
+    let named = typed.split_once(':').filter(|(id, name)| {
+        !name.is_empty() && app.accounts.iter().any(|account| account.id == *id)
+    });
+    let own = app.mailbox().map(|(account, _)| account.id.clone());
+    let (account, name) = match (named, own) {
+        (Some((id, name)), _) => (id.to_owned(), name.to_owned()),
+        (None, Some(own)) => (own, typed.to_owned()),
+        (None, None) => return,
+    };
+    if name.is_empty() {
+        app.hint("No folder was named; nothing was changed.");
+        return;
+    }
+    let address = app.accounts.iter().find(|a| a.id == account);
+    let address = address.map_or(String::new(), |account| account.address.clone());
+    let question = format!("{address} has no folder \"{name}\". Make it?");
+    let purpose = Purpose::MakeAndFile {
+        filing,
+        account,
+        name,
+        messages: keys,
+    };
+    ask(app, purpose, question);
+}
+
+/// The new mailbox is made and takes the messages: the question was answered.
+pub(in crate::tui::app) fn made(
+    app: &mut App,
+    filing: Filing,
+    account: String,
+    name: String,
+    keys: Vec<MessageKey>,
+) {
+    make_and_file(app, filing, account, name, None, keys);
+}
+
+/// `X`: what another program marked `\Deleted` here goes for good, after asking.
+pub(in crate::tui::app) fn ask_expunge(app: &mut App) {
+    match app.index.mailbox {
+        Some(mailbox) => {
+            let ticket = app.ask(Question::MarkedDeleted(mailbox));
+            app.asked_marked = Some((ticket, app.presses));
+        }
+        None => app.hint("No folder is open."),
+    }
+}
+
+/// The messages that are marked `\Deleted` are known.
+pub(in crate::tui::app) fn marked_found(app: &mut App, keys: Vec<MessageKey>) {
+    if keys.is_empty() {
+        app.hint("No message here is marked as deleted; X has nothing to do.");
+        return;
+    }
+    let question = format!(
+        "Delete {} marked D for good? There is no undo",
+        messages(keys.len())
+    );
+    ask(app, Purpose::DeleteForGood(keys), question);
+}
+
+/// Sets a keyword of the message, or clears it.
+pub(in crate::tui::app) fn ask_keyword(app: &mut App) {
+    if meant(app).is_some() {
+        app.open_prompt(Prompt::text(
+            Purpose::Keyword,
+            "Keyword to set or clear",
+            "",
+        ));
+    }
+}
+
+pub(in crate::tui::app) fn keyword(app: &mut App, word: &str) {
+    let word = word.trim();
+    let odd = |c: char| !c.is_ascii_graphic() || "(){%*\"\\]".contains(c);
+    if word.is_empty() || word.chars().any(odd) {
+        app.hint(format!(
+            "\"{word}\" is no keyword: letters, digits and most signs, no blanks."
+        ));
+        return;
+    }
+    let Some(keys) = meant(app) else { return };
+    let mut flags = Flags::none();
+    flags.insert(word);
+    for key in keys {
+        let has = app.flags_of(key).is_some_and(|own| own.has_keyword(word));
+        let change = if has {
+            FlagChange::remove(flags.clone())
+        } else {
+            FlagChange::add(flags.clone())
+        };
+        app.change_flags(key, change, false);
+        app.say(if has {
+            format!("Cleared the keyword {word}.  U undoes.")
+        } else {
+            format!("Set the keyword {word}.  U undoes.")
+        });
+    }
+}
+
+/// `U`.
+pub(in crate::tui::app) fn undo(app: &mut App) {
+    app.act(Action::Undo);
+}

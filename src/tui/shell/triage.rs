@@ -1,0 +1,170 @@
+//! What is done to messages and mailboxes, by `ops`. Each call puts its change into the writer's
+//! queue on the loop's thread where it needs no look into the store first, so that changes keep the
+//! order of their keys.
+
+use crate::model::MessageKey;
+use crate::ops::triage::{Acted, SLICE, Target, Wish, act, act_in_slices};
+use crate::ops::undo::Undone;
+use crate::ops::{accounts, mailbox, undo};
+use crate::store::{Pending, Store, StoreError};
+use crate::tui::app::commands::messages;
+use crate::tui::app::event::{Ended, Into, MailboxChange};
+
+/// A change that is under way; called on a waiting thread, it answers how it ended.
+pub type Under = Box<dyn FnOnce() -> Ended + Send>;
+
+/// Moves or copies messages.
+pub fn file(store: &Store, keys: Vec<MessageKey>, into: Into, copies: bool) -> Under {
+    let wish = move |target| match copies {
+        true => Wish::Copy(target),
+        false => Wish::Move(target),
+    };
+    match into {
+        Into::Mailbox(key) => wished(store, keys, wish(Target::Mailbox(key))),
+        Into::New {
+            account,
+            name,
+            role,
+        } => {
+            let store = store.clone();
+            Box::new(move || {
+                let made = (|| {
+                    let key = account_key(&store, &account)?;
+                    mailbox::create(&store, key, &name, role).wait()
+                })();
+                match made {
+                    Ok(made) => wished(&store, keys, wish(Target::Mailbox(made.mailbox)))(),
+                    Err(error) => failed(&error),
+                }
+            })
+        }
+    }
+}
+
+/// Deletes messages for good.
+pub fn expunge(store: &Store, keys: Vec<MessageKey>) -> Under {
+    wished(store, keys, Wish::Expunge)
+}
+
+/// Very many go in slices, so that nobody else's key waits for them.
+fn wished(store: &Store, keys: Vec<MessageKey>, wish: Wish) -> Under {
+    if keys.len() > SLICE {
+        let store = store.clone();
+        return Box::new(move || told(act_in_slices(&store, &keys, &wish)));
+    }
+    let pending: Pending<Acted> = act(store, keys, wish);
+    Box::new(move || told(pending.wait()))
+}
+
+fn told(outcome: Result<Acted, StoreError>) -> Ended {
+    match outcome {
+        Ok(acted) if acted.missing.is_empty() => Ended::Done(String::new()),
+        Ok(acted) if acted.changed.is_empty() => {
+            Ended::Failed("The message is gone; nothing was changed.".to_owned())
+        }
+        Ok(acted) => Ended::Done(format!(
+            "{} were gone already.",
+            messages(acted.missing.len())
+        )),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &StoreError) -> Ended {
+    let words = error.to_string();
+    Ended::Failed(format!("Nothing was changed: {words}."))
+}
+
+/// Takes the last action back.
+pub fn take_back(store: &Store) -> Under {
+    let pending = undo::undo(store);
+    Box::new(move || match pending.wait() {
+        Ok(undone) => Ended::Undone {
+            words: undone_words(&undone),
+            messages: undone.messages,
+        },
+        Err(StoreError::Refused(why)) => {
+            let words = why.to_string();
+            let mut letters = words.chars();
+            let first = letters.next().map(char::to_uppercase);
+            let words: String = first.into_iter().flatten().chain(letters).collect();
+            Ended::Failed(format!("{words}."))
+        }
+        Err(error) => failed(&error),
+    })
+}
+
+fn undone_words(undone: &Undone) -> String {
+    let what = match undone.word.as_str() {
+        "flag" => "the change of flags",
+        "create" => "the new folder",
+        "remove" => "deleting the folder",
+        "rename" => "the new name",
+        "subscribe" => "subscribing",
+        "unsubscribe" => "unsubscribing",
+        other => other,
+    };
+    let gone = match undone.gone {
+        0 => String::new(),
+        count => format!("; {} no longer there", messages(count)),
+    };
+    match (undone.messages.len(), undone.mailboxes.first()) {
+        (0, Some(name)) => format!("Took back {what}: {name}{gone}."),
+        (0, None) => format!("Took back {what}{gone}."),
+        (count, _) => format!("Took back {what}: {}{gone}.", messages(count)),
+    }
+}
+
+/// Changes a mailbox.
+pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
+    match change {
+        MailboxChange::Create { account, name } => {
+            let store = store.clone();
+            Box::new(move || {
+                let made = account_key(&store, &account)
+                    .and_then(|key| mailbox::create(&store, key, &name, None).wait());
+                match made {
+                    Ok(_) => Ended::Done(format!("Made {name}.  U undoes.")),
+                    Err(error) => failed(&error),
+                }
+            })
+        }
+        MailboxChange::Rename { mailbox, to } => {
+            let words = format!("Renamed to {to}.  U undoes.");
+            changed(mailbox::rename(store, mailbox, &to), words)
+        }
+        MailboxChange::Remove(key) => {
+            let words = "Deleted.  U undoes until the server has confirmed it.".to_owned();
+            changed(mailbox::remove(store, key), words)
+        }
+        MailboxChange::Subscribe {
+            mailbox,
+            subscribed,
+        } => {
+            let words = match subscribed {
+                true => "Subscribed: it is shown and kept.  U undoes.",
+                false => "Unsubscribed: it is hidden.  U undoes.",
+            };
+            let pending = mailbox::subscribe(store, mailbox, subscribed);
+            changed(pending, words.to_owned())
+        }
+    }
+}
+
+fn changed(pending: Pending<mailbox::Changed>, words: String) -> Under {
+    Box::new(move || match pending.wait() {
+        Ok(_) => Ended::Done(words),
+        Err(error) => failed(&error),
+    })
+}
+
+fn account_key(store: &Store, id: &str) -> Result<crate::model::AccountKey, StoreError> {
+    let reader = store.reader()?;
+    let account = accounts::find(&reader, id)?;
+    account
+        .map(|account| account.key)
+        .ok_or(StoreError::Missing {
+            what: "account",
+            key: 0,
+        })
+}
