@@ -41,7 +41,7 @@ impl Folder {
 
     /// The delimiter of its names; `None` in a flat account.
     pub fn delimiter(&self) -> Option<char> {
-        self.mailbox.base.as_ref().and_then(|base| base.delimiter)
+        self.mailbox.delimiter
     }
 
     /// Whether it holds messages, and not only other mailboxes.

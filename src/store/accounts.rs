@@ -2,9 +2,10 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::AccountKey;
+use crate::model::journal::Cause;
+use crate::model::{AccountKey, OperationId};
 
-use super::{Change, Rows, StoreError, Tx};
+use super::{Change, Rows, StoreError, Tx, verdicts};
 
 /// How an account's mail gets here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +124,17 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
            JOIN content c ON c.key = m.content WHERE c.account = ?1)",
         [key.0],
     )?;
-    for table in ["journal", "request", "link", "draft", "pop3_seen"] {
+    sql.execute(
+        "DELETE FROM undo_mailbox WHERE mailbox IN (SELECT key FROM mailbox WHERE account = ?1)",
+        [key.0],
+    )?;
+    // What other accounts wait for keeps its rows, without the mailbox that it came from.
+    sql.execute(
+        "UPDATE journal SET mailbox = NULL
+         WHERE mailbox IN (SELECT key FROM mailbox WHERE account = ?1)",
+        [key.0],
+    )?;
+    for table in ["journal", "request", "link", "draft", "pop3_seen", "filed"] {
         sql.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [key.0])?;
     }
     sql.execute("DELETE FROM notice WHERE account = ?1", [&account.id])?;
@@ -145,6 +156,7 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
         [key.0],
     )?;
     sql.execute("DELETE FROM mailbox WHERE account = ?1", [key.0])?;
+    fail_bereft(tx)?;
     sql.execute(
         "DELETE FROM msgid WHERE thread NOT IN (SELECT thread FROM content)
            AND thread NOT IN (SELECT key FROM thread WHERE into_thread IS NOT NULL)",
@@ -154,5 +166,25 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
     tx.changed(Change::Accounts);
     tx.changed(Change::Mailboxes(key));
     tx.changed(Change::Notices);
+    Ok(())
+}
+
+/// Uploads to other accounts whose bytes were never here cannot be done any more.
+fn fail_bereft(tx: &Tx<'_>) -> Result<(), StoreError> {
+    let ids: Vec<i64> = {
+        let mut query = tx.connection().prepare(
+            "SELECT j.id FROM journal j JOIN message m ON m.key = j.message
+               JOIN content c ON c.key = m.content
+             WHERE j.other IS NOT NULL AND j.kind = 'append' AND j.state <> 'failed' AND c.kept < 3
+               AND NOT EXISTS (SELECT 1 FROM message WHERE key = j.other)",
+        )?;
+        query
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    for id in ids {
+        let why = "the account that it comes from was removed before its text was here";
+        verdicts::fail(tx, OperationId(id), why, Cause::Gone)?;
+    }
     Ok(())
 }

@@ -85,6 +85,8 @@ pub struct Mailbox {
     pub base: Option<MailboxBase>,
     /// The name that people see and type, decoded, not sanitised; `None` when deleted.
     pub name: Option<String>,
+    /// The hierarchy delimiter, of a mailbox that is still to be made too.
+    pub delimiter: Option<char>,
     /// Whether the user wants it listed.
     pub subscribed: bool,
     /// What it is for.
@@ -198,7 +200,9 @@ fn read(row: &Row<'_>) -> Result<Mailbox, rusqlite::Error> {
         }),
     };
     let small = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
+    let delimiter: Option<String> = row.get(3)?;
     Ok(Mailbox {
+        delimiter: delimiter.and_then(|d| d.chars().next()),
         key: MailboxKey(row.get(0)?),
         account: AccountKey(row.get(1)?),
         base,

@@ -10,7 +10,7 @@ use super::{StoreError, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "store",
     "account",
     "mailbox",
@@ -18,6 +18,8 @@ const TABLES: [&str; 21] = [
     "action",
     "journal",
     "undo",
+    "undo_mailbox",
+    "filed",
     "pop3_seen",
     "thread",
     "msgid",
@@ -137,10 +139,13 @@ fn drop_triggers(into: &Connection) -> Result<Vec<String>, StoreError> {
 /// Copies one table from both ends, so that a hole in the middle costs the middle only. Answers
 /// whether every row came.
 fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, StoreError> {
-    let columns: Vec<String> = into
-        .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let mut columns = columns(into, table)?;
+    // A file of an earlier version has fewer of them; where even that cannot be read, all are tried.
+    if let Ok(old) = self::columns(from, table)
+        && !old.is_empty()
+    {
+        columns.retain(|column| old.contains(column));
+    }
     let names = columns.join(", ");
     let marks = vec!["?"; columns.len()].join(", ");
     let insert = format!("INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})");
@@ -149,6 +154,8 @@ fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, S
         "section" => "blob, name",
         "mailbox_thread" => "mailbox, thread",
         "undo" => "action, message",
+        "undo_mailbox" => "action, mailbox",
+        "filed" => "account, who",
         "pop3_seen" => "account, uidl",
         _ => "rowid",
     };
@@ -184,6 +191,14 @@ fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, S
     }
     transaction.commit()?;
     Ok(whole)
+}
+
+fn columns(sql: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
+    let found = sql
+        .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
 }
 
 fn copy_rows(
@@ -240,6 +255,8 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
              FROM message m JOIN content c ON c.key = m.content
              WHERE m.mailbox IS NOT NULL AND m.mailbox NOT IN (SELECT key FROM mailbox);
          UPDATE journal SET mailbox = NULL WHERE mailbox NOT IN (SELECT key FROM mailbox);
+         UPDATE mailbox SET base_shown = coalesce(name, base_name)
+           WHERE base_name IS NOT NULL AND base_shown IS NULL;
          DELETE FROM body WHERE blob NOT IN (SELECT key FROM blob);
          DELETE FROM section WHERE blob NOT IN (SELECT key FROM blob);
          -- A blob whose chunks are not all there is fetched again.

@@ -747,3 +747,23 @@ fn p9_names_that_no_mailbox_can_have_are_refused_at_the_key() {
     check("Zoë \"quoted\" \\ {5+}", "");
     check(&vec!["x"; 400].join("/"), "");
 }
+
+#[test]
+fn s7_an_account_goes_although_another_one_waits_for_its_messages() {
+    let desk = Desk::new();
+    desk.move_to(&desk.keys[..1], "home:Files");
+    desk.act(
+        &desk.keys[1..2],
+        Wish::Copy(Target::Mailbox(desk.mailbox("home:Files"))),
+    );
+    desk.move_to(&desk.keys[2..], "Trips");
+    crate::ops::accounts::remove(&desk.bed.store, desk.bed.account).unwrap();
+    assert_eq!(desk.waiting(), "append! append!");
+    let reader = desk.bed.store.reader().unwrap();
+    assert_eq!(accounts::all(&reader).unwrap().len(), 1);
+    for operation in journal::all(&reader).unwrap() {
+        let which = queue::Which::Ids(vec![operation.id]);
+        queue::withdraw(&desk.bed.store, which).wait().unwrap();
+    }
+    assert_eq!(contents::total(&reader).unwrap(), 0);
+}

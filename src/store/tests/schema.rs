@@ -1,6 +1,9 @@
 //! The migrations stand.
 
+use crate::model::{AccountKey, Flags, MailboxKey, MessageKey, UidSet};
+use crate::store::mailboxes::Epoch;
 use crate::store::schema::MIGRATIONS;
+use crate::store::{Priority, effective, journal, mailboxes, messages, undo};
 
 #[test]
 fn a_released_migration_is_never_edited() {
@@ -10,4 +13,108 @@ fn a_released_migration_is_never_edited() {
         ["3755e91ae786c7f5", "6ac3cef8bf504671"],
         "a migration was changed"
     );
+}
+
+/// A file as the first schema left it: two mailboxes, a message with a flag that waits.
+fn first_schema(path: &std::path::Path) {
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")
+        .unwrap();
+    sql.execute_batch(MIGRATIONS[0]).unwrap();
+    sql.execute_batch(
+        "INSERT INTO store (id, uuid, thread_key, made)
+           VALUES (1, zeroblob(16), zeroblob(32), 1);
+         INSERT INTO account (key, id, kind) VALUES (1, 'work', 'imap');
+         INSERT INTO mailbox (key, account, base_name, name, delimiter, base_subscribed, subscribed)
+           VALUES (1, 1, 'INBOX', 'INBOX', '/', 1, 1),
+             (2, 1, 'M&APw-ll', 'Müll', '/', 1, 1);
+         INSERT INTO thread (key, contents) VALUES (1, 1);
+         INSERT INTO content (key, account, docid, thread, kept, subject)
+           VALUES (1, 1, 7, 1, 1, 'Old');
+         INSERT INTO message (key, content, base_mailbox, base_epoch, base_uid, mailbox, flags,
+             arrival, thread)
+           VALUES (5, 1, 1, 1, 30, 1, 1, 1000, 1);
+         INSERT INTO action (id, word, made) VALUES (3, 'flag', 1);
+         INSERT INTO journal (action, account, mailbox, message, kind, detail, state, asked)
+           VALUES (3, 1, 1, 5, 'flag', '{\"kind\":\"flag\",\"message\":5,\"change\":{\"add\":
+             {\"system\":1,\"keywords\":[]},\"remove\":{\"system\":0,\"keywords\":[]}}}',
+             'queued', 1);
+         INSERT INTO undo (action, message, mailbox, flags, keywords) VALUES (3, 5, 1, 0, '');
+         PRAGMA application_id = 1281450853; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+}
+
+fn holds_what_the_first_schema_held(store: &crate::store::Store) {
+    let reader = store.reader().unwrap();
+    let operations = journal::all(&reader).unwrap();
+    assert_eq!((operations.len(), operations[0].kind.word()), (1, "flag"));
+    let message = messages::get(&reader, MessageKey(5)).unwrap();
+    assert_eq!(message.mailbox, Some(MailboxKey(1)));
+    assert!(message.flags.has(Flags::SEEN));
+    let names: Vec<_> = mailboxes::all(&reader, AccountKey(1))
+        .unwrap()
+        .into_iter()
+        .filter_map(|mailbox| mailbox.name)
+        .collect();
+    assert_eq!(names, ["INBOX", "Müll"]);
+}
+
+#[test]
+fn r14_a_file_of_the_first_schema_is_migrated_with_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.db");
+    first_schema(&path);
+    let store = super::open(folder.path());
+    holds_what_the_first_schema_held(&store);
+    // Names are folded anew from what the server confirmed, and the counts are still kept.
+    let key = store
+        .write(Priority::Person, |tx| {
+            messages::expunge(tx, MailboxKey(1), Epoch(1), &UidSet::range(30, 30))?;
+            effective::refold_account(tx, AccountKey(1))?;
+            mailboxes::by_name(tx, AccountKey(1), "Müll")
+        })
+        .wait()
+        .unwrap();
+    assert!(key.is_some());
+    let reader = store.reader().unwrap();
+    assert_eq!(mailboxes::get(&reader, MailboxKey(1)).unwrap().total, 0);
+    assert!(undo::latest(&reader, 9).unwrap().is_none());
+    let aside = std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().contains("before-migration")
+    });
+    assert!(aside, "what waits was copied aside first");
+}
+
+#[test]
+fn r14_a_damaged_file_of_the_first_schema_is_salvaged_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.db");
+    first_schema(&path);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    let page: i64 = sql
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'message_list'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(sql);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = (page as usize - 1) * 4096;
+    bytes[at..at + 4096].fill(0x55);
+    std::fs::write(&path, bytes).unwrap();
+    let store = super::open(folder.path());
+    assert!(beside(folder.path(), ".damaged-"));
+    holds_what_the_first_schema_held(&store);
+}
+
+fn beside(folder: &std::path::Path, part: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().contains(part)
+    })
 }
