@@ -1,8 +1,17 @@
 //! The clocks of the machine: monotonic, since boot, and the wall clock for showing only.
 
+use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use {
+    rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    },
+    tokio::io::{Interest, unix::AsyncFd},
+};
 
 use crate::net::{Later, Timer};
 use crate::protocol::{Clock, Time};
@@ -56,5 +65,67 @@ impl Timer for SystemClock {
                 None => std::future::pending().await,
             }
         })
+    }
+
+    fn rest_until(&self, when: Time) -> Later<'static, ()> {
+        let left = when.since(self.boot());
+        Box::pin(async move {
+            if let Err(error) = rested(when).await {
+                tracing::debug!(%error, "no timer that runs on through a suspend");
+                tokio::time::sleep(left).await;
+            }
+        })
+    }
+}
+
+/// A timer of the system's own: it expires in a suspend, and it wakes once, where the wheel of
+/// tokio's clock turns three times on the way to a time that is seconds away.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+async fn rested(when: Time) -> io::Result<()> {
+    let timer = timerfd_create(
+        TimerfdClockId::Boottime,
+        TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+    )?;
+    let never = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let once = Itimerspec {
+        it_interval: never,
+        it_value: Timespec::try_from(when.0).map_err(io::Error::other)?,
+    };
+    timerfd_settime(&timer, TimerfdTimerFlags::ABSTIME, &once)?;
+    // Deprecated because a type may lie about its descriptor; one that owns it cannot.
+    #[expect(deprecated, reason = "its successor is for code that may be unsafe")]
+    let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+    timer.readable().await.map(|_| ())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+async fn rested(_when: Time) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r16_a_rest_takes_its_time_and_no_longer() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let clock = SystemClock::start();
+        let wait = Duration::from_millis(30);
+        runtime.block_on(async {
+            rested(clock.boot().after(wait)).await.unwrap();
+            assert!(clock.monotonic().0 >= wait);
+            clock.rest_until(clock.boot().after(wait)).await;
+            // A time that is over does not wait for the next one.
+            clock.rest_until(clock.boot()).await;
+        });
+        assert!(clock.monotonic().0 >= wait * 2);
+        assert!(clock.monotonic().0 < Duration::from_secs(5));
     }
 }

@@ -133,6 +133,16 @@ impl Timer for FakeClock {
             }
         })
     }
+
+    fn rest_until(&self, when: Time) -> Later<'static, ()> {
+        let mut now = self.0.subscribe();
+        Box::pin(async move {
+            if now.wait_for(|now| now.boot >= when).await.is_err() {
+                // The clock is gone, so that time never comes.
+                std::future::pending::<()>().await;
+            }
+        })
+    }
 }
 
 /// Hands out links that were put in, in order; without one it refuses.

@@ -38,6 +38,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub trait Timer: Clock {
     /// Ends once [`Clock::monotonic`] has come to `when`.
     fn sleep_until(&self, when: Time) -> Later<'static, ()>;
+
+    /// Ends once [`Clock::boot`] has come to `when`: on a machine that slept over that time it is
+    /// the first thing that happens.
+    fn rest_until(&self, when: Time) -> Later<'static, ()>;
 }
 
 /// Puts TLS under a stream.

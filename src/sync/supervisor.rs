@@ -23,8 +23,8 @@ use super::neighbours::Letter;
 use super::plan::backoff;
 use super::signal::Signal;
 
-/// How often the clocks are compared to see a suspend (SAFETY R16).
-const LOOK: Duration = Duration::from_secs(9);
+/// How often the clocks are compared to see a suspend (SAFETY R16); after one it is done at once.
+const LOOK: Duration = Duration::from_secs(15);
 /// What others wrote is looked through at most so often.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -351,10 +351,10 @@ async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
                 tokio::time::sleep(BREATH).await;
                 continue;
             }
-            () = clock.sleep_until(monotonic.after(LOOK)) => {}
+            () = clock.rest_until(boot.after(LOOK)) => {}
         }
         let now = (clock.boot(), clock.monotonic());
-        if backoff::slept(now.0.since(boot), now.1.since(monotonic)) {
+        if backoff::slept(now.0.since(boot), now.1.since(monotonic), LOOK) {
             for signal in shared.signals().values() {
                 signal.ask(|wishes| wishes.slept = true);
             }

@@ -50,10 +50,12 @@ pub fn failures(before: u32, session: Duration) -> u32 {
     }
 }
 
-/// Whether the machine slept: the clock that runs on through a suspend is ahead of the one that
-/// does not (SAFETY R16). Both are times passed since the same look.
-pub fn slept(boot: Duration, monotonic: Duration) -> bool {
-    boot.saturating_sub(monotonic) >= Duration::from_secs(5)
+/// Whether the machine or this process slept, so that no link is to be trusted (SAFETY R16): the
+/// clock that runs on through a suspend is ahead of the one that does not, or the look that was
+/// `planned` comes far too late. `boot` and `monotonic` are the times passed since the last one.
+pub fn slept(boot: Duration, monotonic: Duration, planned: Duration) -> bool {
+    let suspended = boot.saturating_sub(monotonic) >= Duration::from_secs(5);
+    suspended || boot.saturating_sub(planned) >= Duration::from_secs(30)
 }
 
 #[cfg(test)]
@@ -107,11 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn r16_a_suspend_is_a_jump_of_boot_time_only() {
+    fn r16_a_suspend_is_a_jump_of_boot_time_and_a_stopped_process_comes_late() {
         let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
-        assert!(slept(hour, second));
-        assert!(!slept(hour, hour));
-        assert!(!slept(second, hour));
-        assert!(!slept(Duration::from_millis(1200), second));
+        assert!(slept(hour, second, second), "a suspend");
+        assert!(slept(hour, second, hour), "a suspend of the planned length");
+        assert!(slept(hour, hour, second), "a stopped process");
+        assert!(!slept(hour, hour, hour), "as planned");
+        assert!(!slept(second, hour, second), "a clock that runs wild");
+        assert!(!slept(Duration::from_millis(1200), second, second));
+        assert!(!slept(second * 20, second * 20, second), "a busy machine");
     }
 }

@@ -260,9 +260,8 @@ fn going_off_line_closes_the_link_and_coming_back_makes_it_anew() {
     });
 }
 
-#[test]
-fn the_supervisor_starts_stops_and_never_hangs() {
-    let bed = Bed::new(furnished(FULL));
+/// What a supervisor is started with.
+fn furniture(bed: &Bed) -> (crate::config::Settings, crate::config::Paths) {
     let settings = crate::config::Settings {
         accounts: vec![bed.account.clone()],
         ..crate::config::Settings::default()
@@ -271,8 +270,14 @@ fn the_supervisor_starts_stops_and_never_hangs() {
         config: Some(bed.folder.path().join("config.toml")),
         data: Some(bed.folder.path().to_owned()),
         cache: Some(bed.folder.path().join("cache")),
-    })
-    .unwrap();
+    });
+    (settings, paths.unwrap())
+}
+
+#[test]
+fn the_supervisor_starts_stops_and_never_hangs() {
+    let bed = Bed::new(furnished(FULL));
+    let (settings, paths) = furniture(&bed);
     let changes = bed.store.subscribe();
     let supervisor =
         Supervisor::start(bed.env.clone(), bed.store.clone(), &settings, &paths).unwrap();
@@ -290,6 +295,34 @@ fn the_supervisor_starts_stops_and_never_hangs() {
         None
     );
     bed.assert_equal("supervised");
+}
+
+#[test]
+fn r16_the_supervisor_sees_a_suspend_as_soon_as_the_machine_wakes() {
+    let bed = Bed::new(furnished(FULL));
+    let (settings, paths) = furniture(&bed);
+    let changes = bed.store.subscribe();
+    let supervisor =
+        Supervisor::start(bed.env.clone(), bed.store.clone(), &settings, &paths).unwrap();
+    let wait_for = |sign_ins: usize| {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let online = link_of(&bed).is_some_and(|link| link.state == LinkState::Online);
+            let dialled = bed.server.world().dialled.len();
+            if online && dialled == sign_ins {
+                return;
+            }
+            assert!(std::time::Instant::now() < until, "{dialled} sign-ins");
+            changes.wait(Duration::from_millis(50));
+        }
+    };
+    wait_for(1);
+    // Nothing but the clock that runs on through a suspend moves: an hour, then a short nap.
+    bed.fake.clock.suspend(Duration::from_secs(3600));
+    wait_for(2);
+    bed.fake.clock.suspend(Duration::from_secs(16));
+    wait_for(3);
+    supervisor.stop(Duration::from_secs(10));
 }
 
 #[test]
