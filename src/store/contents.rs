@@ -134,6 +134,8 @@ pub fn set_preview(tx: &Tx<'_>, key: ContentKey, preview: &str) -> Result<(), St
 pub(super) struct Fresh<'a> {
     pub account: AccountKey,
     pub arrival: i64,
+    /// RFC822.SIZE; 0 where the server did not say it.
+    pub size: u64,
     pub remote_id: Option<&'a str>,
     pub envelope: Option<&'a Envelope>,
     pub structure: Option<&'a Structure>,
@@ -144,9 +146,13 @@ pub(super) fn make(
     tx: &Tx<'_>,
     fresh: &Fresh<'_>,
 ) -> Result<(ContentKey, ThreadKey, Kept), StoreError> {
-    if let Some(known) = same(tx, fresh)? {
-        return fill(tx, known, fresh.envelope, fresh.structure);
-    }
+    let remote_id = match namesake(tx, fresh)? {
+        Namesake::Same(key, thread, kept) => {
+            return fill(tx, (key, thread, kept), fresh.envelope, fresh.structure);
+        }
+        Namesake::None => fresh.remote_id,
+        Namesake::Other => None,
+    };
     let thread = match fresh.envelope {
         Some(envelope) => threads::link(tx, envelope)?,
         None => ThreadKey(0),
@@ -169,7 +175,7 @@ pub(super) fn make(
             kept.code(),
             columns.attachments,
             columns.envelope.and_then(|e| e.date),
-            fresh.remote_id,
+            remote_id,
             columns.envelope.map_or("", |e| &e.message_id),
             columns.envelope.map_or("", |e| &e.subject),
             columns.senders,
@@ -284,25 +290,44 @@ pub(super) fn fill(
     Ok((key, thread, Kept::Headers))
 }
 
-fn same(
-    tx: &Tx<'_>,
-    fresh: &Fresh<'_>,
-) -> Result<Option<(ContentKey, ThreadKey, Kept)>, StoreError> {
+/// What is here under the id that the server gives a message.
+enum Namesake {
+    None,
+    /// The same message, as far as can be seen.
+    Same(ContentKey, ThreadKey, Kept),
+    /// Another message: the server gives one id to two.
+    Other,
+}
+
+/// Looks for the content of that id. A server that errs about ids must not make one message show
+/// the bytes of another, so that Message-ID and size have to agree where they are known.
+fn namesake(tx: &Tx<'_>, fresh: &Fresh<'_>) -> Result<Namesake, StoreError> {
     let Some(remote) = fresh.remote_id else {
-        return Ok(None);
+        return Ok(Namesake::None);
     };
     let mut query = tx.connection().prepare_cached(
-        "SELECT key, thread, kept FROM content WHERE account = ?1 AND remote_id = ?2",
+        "SELECT c.key, c.thread, c.kept, c.message_id,
+           (SELECT max(m.size) FROM message m WHERE m.content = c.key)
+         FROM content c WHERE c.account = ?1 AND c.remote_id = ?2",
     )?;
-    Ok(query
-        .query_row((fresh.account.0, remote), |row| {
-            Ok((
-                ContentKey(row.get(0)?),
-                ThreadKey(row.get(1)?),
-                Kept::of_code(row.get(2)?),
-            ))
-        })
-        .optional()?)
+    let found = query.query_row((fresh.account.0, remote), |row| {
+        let key = ContentKey(row.get(0)?);
+        let known = (key, ThreadKey(row.get(1)?), Kept::of_code(row.get(2)?));
+        let message_id: String = row.get(3)?;
+        let size: Option<i64> = row.get(4)?;
+        Ok((known, message_id, size.and_then(|n| u64::try_from(n).ok())))
+    });
+    let Some(((key, thread, kept), message_id, size)) = found.optional()? else {
+        return Ok(Namesake::None);
+    };
+    let id = fresh.envelope.filter(|_| kept != Kept::None);
+    let id = id.map(|envelope| envelope.message_id == message_id);
+    let size = size.filter(|size| *size > 0 && fresh.size > 0);
+    let size = size.map(|size| size == fresh.size);
+    Ok(match (id, size) {
+        (Some(false), _) | (_, Some(false)) | (None, None) => Namesake::Other,
+        (Some(true), _) | (None, Some(true)) => Namesake::Same(key, thread, kept),
+    })
 }
 
 /// Seconds of arrival shifted by 20 bits, plus a counter: ascending by date, never changed.

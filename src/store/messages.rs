@@ -402,6 +402,7 @@ fn fresh(account: AccountKey, arrived: &Arrived) -> contents::Fresh<'_> {
     contents::Fresh {
         account,
         arrival: arrived.arrival,
+        size: arrived.size,
         remote_id: arrived.remote_id.as_deref(),
         envelope: arrived.envelope.as_ref(),
         structure: arrived.structure.as_ref(),

@@ -265,6 +265,38 @@ fn a_late_parent_joins_two_threads_and_contents_are_shared_where_the_server_says
 }
 
 #[test]
+fn one_id_for_two_messages_does_not_make_them_one() {
+    let bed = Bed::new();
+    let of = |uid: u32, name: &str, size: u64| Arrived {
+        remote_id: Some("M1".into()),
+        size,
+        ..arrived(uid, name)
+    };
+    let bare = |uid: u32, size: u64| Arrived {
+        envelope: None,
+        ..of(uid, "a", size)
+    };
+    let keys = bed.insert(vec![
+        of(1, "a", 500),
+        of(2, "a", 500),
+        of(3, "b", 500),
+        of(4, "a", 501),
+        bare(5, 500),
+        bare(6, 0),
+        of(7, "a", 0),
+    ]);
+    let reader = bed.store.reader().unwrap();
+    let content = |at: usize| messages::get(&reader, keys[at]).unwrap().content;
+    let shared: Vec<bool> = (1..keys.len())
+        .map(|at| content(at) == content(0))
+        .collect();
+    assert_eq!(shared, [true, false, false, true, false, true]);
+    assert_ne!(content(2), content(3));
+    assert_eq!(bed.subjects().iter().filter(|s| *s == "About b").count(), 1);
+    bed.counts_hold();
+}
+
+#[test]
 fn a_listed_message_takes_its_envelope_later() {
     let bed = Bed::new();
     let listed = Arrived {
