@@ -132,8 +132,11 @@ impl Worker<'_> {
                         FirstStep::SelectInbox { .. } if reply.is_ok() => {
                             let inbox = self.ensure_inbox(fresh).await?;
                             let seen = std::mem::take(&mut seen);
-                            self.enter(inbox, "INBOX".to_owned(), seen, &reply).await?;
-                            complete &= self.first_screen(&mut steps, &mut listing).await?;
+                            // Else it is opened again, once the flight is over, and asked twice.
+                            if self.is_as_before(inbox, &seen)? {
+                                self.enter(inbox, "INBOX".to_owned(), seen, &reply).await?;
+                                complete &= self.first_screen(&mut steps, &mut listing).await?;
+                            }
                         }
                         FirstStep::List { .. } => complete &= reply.is_ok(),
                         FirstStep::SelectInbox { .. }

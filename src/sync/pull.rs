@@ -19,7 +19,8 @@ use super::SyncError;
 use super::dialogue::Step;
 use super::glue;
 use super::plan::pull::{
-    self, Difference, Doubt, FIRST_WINDOW, FlagsAsk, Local, Look, PullAsk, compare, windows,
+    self, Difference, Doubt, FIRST_WINDOW, FlagsAsk, Local, Look, PullAsk, compare, is_borne_out,
+    is_renumbered, windows,
 };
 use super::plan::push::Permitted;
 use super::worker::Worker;
@@ -96,20 +97,56 @@ impl Worker<'_> {
         let Some(base) = row.base else {
             return Err(self.no_mailbox(row.name.unwrap_or_default()));
         };
+        let shown = row.name.unwrap_or_else(|| base.name.clone());
+        let (mut seen, mut reply) = self.ask_to_open(&base.name, &shown).await?;
+        if is_renumbered(base.uidvalidity, seen.validity) {
+            let first = (seen.validity, self.talk.exists());
+            (seen, reply) = self.ask_to_open(&base.name, &shown).await?;
+            let second = (seen.validity, self.talk.exists());
+            if !is_borne_out(base.uidvalidity, first, second) {
+                reply.text = format!(
+                    "UIDVALIDITY {} with {} messages\", then \"UIDVALIDITY {} with {}",
+                    told(first.0),
+                    first.1,
+                    told(second.0),
+                    second.1
+                );
+                return Err(self.talk.refused(format!("open \"{shown}\""), reply));
+            }
+        }
+        self.enter(mailbox, shown, seen, &reply).await
+    }
+
+    /// SELECT and what it says; nothing is recorded yet.
+    async fn ask_to_open(
+        &mut self,
+        name: &str,
+        shown: &str,
+    ) -> Result<(SelectSeen, Reply), SyncError> {
         self.selected = None;
         self.talk.forget_mailbox();
         let tag = self.talk.submit(Command::Select {
-            mailbox: MailboxName::from_stored(&base.name),
+            mailbox: MailboxName::from_stored(name),
             condstore: self.talk.abilities().condstore,
         });
         let (reply, events) = self.talk.finish(tag).await?;
         let mut seen = SelectSeen::default();
         events.iter().for_each(|event| seen.hear(event));
-        let shown = row.name.unwrap_or(base.name);
         if !reply.is_ok() {
             return Err(self.talk.refused(format!("open \"{shown}\""), reply));
         }
-        self.enter(mailbox, shown, seen, &reply).await
+        Ok((seen, reply))
+    }
+
+    /// Whether the first answer to SELECT may be gone by, as it says what is known here.
+    pub(super) fn is_as_before(
+        &self,
+        mailbox: MailboxKey,
+        seen: &SelectSeen,
+    ) -> Result<bool, SyncError> {
+        let row = self.desk.read(|reader| mailboxes::get(reader, mailbox))?;
+        let ours = row.base.and_then(|base| base.uidvalidity);
+        Ok(!is_renumbered(ours, seen.validity))
     }
 
     /// Records what SELECT said.
@@ -153,6 +190,7 @@ impl Worker<'_> {
             let row = mailboxes::get(reader, mailbox)?;
             Ok(Local {
                 known: messages::known_uids(reader, mailbox, epoch)?,
+                renumbering: row.settled != row.epoch,
                 modseq: row.base.and_then(|base| base.highestmodseq),
             })
         })
@@ -623,6 +661,10 @@ impl Worker<'_> {
             })
             .await?)
     }
+}
+
+fn told(validity: Option<UidValidity>) -> u64 {
+    validity.map_or(0, |validity| validity.0)
 }
 
 /// Whether a NO is about this moment, not about what was asked.

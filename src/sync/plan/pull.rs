@@ -5,7 +5,7 @@
 //! only cursor is the mod-sequence of the flags; it moves in the commit that holds all flags below
 //! it (SAFETY R6).
 
-use crate::model::{Uid, UidSet};
+use crate::model::{Uid, UidSet, UidValidity};
 
 /// What the store knows of a mailbox, in its current epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Local {
     pub known: UidSet,
     /// The flags of all `known` are at least as new as this.
     pub modseq: Option<u64>,
+    /// Rows of the epoch before wait to be paired with what comes.
+    pub renumbering: bool,
 }
 
 /// Why a mailbox is looked at.
@@ -97,10 +99,28 @@ pub fn ask(local: &Local, exists: u32, look: Look) -> PullAsk {
     PullAsk {
         newest,
         newer,
-        search: !(all_in_window || fresh && exists == 0),
+        // Rows that wait to be paired go if nothing comes: EXISTS alone does not decide that.
+        search: !(all_in_window || fresh && exists == 0 && !local.renumbering),
         flags,
         reach,
     }
+}
+
+/// Whether an answer to SELECT says that the mailbox was numbered anew. Rows that are not found
+/// again in the new numbers go in the end, so that it has to be said twice (SAFETY P8).
+pub fn is_renumbered(ours: Option<UidValidity>, theirs: Option<UidValidity>) -> bool {
+    let told = theirs.filter(|validity| validity.0 > 0);
+    ours.is_some() && told.is_some() && ours != told
+}
+
+/// Whether a second SELECT bears out a first one that said the mailbox was numbered anew; each is
+/// UIDVALIDITY and EXISTS. That it was not is always believed.
+pub fn is_borne_out(
+    ours: Option<UidValidity>,
+    first: (Option<UidValidity>, u32),
+    second: (Option<UidValidity>, u32),
+) -> bool {
+    !is_renumbered(ours, second.0) || first.0 == second.0 && (first.1 == 0) == (second.1 == 0)
 }
 
 /// What STATUS says of a mailbox that is not open.
@@ -233,6 +253,7 @@ mod tests {
         Local {
             known: set(known),
             modseq: (modseq > 0).then_some(modseq),
+            renumbering: false,
         }
     }
 
@@ -254,6 +275,11 @@ mod tests {
         check(50, Some((1, 50)), false);
         check(51, Some((2, 51)), true);
         check(9000, Some((8951, 9000)), true);
+        let renumbering = Local {
+            renumbering: true,
+            ..Local::default()
+        };
+        assert!(ask(&renumbering, 0, selected(1)).search);
     }
 
     #[test]
@@ -335,6 +361,33 @@ mod tests {
             ..ours
         };
         assert!(!is_due(&ours, &silent));
+    }
+
+    #[test]
+    fn p8_one_odd_uidvalidity_begins_no_new_numbering() {
+        let validity = |n: u64| (n != u64::MAX).then_some(UidValidity(n));
+        let none = u64::MAX;
+        let check = |ours: u64, first: (u64, u32), second: (u64, u32), expect: (bool, bool)| {
+            let (one, two) = ((validity(first.0), first.1), (validity(second.0), second.1));
+            let renumbered = is_renumbered(validity(ours), one.0);
+            let borne_out = is_borne_out(validity(ours), one, two);
+            assert_eq!(
+                (renumbered, borne_out),
+                expect,
+                "{ours} {first:?} {second:?}"
+            );
+        };
+        check(7, (7, 3), (7, 3), (false, true));
+        check(7, (0, 0), (7, 3), (false, true));
+        check(7, (none, 0), (7, 3), (false, true));
+        check(none, (9, 3), (9, 3), (false, true));
+        check(7, (9, 3), (9, 3), (true, true));
+        check(7, (9, 3), (9, 4), (true, true));
+        check(7, (9, 0), (9, 0), (true, true));
+        check(7, (9, 0), (7, 3), (true, true));
+        check(7, (9, 0), (9, 3), (true, false));
+        check(7, (9, 3), (9, 0), (true, false));
+        check(7, (9, 3), (8, 3), (true, false));
     }
 
     fn check_compare(

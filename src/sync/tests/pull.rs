@@ -123,6 +123,36 @@ fn r5_a_changed_uidvalidity_fetches_no_body_again_and_keeps_keys() {
     }
 }
 
+/// A store that is away for a moment: the mailbox opens empty, under another UIDVALIDITY.
+#[test]
+fn p8_an_odd_uidvalidity_with_no_messages_empties_no_mailbox() {
+    let check = |odd: &[(u64, usize)], tries: usize| {
+        let bed = Bed::new(furnished(FULL));
+        bed.sync().unwrap();
+        let before = bed.message("INBOX", 9).key;
+        bed.server.world().odd_selects = odd.iter().copied().collect();
+        for left in (0..tries).rev() {
+            let outcome = bed.sync();
+            assert_eq!(outcome.is_ok(), left == 0, "{odd:?}: {outcome:?}");
+            let row = bed.message("INBOX", 9);
+            assert_eq!((row.key, row.mailbox), (before, Some(bed.mailbox("INBOX"))));
+        }
+        bed.assert_equal(&format!("{odd:?}"));
+        let twice = bed
+            .server
+            .world()
+            .given
+            .values()
+            .filter(|n| **n > 1)
+            .count();
+        assert_eq!(twice, 0, "{odd:?}: bodies were fetched again");
+    };
+    check(&[(99, 0)], 1);
+    check(&[(99, 0), (99, 0)], 1);
+    check(&[(99, 0), (98, 0), (97, 0)], 2);
+    check(&[(99, 0), (99, 60), (99, 0)], 2);
+}
+
 #[test]
 fn r5_numbers_that_change_at_any_command_lose_nothing() {
     let count = {

@@ -39,6 +39,8 @@ pub(super) struct World {
     pub(super) boxes: BTreeMap<String, Box_>,
     /// The next listing is this instead of the truth.
     pub(super) lies: VecDeque<String>,
+    /// UIDVALIDITY and EXISTS of the next answers to SELECT, instead of the truth.
+    pub(super) odd_selects: VecDeque<(u64, usize)>,
     /// HIGHESTMODSEQ as told; the truth without.
     pub(super) told_modseq: Option<u64>,
     /// UIDs that no FETCH gives.
@@ -140,6 +142,7 @@ impl Server {
             password: "secret".to_owned(),
             boxes: BTreeMap::new(),
             lies: VecDeque::new(),
+            odd_selects: VecDeque::new(),
             told_modseq: None,
             withheld: BTreeSet::new(),
             refused: BTreeSet::new(),
@@ -609,7 +612,8 @@ impl Talk {
     }
 
     fn select(&mut self, tag: &str, name: &str) -> String {
-        let world = self.server.world();
+        let mut world = self.server.world();
+        let odd = world.odd_selects.pop_front();
         let found = world.boxes.get(name);
         let Some(b) = found.filter(|_| !world.refused.contains(name)) else {
             return format!("{tag} NO [NONEXISTENT] no such mailbox\r\n");
@@ -617,9 +621,9 @@ impl Talk {
         let mut text = format!(
             "* FLAGS (\\Seen \\Flagged)\r\n* {} EXISTS\r\n* OK [PERMANENTFLAGS ({})] ok\r\n\
              * OK [UIDVALIDITY {}] ok\r\n* OK [UIDNEXT {}] ok\r\n",
-            b.mails.len(),
+            odd.map_or(b.mails.len(), |(_, exists)| exists),
             b.permanent,
-            b.validity,
+            odd.map_or(b.validity, |(validity, _)| validity),
             b.next
         );
         if world.capabilities.contains("CONDSTORE") {
