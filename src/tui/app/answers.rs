@@ -270,9 +270,11 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         }
         Ended::NotKept(size) => {
             let size = super::date::octets(size);
-            app.say(format!(
-                "Not kept offline: {size}. It is asked of the server; try again then."
-            ));
+            app.say(if app.is_connected() {
+                format!("Fetching {size} first.")
+            } else {
+                format!("Not kept offline: {size}. Will be fetched and done when online.")
+            });
         }
         Ended::SetUp(id) => {
             app.setup = setup::State::default();

@@ -3,8 +3,9 @@
 //! Changes are put into the writer's queue on the calling thread, so that they keep the order of
 //! their keys; who waits for their commit is a thread of its own.
 
+mod bytes;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,22 +13,20 @@ use std::time::Duration;
 use crate::config::providers::{Credential, Providers};
 use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
-use crate::mime::part as parts;
-use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret, Structure};
+use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
 use crate::ops::flags::Undoable;
-use crate::ops::message::PartBytes;
 use crate::ops::queue::Which;
 use crate::ops::requests::Progress;
-use crate::ops::{accounts, flags, message, notices, packed, queue, requests};
+use crate::ops::{accounts, flags, message, notices, queue, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest};
-use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, files, id_of, panes, triage};
+use super::{Incoming, Network, panes, triage};
+use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -59,6 +58,11 @@ enum Running {
         account: AccountKey,
         requests: Vec<RequestId>,
     },
+    /// Bytes are asked of the server, and this is to be done with them.
+    Later {
+        requests: Vec<RequestId>,
+        action: Action,
+    },
     /// A sign-in is tried; nothing is stored yet.
     Trying,
 }
@@ -72,20 +76,25 @@ impl World {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the answers to what was asked: a failure is told, the bytes tell of themselves.
-    fn look_at_fetches(&self) {
+    /// Takes the answers to what was asked: a failure is told, the bytes tell of themselves, and what
+    /// is to be done with them is done.
+    fn look_at_fetches(self: &Arc<Self>) {
         let Ok(reader) = self.store.reader() else {
             return;
         };
+        let mut due = Vec::new();
         self.running().retain(|ticket, one| {
-            let Running::Fetch { requests, .. } = one else {
-                return true;
+            let requests = match one {
+                Running::Fetch { requests, .. } | Running::Later { requests, .. } => requests,
+                Running::Trying => return true,
             };
+            let mut refused = false;
             requests.retain(|id| match requests::progress(&reader, *id) {
                 Ok(Some(Progress::Open | Progress::Taken)) | Err(_) => true,
                 Ok(Some(Progress::Failed { why })) => {
                     self.tell(*ticket, Ended::Failed(format!("Not fetched: {why}.")));
                     requests::remove(&self.store, *id).forget();
+                    refused = true;
                     false
                 }
                 Ok(Some(Progress::Done) | None) => {
@@ -93,8 +102,16 @@ impl World {
                     false
                 }
             });
-            !requests.is_empty()
+            if let (Running::Later { action, .. }, true, false) =
+                (&*one, requests_of(one).is_empty(), refused)
+            {
+                due.push((*ticket, action.clone()));
+            }
+            !requests_of(one).is_empty()
         });
+        for (ticket, action) in due {
+            with_bytes(self, ticket, action, Bytes::Fetched);
+        }
     }
 
     /// Asks the owner of its account for the bytes of a message that are needed to read it, or for
@@ -245,22 +262,10 @@ impl Acts {
                 let pending = notices::dismiss(&world.store, id);
                 self.wait(move || world.tell(ticket, done(pending.wait())));
             }
-            Action::Export { message, to } => {
-                spawn_work(world, ticket, move |world| export(world, message, &to));
-            }
-            Action::SavePart { message, part, to } => {
-                spawn_work(world, ticket, move |world| {
-                    save_part(world, message, &part, &to)
-                });
-            }
-            Action::SaveAll { message, folder } => {
-                spawn_work(world, ticket, move |world| {
-                    save_all(world, message, &folder)
-                });
-            }
-            Action::OpenPart { message, part } => {
-                spawn_work(world, ticket, move |world| open_part(world, message, &part));
-            }
+            Action::Export { .. }
+            | Action::SavePart { .. }
+            | Action::SaveAll { .. }
+            | Action::OpenPart { .. } => with_bytes(&world, ticket, action, Bytes::AsTheyAre),
             Action::OpenLink(target) => {
                 spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
             }
@@ -332,7 +337,7 @@ impl Acts {
             Ok(running) => {
                 // The last one is enough: a person waits for one message at a time.
                 let mut all = world.running();
-                all.retain(|_, one| matches!(one, Running::Trying));
+                all.retain(|_, one| !matches!(one, Running::Fetch { .. }));
                 all.insert(ticket, running);
                 drop(all);
                 // It may be answered already.
@@ -348,8 +353,11 @@ impl Acts {
     /// Looks whether what was asked of an owner is answered.
     pub fn look_at_fetches(&mut self) {
         let world = self.world.clone();
-        let fetching = |one: &Running| matches!(one, Running::Fetch { .. });
-        if world.running().values().any(fetching) {
+        if world
+            .running()
+            .values()
+            .any(|one| !requests_of(one).is_empty())
+        {
             self.wait(move || world.look_at_fetches());
         }
     }
@@ -444,6 +452,14 @@ fn done(outcome: Result<(), StoreError>) -> Ended {
     }
 }
 
+/// What an action still waits for.
+fn requests_of(running: &Running) -> &[RequestId] {
+    match running {
+        Running::Fetch { requests, .. } | Running::Later { requests, .. } => requests,
+        Running::Trying => &[],
+    }
+}
+
 fn spawn_work(
     world: Arc<World>,
     ticket: Ticket,
@@ -459,143 +475,6 @@ fn spawn_work(
     if let Err(error) = spawned {
         other.tell(ticket, Ended::Failed(format!("Cannot start: {error}")));
     }
-}
-
-fn export(world: &World, key: MessageKey, to: &str) -> Result<Ended, String> {
-    let reader = world.store.reader().map_err(|e| e.to_string())?;
-    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
-    let raw = message::raw(&reader, source.content.key).map_err(|e| e.to_string())?;
-    let Some(raw) = raw else {
-        let account = source.account();
-        let path = PartPath::root();
-        requests::fetch_body(&world.store, account, source.content.key, &path, PATIENCE).forget();
-        return Ok(Ended::NotKept(source.message.size));
-    };
-    let name = format!("message-{}.eml", id_of(key));
-    Ok(write(to, &name, &raw))
-}
-
-fn write(to: &str, name: &str, bytes: &[u8]) -> Ended {
-    let (folder, name) = files::place(to, name);
-    match files::write_new(&folder, &name, bytes) {
-        Ok(()) => Ended::Done(format!("Saved {}.", folder.join(&name).display())),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ended::Exists(folder.join(&name).display().to_string())
-        }
-        Err(error) => Ended::Failed(format!(
-            "Cannot save {}: {error}",
-            folder.join(&name).display()
-        )),
-    }
-}
-
-/// A part with its content decoded, or why it is not at hand.
-fn decoded(
-    world: &World,
-    key: MessageKey,
-    path: &PartPath,
-) -> Result<Result<(Structure, Vec<u8>), Ended>, String> {
-    let reader = world.store.reader().map_err(|e| e.to_string())?;
-    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
-    let structure =
-        message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
-    let part = structure.as_ref().and_then(|tree| tree.find(path)).cloned();
-    let Some(part) = part else {
-        let inside = packed::content(&world.store, &reader, &source, path);
-        let inside = inside.map_err(|e| e.to_string())?;
-        return Ok(Ok(
-            inside.ok_or_else(|| "The message has no such part.".to_owned())?
-        ));
-    };
-    let bytes = message::part(&world.store, &reader, &source.message, path, u64::MAX)
-        .map_err(|e| e.to_string())?;
-    Ok(match bytes {
-        PartBytes::Kept { bytes, .. } => {
-            let content = parts::decode_transfer(&bytes, &part.encoding);
-            Ok((part, content))
-        }
-        PartBytes::NotKept { size } => {
-            let account = source.account();
-            let content = source.content.key;
-            requests::fetch_body(&world.store, account, content, path, PATIENCE).forget();
-            Err(Ended::NotKept(size))
-        }
-        PartBytes::NoSuchPart => Err(Ended::Failed("The message has no such part.".to_owned())),
-    })
-}
-
-fn save_part(world: &World, key: MessageKey, path: &PartPath, to: &str) -> Result<Ended, String> {
-    Ok(match decoded(world, key, path)? {
-        Ok((part, bytes)) => write(to, &file_name(&part), &bytes),
-        Err(ended) => ended,
-    })
-}
-
-fn save_all(world: &World, key: MessageKey, folder: &str) -> Result<Ended, String> {
-    let reader = world.store.reader().map_err(|e| e.to_string())?;
-    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
-    let structure = packed::tree(&world.store, &reader, &source).map_err(|e| e.to_string())?;
-    let structure = structure.ok_or_else(|| "The parts are not known yet.".to_owned())?;
-    let folder = files::typed(folder);
-    if !folder.is_dir() {
-        return Ok(Ended::Failed(format!("{} is no folder.", folder.display())));
-    }
-    let mut saved = 0;
-    let mut absent = 0;
-    let attachments = structure.attachments();
-    for part in &attachments {
-        match decoded(world, key, &part.path)? {
-            Ok((part, bytes)) => {
-                files::write_beside(&folder, &file_name(&part), &bytes)
-                    .map_err(|e| format!("Saved {saved} of {}, then: {e}", attachments.len()))?;
-                saved += 1;
-            }
-            Err(_) => absent += 1,
-        }
-    }
-    let rest = if absent > 0 {
-        format!("; {absent} not kept offline, they are asked of the server")
-    } else {
-        String::new()
-    };
-    let plural = if saved == 1 { "" } else { "s" };
-    Ok(Ended::Done(match (saved, absent) {
-        (0, 0) => "The message has no attachments.".to_owned(),
-        _ => format!(
-            "Saved {saved} attachment{plural} in {}{rest}.",
-            folder.display()
-        ),
-    }))
-}
-
-fn open_part(world: &World, key: MessageKey, path: &PartPath) -> Result<Ended, String> {
-    let (part, bytes) = match decoded(world, key, path)? {
-        Ok(found) => found,
-        Err(ended) => return Ok(ended),
-    };
-    let kind = part.media_type();
-    let template = world.settings().opener(&kind).map(<[String]>::to_vec);
-    let Some(template) = template else {
-        return Ok(Ended::Failed(no_opener(&kind)));
-    };
-    let (mut file, place) = world
-        .env
-        .temp
-        .create_file(&file_name(&part))
-        .map_err(|e| format!("Cannot make a file to open: {e}"))?;
-    io::Write::write_all(&mut file, &bytes).map_err(|e| format!("Cannot write it: {e}"))?;
-    let argv = spawn::opening(&template, &place);
-    Ok(match world.env.spawn.open(argv) {
-        Ok(()) => Ended::Done(format!(
-            "Opened by {}.",
-            template.first().map_or("", String::as_str)
-        )),
-        Err(error) => Ended::Failed(format!("Not opened: {error}")),
-    })
-}
-
-fn no_opener(kind: &str) -> String {
-    format!("No program is set for {kind}. Name one under [open] in the settings; S saves it.")
 }
 
 fn open_link(world: &World, target: &str) -> Ended {

@@ -149,7 +149,7 @@ pub(in crate::tui::app) fn view_part(app: &mut App, key: Key) {
         app.say(if app.is_connected() {
             "Asked the server for this part."
         } else {
-            "Not kept offline. Enter asks again when online."
+            "Not kept offline. Will be fetched when online."
         });
     } else if text {
         if let Some(parts) = &mut app.parts {

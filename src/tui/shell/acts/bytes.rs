@@ -1,0 +1,221 @@
+//! What is done with the bytes of a message: saved, or opened by another program. Bytes that are not
+//! here are fetched first, and then it is done without another key.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::env::spawn;
+use crate::mime::part as parts;
+use crate::model::{MessageKey, PartPath, RequestId, Structure};
+use crate::ops::message::{self, PartBytes};
+use crate::ops::{packed, requests};
+use crate::tui::app::commands::file_name;
+use crate::tui::app::event::{Action, Ended, Ticket};
+
+use super::super::{files, id_of};
+use super::{PATIENCE, Running, World, spawn_work};
+
+/// Whether bytes that are not here are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// They may be on the server alone: then they are fetched first, whenever that is.
+    AsTheyAre,
+    /// They have just been fetched.
+    Fetched,
+}
+
+/// Does what needs the bytes of a message, or has them fetched and does it then.
+pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, bytes: Bytes) {
+    let again = world.clone();
+    spawn_work(world.clone(), ticket, move |world| {
+        let mut asked = Vec::new();
+        let ended = match &action {
+            Action::Export { message, to } => export(world, *message, to, &mut asked)?,
+            Action::SavePart { message, part, to } => {
+                save_part(world, *message, part, to, &mut asked)?
+            }
+            Action::SaveAll { message, folder } => save_all(world, *message, folder, &mut asked)?,
+            Action::OpenPart { message, part } => open_part(world, *message, part, &mut asked)?,
+            other => return Err(format!("Not done: {other:?} needs no bytes")),
+        };
+        if asked.is_empty() {
+            return Ok(ended);
+        }
+        if bytes == Bytes::Fetched {
+            asked
+                .into_iter()
+                .for_each(|id| requests::remove(&world.store, id).forget());
+            return Err("Not done: the server does not give the whole of it.".to_owned());
+        }
+        let requests = asked;
+        world
+            .running()
+            .insert(ticket, Running::Later { requests, action });
+        // It may be answered already.
+        again.look_at_fetches();
+        Ok(ended)
+    });
+}
+
+/// Asks the owner of its account for a part of a message.
+fn ask_part(world: &World, source: &message::Source, path: &PartPath) -> Result<RequestId, String> {
+    let (account, content) = (source.account(), source.content.key);
+    let asked = requests::fetch_body(&world.store, account, content, path, PATIENCE);
+    asked.wait().map_err(|e| format!("Cannot ask for it: {e}"))
+}
+
+fn export(
+    world: &World,
+    key: MessageKey,
+    to: &str,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let raw = message::raw(&reader, source.content.key).map_err(|e| e.to_string())?;
+    let Some(raw) = raw else {
+        asked.push(ask_part(world, &source, &PartPath::root())?);
+        return Ok(Ended::NotKept(source.message.size));
+    };
+    let name = format!("message-{}.eml", id_of(key));
+    Ok(write(to, &name, &raw))
+}
+
+fn write(to: &str, name: &str, bytes: &[u8]) -> Ended {
+    let (folder, name) = files::place(to, name);
+    match files::write_new(&folder, &name, bytes) {
+        Ok(()) => Ended::Done(format!("Saved {}.", folder.join(&name).display())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ended::Exists(folder.join(&name).display().to_string())
+        }
+        Err(error) => Ended::Failed(format!(
+            "Cannot save {}: {error}",
+            folder.join(&name).display()
+        )),
+    }
+}
+
+/// A part with its content decoded, or why it is not at hand.
+fn decoded(
+    world: &World,
+    key: MessageKey,
+    path: &PartPath,
+    asked: &mut Vec<RequestId>,
+) -> Result<Result<(Structure, Vec<u8>), Ended>, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let structure =
+        message::structure(&world.store, &reader, &source.content).map_err(|e| e.to_string())?;
+    let part = structure.as_ref().and_then(|tree| tree.find(path)).cloned();
+    let Some(part) = part else {
+        let inside = packed::content(&world.store, &reader, &source, path);
+        let inside = inside.map_err(|e| e.to_string())?;
+        return Ok(Ok(
+            inside.ok_or_else(|| "The message has no such part.".to_owned())?
+        ));
+    };
+    let bytes = message::part(&world.store, &reader, &source.message, path, u64::MAX)
+        .map_err(|e| e.to_string())?;
+    Ok(match bytes {
+        PartBytes::Kept { bytes, .. } => {
+            let content = parts::decode_transfer(&bytes, &part.encoding);
+            Ok((part, content))
+        }
+        PartBytes::NotKept { size } => {
+            asked.push(ask_part(world, &source, path)?);
+            Err(Ended::NotKept(size))
+        }
+        PartBytes::NoSuchPart => Err(Ended::Failed("The message has no such part.".to_owned())),
+    })
+}
+
+fn save_part(
+    world: &World,
+    key: MessageKey,
+    path: &PartPath,
+    to: &str,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    Ok(match decoded(world, key, path, asked)? {
+        Ok((part, bytes)) => write(to, &file_name(&part), &bytes),
+        Err(ended) => ended,
+    })
+}
+
+/// All or none: what is not here is fetched first, so that nothing is saved twice.
+fn save_all(
+    world: &World,
+    key: MessageKey,
+    folder: &str,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
+    let structure = packed::tree(&world.store, &reader, &source).map_err(|e| e.to_string())?;
+    let structure = structure.ok_or_else(|| "The parts are not known yet.".to_owned())?;
+    let folder = files::typed(folder);
+    if !folder.is_dir() {
+        return Ok(Ended::Failed(format!("{} is no folder.", folder.display())));
+    }
+    let attachments = structure.attachments();
+    let mut absent = 0;
+    for part in &attachments {
+        let at_hand = message::part(&world.store, &reader, &source.message, &part.path, 1);
+        if let PartBytes::NotKept { size } = at_hand.map_err(|e| e.to_string())? {
+            asked.push(ask_part(world, &source, &part.path)?);
+            absent += size;
+        }
+    }
+    if !asked.is_empty() {
+        return Ok(Ended::NotKept(absent));
+    }
+    let mut saved = 0;
+    for part in &attachments {
+        if let Ok((part, bytes)) = decoded(world, key, &part.path, asked)? {
+            files::write_beside(&folder, &file_name(&part), &bytes)
+                .map_err(|e| format!("Saved {saved} of {}, then: {e}", attachments.len()))?;
+            saved += 1;
+        }
+    }
+    let plural = if saved == 1 { "" } else { "s" };
+    Ok(Ended::Done(if saved == 0 {
+        "The message has no attachments.".to_owned()
+    } else {
+        format!("Saved {saved} attachment{plural} in {}.", folder.display())
+    }))
+}
+
+fn open_part(
+    world: &World,
+    key: MessageKey,
+    path: &PartPath,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    let (part, bytes) = match decoded(world, key, path, asked)? {
+        Ok(found) => found,
+        Err(ended) => return Ok(ended),
+    };
+    let kind = part.media_type();
+    let template = world.settings().opener(&kind).map(<[String]>::to_vec);
+    let Some(template) = template else {
+        return Ok(Ended::Failed(no_opener(&kind)));
+    };
+    let (mut file, place) = world
+        .env
+        .temp
+        .create_file(&file_name(&part))
+        .map_err(|e| format!("Cannot make a file to open: {e}"))?;
+    io::Write::write_all(&mut file, &bytes).map_err(|e| format!("Cannot write it: {e}"))?;
+    let argv = spawn::opening(&template, &place);
+    Ok(match world.env.spawn.open(argv) {
+        Ok(()) => Ended::Done(format!(
+            "Opened by {}.",
+            template.first().map_or("", String::as_str)
+        )),
+        Err(error) => Ended::Failed(format!("Not opened: {error}")),
+    })
+}
+
+fn no_opener(kind: &str) -> String {
+    format!("No program is set for {kind}. Name one under [open] in the settings; S saves it.")
+}
