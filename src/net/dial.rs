@@ -3,10 +3,14 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -14,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::config::url::Security;
 use crate::net::tls::Tls;
-use crate::net::{Dial, Later, Layer, Link, NetError, Target};
+use crate::net::{Dial, Later, Layer, Link, NetError, Stream, Target};
 
 /// Dials over TCP.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct TcpDial {
     pub connect: Duration,
     /// For the handshake after that.
     pub handshake: Duration,
+    /// For each word of the server in it: one whose packets get lost says nothing at all.
+    pub silence: Duration,
     /// How long an address may hang before the next one is started.
     pub stagger: Duration,
 }
@@ -31,8 +37,9 @@ impl Default for TcpDial {
     fn default() -> Self {
         Self {
             // Short, so that a network that comes back is met by a fresh packet (SAFETY R16).
-            connect: Duration::from_secs(10),
+            connect: Duration::from_secs(8),
             handshake: Duration::from_secs(30),
+            silence: Duration::from_secs(8),
             stagger: Duration::from_millis(300),
         }
     }
@@ -63,9 +70,7 @@ impl TcpDial {
         };
         match (target.security, layer) {
             (Security::Tls, Some(tls)) => {
-                let stream = timeout(self.handshake, tls.secure(Box::new(socket)))
-                    .await
-                    .map_err(|_| late(&place, "TLS handshake", self.handshake))??;
+                let stream = self.secured(tls, socket, &place).await?;
                 Ok(Link {
                     stream,
                     secure: true,
@@ -80,6 +85,33 @@ impl TcpDial {
                 peer,
             }),
         }
+    }
+
+    /// The handshake, for as long as the server says anything in it.
+    async fn secured(
+        &self,
+        tls: Tls,
+        socket: TcpStream,
+        place: &str,
+    ) -> Result<Box<dyn Stream>, NetError> {
+        let heard = Arc::new(AtomicBool::new(false));
+        let socket = Heard {
+            inner: socket,
+            heard: heard.clone(),
+        };
+        let handshake = async {
+            let mut handshake = tls.secure(Box::new(socket));
+            loop {
+                match timeout(self.silence, &mut handshake).await {
+                    Ok(stream) => return stream,
+                    Err(_) if heard.swap(false, Ordering::Relaxed) => {}
+                    Err(_) => return Err(late(place, "TLS handshake", self.silence)),
+                }
+            }
+        };
+        timeout(self.handshake, handshake)
+            .await
+            .map_err(|_| late(place, "TLS handshake", self.handshake))?
     }
 
     async fn connected(&self, target: &Target, place: &str) -> Result<TcpStream, NetError> {
@@ -103,6 +135,45 @@ impl TcpDial {
             tried: vec![error.to_string()],
         })?;
         Ok(socket)
+    }
+}
+
+/// A socket that notes that something came.
+struct Heard {
+    inner: TcpStream,
+    heard: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
 

@@ -24,6 +24,9 @@ const GRACE: Duration = Duration::from_millis(100);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// A store that takes no writes is tried again after this.
 const STORE_AGAIN: Duration = Duration::from_secs(30);
+/// Who asked to wait at least so many seconds wants it whenever it comes. Anybody else sits before
+/// a prompt and is told at once that there is no connection.
+const PATIENT: i64 = 3600;
 
 /// One account's task.
 pub(super) struct Task {
@@ -182,7 +185,7 @@ impl Task {
         let now = self.desk.env.clock.monotonic();
         let id = self.desk.account.id.clone();
         match error {
-            SyncError::Stopped => Ok(()),
+            SyncError::Stopped | SyncError::Withdrawn => Ok(()),
             SyncError::Slept => {
                 self.failures = 0;
                 Ok(())
@@ -214,11 +217,14 @@ impl Task {
                 let offline = self
                     .offline_since
                     .map_or(Duration::ZERO, |at| now.since(at));
-                let why = if error.is_unreachable() {
+                let why = if error.is_limit() {
+                    Why::Limited
+                } else if error.is_unreachable() {
                     Why::Unreachable
                 } else {
                     Why::Refused
                 };
+                let why = backoff::after(why, now.since(began));
                 let mut wait = backoff::wait(why, self.failures, offline, self.jitter());
                 if why == Why::Unreachable {
                     // A dial that nobody answered was a wait of its own.
@@ -229,7 +235,10 @@ impl Task {
                         .tell(Severity::Attention, "link", error.to_string(), error.hint())
                         .await?;
                 } else if self.failures == 1 {
-                    let hint = "Trying again by itself.";
+                    let mut hint = error.hint();
+                    if hint.is_empty() {
+                        hint = "Trying again by itself.".to_owned();
+                    }
                     self.desk
                         .tell(Severity::Warning, "link", error.to_string(), hint)
                         .await?;
@@ -332,18 +341,29 @@ impl Task {
         (!open.is_empty()).then_some(tries)
     }
 
-    /// What needs the connection that is not there is answered at once, with the reason.
+    /// What needs the connection that is not there is answered at once, with the reason; but bytes
+    /// that somebody waits for patiently are fetched by the next one.
     async fn fail_requests(&mut self, why: &str) -> Result<(), SyncError> {
-        let (key, why) = (self.desk.key, why.to_owned());
+        let key = self.desk.key;
+        let patient = self.desk.store.now().saturating_add(PATIENT);
         // A password that waits is tried before who gave it hears anything.
         let unsigned = !self.desk.signal.has_secret();
+        let mut asked = self.desk.read(|reader| requests::unanswered(reader, key))?;
+        asked.retain(|request| match request.asked {
+            requests::Asked::FetchBody { .. } => request.deadline < patient,
+            requests::Asked::SignIn => unsigned,
+            requests::Asked::Sync { .. } => true,
+        });
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let failed = requests::Progress::Failed {
+            why: why.to_owned(),
+        };
         Ok(self
             .desk
             .durable(move |tx| {
-                let unanswered = requests::unanswered(tx, key)?.into_iter();
-                let sign_in = |asked: &requests::Asked| matches!(asked, requests::Asked::SignIn);
-                for request in unanswered.filter(|one| unsigned || !sign_in(&one.asked)) {
-                    let failed = requests::Progress::Failed { why: why.clone() };
+                for request in &asked {
                     requests::set_progress(tx, request.id, &failed)?;
                 }
                 requests::expire(tx, key).map(|_| ())

@@ -13,6 +13,7 @@ use crate::store::requests::{self, Asked, Progress, Request};
 use crate::store::{Pending, Tx, contents, links, messages};
 
 use super::SyncError;
+use super::desk::Desk;
 use super::dialogue::Step;
 use super::once::Work;
 use super::plan::keep::{self, Lacking};
@@ -69,7 +70,15 @@ impl Worker<'_> {
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
                 Asked::FetchBody { content, section } => {
-                    self.serve_body(&request, *content, section).await?
+                    let (desk, id) = (self.desk, request.id);
+                    // A FETCH under way cannot be taken back; only its link can be closed.
+                    tokio::select! {
+                        biased;
+                        served = self.serve_body(&request, *content, section) => served?,
+                        () = desk.signal.wait_until(|| is_withdrawn(desk, id)) => {
+                            return Err(SyncError::Withdrawn);
+                        }
+                    }
                 }
             };
             self.answer(request.id, progress).await?;
@@ -549,6 +558,11 @@ impl Worker<'_> {
             Ok(())
         }));
     }
+}
+
+/// Whether the asker has taken a request back.
+fn is_withdrawn(desk: &Desk, id: RequestId) -> bool {
+    matches!(desk.read(|reader| requests::find(reader, id)), Ok(None))
 }
 
 /// The load that asked for a message.

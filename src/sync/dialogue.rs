@@ -13,6 +13,7 @@ use crate::net::{Counters, NetError, Session, Target};
 use crate::protocol::{Broken, Output, Tag, Time};
 
 use super::SyncError;
+use super::error::LIMIT;
 use super::plan::open::{Abilities, Means, SignIn, sign_in};
 
 /// What the server said unasked since the last look.
@@ -152,7 +153,7 @@ impl Dialogue {
             Some(Code::Unavailable | Code::InUse | Code::Limit | Code::ServerBug)
         );
         if for_now {
-            return self.refused("sign in", reply);
+            return self.refused("sign in", coded(reply));
         }
         if reply.status == Status::NotSent {
             return self.no_way("the server takes no password on this link");
@@ -400,6 +401,18 @@ impl Dialogue {
         }
         self.session.close().await;
     }
+}
+
+/// A refusal for now with its code, as that says more than some servers' words.
+fn coded(mut reply: Reply) -> Reply {
+    let code = match reply.code {
+        Some(Code::Limit) => LIMIT,
+        Some(Code::Unavailable) => "[UNAVAILABLE]",
+        Some(Code::InUse) => "[INUSE]",
+        _ => return reply,
+    };
+    reply.text = format!("{code} {}", reply.text.trim()).trim().to_owned();
+    reply
 }
 
 /// The account's server.

@@ -4,6 +4,9 @@ use crate::config::SecretError;
 use crate::net::NetError;
 use crate::store::StoreError;
 
+/// The code of a server that has too many connections (RFC 5530).
+pub(super) const LIMIT: &str = "[LIMIT]";
+
 /// A failure of the sync; each names the culprit and says whether waiting helps.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -53,6 +56,9 @@ pub enum SyncError {
     /// The machine slept, so that the link is not to be trusted.
     #[error("this machine slept")]
     Slept,
+    /// Who waited for what was under way waits no longer, so that the link was closed over it.
+    #[error("what was being fetched is not wanted any more")]
+    Withdrawn,
     /// Another process syncs this account.
     #[error("process {pid} syncs the account {account}")]
     Owned {
@@ -111,6 +117,7 @@ impl SyncError {
             SyncError::Refused { .. }
             | SyncError::Bye { .. }
             | SyncError::Slept
+            | SyncError::Withdrawn
             | SyncError::Late { .. }
             | SyncError::System { .. }
             | SyncError::Stopped => false,
@@ -148,6 +155,19 @@ impl SyncError {
         )
     }
 
+    /// Whether the server has more connections than it wants ([LIMIT], or in words only).
+    pub(super) fn is_limit(&self) -> bool {
+        let (SyncError::Refused { text, .. } | SyncError::Bye { text, .. }) = self else {
+            return false;
+        };
+        if text.starts_with(LIMIT) {
+            return true;
+        }
+        let text = text.to_ascii_lowercase();
+        let many = ["too many", "maximum number", "limit", "exceeded"];
+        text.contains("connection") && many.iter().any(|words| text.contains(words))
+    }
+
     /// What to do about it; empty when waiting is all.
     pub fn hint(&self) -> String {
         match self {
@@ -158,12 +178,18 @@ impl SyncError {
                     .to_owned()
             }
             SyncError::NoWay { .. } => "Nothing secret was sent.".to_owned(),
+            SyncError::Refused { .. } | SyncError::Bye { .. } if self.is_limit() => {
+                "This program holds one connection for an account. Other programs or devices hold \
+                 the rest."
+                    .to_owned()
+            }
             SyncError::Owned { .. } => "It does the work; end it, or ask there.".to_owned(),
             SyncError::NoMailbox { .. } => "See: lacebark mailbox list".to_owned(),
             SyncError::Store(_)
             | SyncError::Refused { .. }
             | SyncError::Bye { .. }
             | SyncError::Slept
+            | SyncError::Withdrawn
             | SyncError::NoAccount(_)
             | SyncError::Local(_)
             | SyncError::Late { .. }

@@ -117,6 +117,7 @@ impl SetupError {
             | SyncError::NoAccount(_)
             | SyncError::NoMailbox { .. }
             | SyncError::System { .. }
+            | SyncError::Withdrawn
             | SyncError::Stopped => (Field::None, ""),
         };
         let hint = if hint.is_empty() {

@@ -32,8 +32,8 @@ struct Slot {
 pub(super) struct Signal {
     slot: Mutex<Slot>,
     some: Notify,
-    /// Told when the work is to end, so that whoever waits for that takes no other news away.
-    end: Notify,
+    /// Told of each wish, so that who waits for a certain one takes no other away.
+    any: Notify,
 }
 
 impl Signal {
@@ -45,14 +45,14 @@ impl Signal {
     pub(super) fn ask(&self, add: impl FnOnce(&mut Wishes)) {
         add(&mut self.slot().wishes);
         self.some.notify_one();
-        self.end.notify_waiters();
+        self.any.notify_waiters();
     }
 
     /// Says whether the user wants no connection.
     pub(super) fn set_offline(&self, offline: bool) {
         self.slot().offline = offline;
         self.some.notify_one();
-        self.end.notify_waiters();
+        self.any.notify_waiters();
     }
 
     /// Whether the user wants no connection.
@@ -89,9 +89,15 @@ impl Signal {
 
     /// Waits until the connection is to end; wishes for other things stay.
     pub(super) async fn wait_for_end(&self) {
+        self.wait_until(|| self.is_stopped() || self.is_offline())
+            .await;
+    }
+
+    /// Waits until something is `over`, looking at each wish; takes none of them.
+    pub(super) async fn wait_until(&self, over: impl Fn() -> bool) {
         loop {
-            let told = self.end.notified();
-            if self.is_stopped() || self.is_offline() {
+            let told = self.any.notified();
+            if over() {
                 return;
             }
             told.await;

@@ -19,6 +19,7 @@ mod harness;
 
 mod figures;
 mod keys;
+mod link;
 mod memory;
 mod open;
 mod pieces;
@@ -31,7 +32,7 @@ use figures::Figures;
 /// A group of figures.
 type Bench = fn(&mut Figures);
 
-const BENCHES: [(&str, Bench); 10] = [
+const BENCHES: [(&str, Bench); 11] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
@@ -41,6 +42,7 @@ const BENCHES: [(&str, Bench); 10] = [
     ("keys", keys::quiet),
     ("busy", keys::while_syncing),
     ("memory", memory::all),
+    ("link", link::all),
     ("start", start::all),
 ];
 

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the proxy does to the links through it; may be changed while they are open.
 #[derive(Clone, Debug, Default)]
@@ -15,10 +15,17 @@ pub struct Faults {
     pub delay: Duration,
     /// Closes a link after so many bytes of the server.
     pub cut_after: Option<u64>,
+    /// Once so many bytes of servers have come in all, the link at hand hands nothing more on, and
+    /// stays open.
+    pub stall_at: Option<u64>,
+    /// Notes when a server first says this, on links in clear.
+    pub watch_for: Option<&'static [u8]>,
     /// Takes bytes and hands none on, in either direction: a dropped NAT entry.
     pub silent: bool,
     /// Closes each new connection at once.
     pub refuse: bool,
+    /// Hands on so many bytes of a server in a second: a line like those at home.
+    pub rate: Option<u64>,
     /// Hands the server's bytes on one by one with this pause: a slow line.
     pub trickle: Option<Duration>,
 }
@@ -31,6 +38,9 @@ struct Shared {
     down: AtomicU64,
     up: AtomicU64,
     turns: AtomicU64,
+    stalled: AtomicUsize,
+    left: AtomicUsize,
+    heard: Mutex<Option<Instant>>,
     links: Mutex<Vec<TcpStream>>,
 }
 
@@ -80,6 +90,21 @@ impl Proxy {
     /// How many connections were made.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many links hand nothing on any more.
+    pub fn stalled(&self) -> usize {
+        self.shared.stalled.load(Ordering::SeqCst)
+    }
+
+    /// How many links the client closed.
+    pub fn left(&self) -> usize {
+        self.shared.left.load(Ordering::SeqCst)
+    }
+
+    /// When a server said what is watched for; the next time is noted anew.
+    pub fn heard(&self) -> Option<Instant> {
+        self.shared.heard.lock().unwrap().take()
     }
 
     /// Bytes from the server so far.
@@ -140,7 +165,14 @@ fn accept(client: TcpStream, target: u16, shared: &Arc<Shared>) {
 
 fn pump_up(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(count @ 1..) => count,
+            Ok(0) | Err(_) => {
+                shared.left.fetch_add(1, Ordering::SeqCst);
+                break;
+            }
+        };
         if server_spoke.swap(false, Ordering::SeqCst) {
             shared.turns.fetch_add(1, Ordering::SeqCst);
         }
@@ -155,6 +187,7 @@ fn pump_up(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke
 fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
     let mut passed = 0;
+    let mut stalled = false;
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         let first_of_answer = !server_spoke.swap(true, Ordering::SeqCst);
         let Faults {
@@ -162,18 +195,34 @@ fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spo
             cut_after,
             silent,
             trickle,
+            stall_at,
+            watch_for,
+            rate,
             ..
         } = shared.faults.lock().unwrap().clone();
+        if watch_for.is_some_and(|words| buffer[..count].windows(words.len()).any(|w| w == words)) {
+            let mut heard = shared.heard.lock().unwrap();
+            *heard = heard.or(Some(Instant::now()));
+        }
+        let down = shared.down.load(Ordering::SeqCst) + count as u64;
+        if !stalled && stall_at.is_some_and(|limit| down > limit) {
+            stalled = true;
+            shared.faults.lock().unwrap().stall_at = None;
+            shared.stalled.fetch_add(1, Ordering::SeqCst);
+        }
         if first_of_answer && !delay.is_zero() {
             thread::sleep(delay);
         }
-        if silent {
+        if silent || stalled {
             continue;
         }
         let left = cut_after.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
         let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
         if hand_on(&mut to, &buffer[..count], trickle).is_err() {
             break;
+        }
+        if let Some(rate) = rate {
+            thread::sleep(Duration::from_secs_f64(count as f64 / rate as f64));
         }
         passed += count as u64;
         shared.down.fetch_add(count as u64, Ordering::SeqCst);

@@ -21,6 +21,7 @@ mod fuzz;
 mod licences;
 mod live_cli;
 mod live_harness;
+mod live_link;
 mod live_mail;
 mod live_owner;
 mod live_screen;

@@ -10,10 +10,17 @@ pub enum Ended {
     /// Nobody answered: no route, no name, a time limit. This costs the server nothing, and it is
     /// how a missing network looks, so that it is tried more often.
     Unreachable,
+    /// A session that had stood for a while broke or was ended: a server that restarts, a network
+    /// that changed. Nobody has refused us yet.
+    Lost,
+    /// The server has too many connections of ours, or of everybody.
+    Limited,
 }
 
 const REFUSED_FIRST: u64 = 5;
 const REFUSED_CAP: u64 = 300;
+const LIMITED_FIRST: u64 = 60;
+const LOST: u64 = 2;
 const UNREACHABLE_FIRST: u64 = 2;
 const UNREACHABLE_CAP: u64 = 8;
 const UNREACHABLE_LONG: u64 = 60;
@@ -32,6 +39,9 @@ pub fn wait(ended: Ended, failures: u32, offline: Duration, jitter: u32) -> Dura
     let doublings = failures.saturating_sub(1).min(16);
     let seconds = match ended {
         Ended::Refused => (REFUSED_FIRST << doublings).min(REFUSED_CAP),
+        // Whoever else holds the connections has to end first; asking often makes it worse.
+        Ended::Limited => (LIMITED_FIRST << doublings).min(REFUSED_CAP),
+        Ended::Lost => LOST,
         Ended::Unreachable if offline < EAGER => {
             (UNREACHABLE_FIRST << doublings).min(UNREACHABLE_CAP)
         }
@@ -39,6 +49,15 @@ pub fn wait(ended: Ended, failures: u32, offline: Duration, jitter: u32) -> Dura
     };
     let quarter = seconds * 250;
     Duration::from_millis(quarter * 3 + quarter * 2 * u64::from(jitter) / u64::from(u32::MAX))
+}
+
+/// Why to wait, when `why` ended a session that lasted `session`: only what follows a steady one is
+/// tried again at once.
+pub fn after(why: Ended, session: Duration) -> Ended {
+    match why {
+        Ended::Refused | Ended::Unreachable if session >= STEADY => Ended::Lost,
+        Ended::Refused | Ended::Unreachable | Ended::Lost | Ended::Limited => why,
+    }
 }
 
 /// The number of failures after a session that lasted `session` (zero if none was made).
@@ -74,8 +93,10 @@ mod tests {
     #[test]
     fn r19_an_hour_of_refusal_is_at_most_60_tries() {
         for jitter in [0, 1, u32::MAX / 2, u32::MAX] {
-            let tries = tries_in(Duration::from_secs(3600), Ended::Refused, jitter);
-            assert!((10..=60).contains(&tries), "{tries} with jitter {jitter}");
+            for ended in [Ended::Refused, Ended::Limited] {
+                let tries = tries_in(Duration::from_secs(3600), ended, jitter);
+                assert!((10..=60).contains(&tries), "{tries} of {ended:?}, {jitter}");
+            }
         }
     }
 
@@ -90,7 +111,12 @@ mod tests {
 
     #[test]
     fn r18_no_number_of_failures_makes_a_busy_loop_or_no_try_at_all() {
-        for ended in [Ended::Refused, Ended::Unreachable] {
+        for ended in [
+            Ended::Refused,
+            Ended::Unreachable,
+            Ended::Lost,
+            Ended::Limited,
+        ] {
             for failures in [0, 1, 2, 16, 17, 64, u32::MAX] {
                 for jitter in [0, u32::MAX] {
                     let wait = wait(ended, failures, Duration::MAX, jitter);
@@ -99,6 +125,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn r16_r19_only_a_session_that_stood_is_made_again_at_once() {
+        let (minute, second) = (Duration::from_secs(60), Duration::from_secs(1));
+        let first = |why, lasted| {
+            let why = after(why, lasted);
+            wait(why, failures(9, lasted), Duration::ZERO, u32::MAX)
+        };
+        assert!(first(Ended::Refused, minute) <= Duration::from_secs(3));
+        assert!(first(Ended::Unreachable, minute) <= Duration::from_secs(3));
+        assert!(first(Ended::Refused, second) > minute);
+        assert!(first(Ended::Limited, minute) >= minute);
     }
 
     #[test]

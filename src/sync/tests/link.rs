@@ -238,6 +238,56 @@ fn r16_a_server_that_falls_silent_is_off_line_in_90_seconds() {
     });
 }
 
+/// After an hour and after a few seconds, with a goodbye and without.
+#[test]
+fn r16_r19_a_server_that_restarts_is_met_again_by_itself() {
+    for (stood, words, most) in [
+        (3_600, "* BYE shutting down\r\n", 3),
+        (3_600, "", 3),
+        (10, "* BYE [UNAVAILABLE] shutting down\r\n", 8),
+    ] {
+        let bed = Bed::new(furnished(FULL));
+        let mut stage = 0;
+        let mut next = None;
+        run_until(&bed, &Arc::default(), |_| {
+            let link = link_of(&bed);
+            let state = link.as_ref().map(|link| link.state);
+            match (stage, state) {
+                (0, Some(LinkState::Online)) => {
+                    stage = 1;
+                    bed.fake.clock.advance(Duration::from_secs(stood));
+                    bed.server.restart(words);
+                }
+                (1, Some(LinkState::Offline)) => {
+                    stage = 2;
+                    next = link
+                        .and_then(|link| link.next_try)
+                        .map(|at| at - bed.store.now());
+                    bed.server.deliver("INBOX", "fresh", 300);
+                    bed.fake.clock.advance(Duration::from_secs(9));
+                }
+                (2, Some(LinkState::Online)) => {
+                    return bed.server.world().given.contains_key("INBOX/61");
+                }
+                _ => {}
+            }
+            false
+        });
+        let next = next.unwrap();
+        assert!(
+            (1..=most).contains(&next),
+            "{words:?} after {stood} s: {next} s"
+        );
+        let told = bed.notices();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(
+            told[0].contains("shutting down"),
+            !words.is_empty(),
+            "{told:?}"
+        );
+    }
+}
+
 #[test]
 fn going_off_line_closes_the_link_and_coming_back_makes_it_anew() {
     let bed = Bed::new(furnished(FULL));
@@ -419,4 +469,97 @@ fn who_asks_for_a_body_while_there_is_no_link_is_answered() {
             None => false,
         }
     });
+}
+
+#[test]
+fn a_body_asked_for_patiently_comes_with_the_next_link() {
+    const DAY: i64 = 86_400;
+    let mut bed = Bed::new(furnished(FULL));
+    bed.account.offline = Offline::Headers;
+    bed.sync().unwrap();
+    let content = bed.message("INBOX", 30).content;
+    bed.server.world().farewell = Some("* BYE not now\r\n".to_owned());
+    let dialled = || bed.server.world().dialled.len();
+    let (mut asked, mut tried) = (None, 0);
+    run_until(&bed, &Arc::default(), |signal| {
+        let offline = link_of(&bed).is_some_and(|link| link.state == LinkState::Offline);
+        let reader = bed.store.reader().unwrap();
+        let Some(id) = asked else {
+            if offline {
+                let ask = bed.store.write(Priority::Person, move |tx| {
+                    let account = accounts::find(tx, "work")?.unwrap().key;
+                    let section = String::new();
+                    let asked = Asked::FetchBody { content, section };
+                    requests::ask(tx, account, &asked, tx.now() + DAY)
+                });
+                asked = Some(ask.wait().unwrap());
+                tried = dialled();
+                signal.ask(|wishes| wishes.work = true);
+                bed.fake.clock.advance(Duration::from_secs(400));
+            }
+            return false;
+        };
+        let request = requests::find(&reader, id).unwrap().unwrap();
+        if offline && dialled() > tried {
+            // Another try failed, and the wish stands.
+            assert_eq!(request.progress, Progress::Open);
+            bed.server.world().farewell = None;
+            tried = usize::MAX;
+            bed.fake.clock.advance(Duration::from_secs(400));
+        }
+        let bytes = bodies::read_whole(&reader, content, "").unwrap();
+        request.progress == Progress::Done && bytes.is_some_and(|b| b.len() > 190_000)
+    });
+    assert_eq!(tried, usize::MAX);
+}
+
+/// Wherever the server stalls in the answer that a person waited for.
+#[test]
+fn r17_a_body_that_is_not_wanted_any_more_closes_the_link_and_makes_a_new_one() {
+    for after in [0, 40, 70_000] {
+        let mut bed = Bed::new(furnished(FULL));
+        bed.account.offline = Offline::Headers;
+        bed.sync().unwrap();
+        let content = bed.message("INBOX", 30).content;
+        let mute = |at| {
+            let mut world = bed.server.world();
+            (world.mute_at, world.mute_after) = (at, after);
+        };
+        let ask = bed.store.write(Priority::Person, move |tx| {
+            let account = accounts::find(tx, "work")?.unwrap().key;
+            let section = String::new();
+            let asked = Asked::FetchBody { content, section };
+            requests::ask(tx, account, &asked, tx.now() + 86_400)
+        });
+        let id = ask.wait().unwrap();
+        mute(Some("UID FETCH 30 "));
+        bed.server.take_commands();
+        let is = |state| link_of(&bed).is_some_and(|link| link.state == state);
+        guarded(async {
+            let signal: Arc<Signal> = Arc::default();
+            let running = tokio::spawn(bed.task(signal.clone()).await.run());
+            let asked = |line: &String| line.contains("BODY.PEEK[]");
+            while !bed.server.world().commands.iter().any(asked) {
+                tokio::task::yield_now().await;
+            }
+            mute(None);
+            let begun = std::time::Instant::now();
+            let gone = bed
+                .store
+                .write(Priority::Person, move |tx| requests::remove(tx, id));
+            gone.wait().unwrap();
+            signal.ask(|wishes| wishes.work = true);
+            while !is(LinkState::Online) {
+                assert!(!is(LinkState::Offline), "after {after}");
+                tokio::task::yield_now().await;
+            }
+            let took = begun.elapsed();
+            assert!(took < Duration::from_millis(200), "after {after}: {took:?}");
+            signal.ask(|wishes| wishes.stop = true);
+            running.await.unwrap();
+        });
+        // One by hand, the one that was closed, and the one after it.
+        assert_eq!(bed.server.world().dialled.len(), 3, "after {after}");
+        assert_eq!(bed.notices(), Vec::<String>::new());
+    }
 }

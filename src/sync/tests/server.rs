@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
 
-use super::wire::{argument, literal, responses, string};
+use super::wire::{argument, literal, mail_bytes, responses, string};
 use crate::env::fake::{Faulty, link};
 use crate::model::{Flags, UidSet};
 use crate::net::{Dial, Later, Link, NetError, Target};
@@ -65,6 +65,8 @@ pub(super) struct World {
     pub(super) silent: bool,
     /// Another client that expunges and delivers between any two responses, while this is set.
     pub(super) gremlin: Option<Dice>,
+    /// The server restarts: who idles hears this, and the connection ends.
+    pub(super) restart: Option<String>,
     /// A sign-in is refused with these words.
     pub(super) refusal: Option<String>,
     /// The greeting is this, and the end of the connection.
@@ -121,20 +123,6 @@ pub(super) const FULL: &str = "IMAP4rev1 ID ENABLE IDLE NAMESPACE LIST-EXTENDED 
     SPECIAL-USE CONDSTORE ESEARCH LITERAL+ UNSELECT";
 pub(super) const PLAIN: &str = "IMAP4rev1";
 
-pub(super) fn mail_bytes(id: &str, size: usize) -> Vec<u8> {
-    let mut text = format!(
-        "Date: Sat, 21 Nov 2026 08:00:00 +0000\r\nFrom: Zoe <zoe@example.org>\r\n\
-         To: me@example.org\r\nSubject: Message {id}\r\nMessage-ID: <{id}@example.org>\r\n\r\n"
-    );
-    while text.len() < size {
-        text.push_str(&format!(
-            "Line {} of {id}, which says little.\r\n",
-            text.len()
-        ));
-    }
-    text.into_bytes()
-}
-
 impl Server {
     pub(super) fn new(capabilities: &str) -> Self {
         let world = World {
@@ -155,6 +143,7 @@ impl Server {
             renumber_at: None,
             silent: false,
             gremlin: None,
+            restart: None,
             refusal: None,
             farewell: None,
             dialled: Vec::new(),
@@ -192,6 +181,12 @@ impl Server {
         let out = change(self.world().boxes.get_mut(mailbox).unwrap());
         self.changed.notify_waiters();
         out
+    }
+
+    /// Whoever idles hears this, and the connection ends.
+    pub(super) fn restart(&self, words: &str) {
+        self.world().restart = Some(words.to_owned());
+        self.changed.notify_waiters();
     }
 
     pub(super) fn deliver(&self, mailbox: &str, id: &str, size: usize) -> u32 {
@@ -325,7 +320,9 @@ impl Talk {
             }
             let no_idle = self.server.world().no_idle;
             let (answer, end) = if line.to_ascii_uppercase().starts_with("IDLE") && !no_idle {
-                (self.idle(&tag).await, false)
+                let answer = self.idle(&tag).await;
+                let end = answer.is_empty();
+                (answer, end)
             } else {
                 self.answer(&tag, &line)
             };
@@ -483,6 +480,11 @@ impl Talk {
             let news = changed.notified();
             tokio::pin!(news);
             news.as_mut().enable();
+            let restart = self.server.world().restart.take();
+            if let Some(words) = restart {
+                self.say(&words).await;
+                return String::new();
+            }
             let now = self.exists();
             if now != self.told {
                 self.told = now;

@@ -76,3 +76,18 @@ pub(super) fn responses(text: &str) -> Vec<&str> {
     }
     out
 }
+
+/// A message of about so many octets.
+pub(super) fn mail_bytes(id: &str, size: usize) -> Vec<u8> {
+    let mut text = format!(
+        "Date: Sat, 21 Nov 2026 08:00:00 +0000\r\nFrom: Zoe <zoe@example.org>\r\n\
+         To: me@example.org\r\nSubject: Message {id}\r\nMessage-ID: <{id}@example.org>\r\n\r\n"
+    );
+    while text.len() < size {
+        text.push_str(&format!(
+            "Line {} of {id}, which says little.\r\n",
+            text.len()
+        ));
+    }
+    text.into_bytes()
+}
