@@ -182,6 +182,19 @@ pub(super) fn rename_to(
     effective::refold_account(tx, row.account)
 }
 
+/// Takes a mailbox back that was made: where no server knows it, it goes at once.
+pub(super) fn remove_anywhere(
+    tx: &Tx<'_>,
+    action: ActionId,
+    account: &Account,
+    row: &Mailbox,
+) -> Result<(), StoreError> {
+    match account.kind {
+        AccountKind::Imap => remove_there(tx, action, row),
+        _ => mailboxes::remove_local(tx, row),
+    }
+}
+
 /// The journal's part of a deletion. What was never made need not be deleted.
 pub(super) fn remove_there(tx: &Tx<'_>, action: ActionId, row: &Mailbox) -> Result<(), StoreError> {
     let waiting = journal::of_mailbox(tx, row.key)?;

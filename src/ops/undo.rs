@@ -167,7 +167,7 @@ fn turn_mailbox_back(
                 return Err(not_undoable(previous, "the mailbox holds messages now"));
             }
             if row.name.is_some() {
-                mailbox::remove_there(tx, action, &row)?;
+                mailbox::remove_anywhere(tx, action, &account, &row)?;
             }
             Ok(Some(name.clone()))
         }

@@ -767,3 +767,18 @@ fn s7_an_account_goes_although_another_one_waits_for_its_messages() {
     }
     assert_eq!(contents::total(&reader).unwrap(), 0);
 }
+
+#[test]
+fn a_mailbox_on_this_machine_goes_with_its_undo_and_nothing_waits() {
+    let desk = Desk::new();
+    let store = &desk.bed.store;
+    let local = crate::ops::import::mailbox(store, "local", "INBOX", None);
+    let (account, _) = local.wait().unwrap();
+    mailbox::create(store, account, "Trips", None)
+        .wait()
+        .unwrap();
+    assert_eq!(desk.undo().mailboxes, ["Trips"]);
+    let reader = store.reader().unwrap();
+    assert_eq!(mailboxes::all(&reader, account).unwrap().len(), 1);
+    assert_eq!(desk.waiting(), "");
+}

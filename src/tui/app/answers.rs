@@ -142,7 +142,8 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
         app.go(Screen::Setup);
     }
     let now = app.inbox_mail();
-    if had && now > before && app.prompt.is_none() && app.status.is_none() {
+    let came_back = std::mem::take(&mut app.came_back);
+    if had && now > before && !came_back && app.prompt.is_none() && app.status.is_none() {
         let count = now - before;
         let plural = if count == 1 { "" } else { "s" };
         app.hint(format!("{count} new message{plural}."));
@@ -172,7 +173,9 @@ fn tell_new(app: &mut App, newest: Option<super::view::Anchor>) {
         .rows
         .iter()
         .take_while(|row| row.anchor() > newest);
-    let unread: Vec<_> = fresh.filter(|row| !row.seen()).collect();
+    // What was taken back is no news.
+    let own = |row: &&super::view::Row| app.left.iter().any(|(key, _, _)| *key == row.key);
+    let unread: Vec<_> = fresh.filter(|row| !row.seen() && !own(row)).collect();
     let Some(row) = unread.first() else { return };
     let who = crate::mime::sanitize::sender(&row.envelope.from);
     let text = match unread.len() {
@@ -261,6 +264,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             }
             app.index.changed();
             app.folders_again = true;
+            app.came_back = true;
             app.say(words);
         }
         Ended::Exists(name) => {

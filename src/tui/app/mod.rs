@@ -108,6 +108,8 @@ pub struct App {
     preview: Preview,
     /// Messages that left a mailbox, where they stood, the latest first.
     left: Vec<(MessageKey, MailboxKey, Anchor)>,
+    /// Whether counts grow because something was taken back.
+    came_back: bool,
     /// The mailbox that was filed into last.
     filed: Option<MailboxKey>,
     wishes: Vec<Wish>,
@@ -186,6 +188,7 @@ impl App {
             visited: Vec::new(),
             preview: Preview::default(),
             left: Vec::new(),
+            came_back: false,
             filed: None,
             wishes: Vec::new(),
             last_ticket: 0,

@@ -38,6 +38,8 @@ pub struct Acts {
     world: Arc<World>,
     network: Network,
     networked: bool,
+    /// Whether something was done in slices in this run.
+    sliced: bool,
     waits: Option<Sender<Wait>>,
     waiter: Option<std::thread::JoinHandle<()>>,
 }
@@ -180,6 +182,7 @@ impl Acts {
             }),
             network: None,
             networked,
+            sliced: false,
             waits: None,
             waiter: None,
         }
@@ -234,15 +237,17 @@ impl Acts {
                 self.flags(ticket, messages, change, opening);
             }
             Action::Move { messages, into } => {
+                self.sliced |= triage::is_sliced(messages.len());
                 self.under_way(ticket, triage::file(&world.store, messages, into, false));
             }
             Action::Copy { messages, into } => {
+                self.sliced |= triage::is_sliced(messages.len());
                 self.under_way(ticket, triage::file(&world.store, messages, into, true));
             }
             Action::Expunge(messages) => {
                 self.under_way(ticket, triage::expunge(&world.store, messages));
             }
-            Action::Undo => self.under_way(ticket, triage::take_back(&world.store)),
+            Action::Undo => self.under_way(ticket, triage::take_back(&world.store, self.sliced)),
             Action::Mailbox(change) => {
                 self.under_way(ticket, triage::change_mailbox(&world.store, change));
             }

@@ -4,8 +4,8 @@
 
 use crate::model::MessageKey;
 use crate::ops::triage::{Acted, SLICE, Target, Wish, act, act_in_slices};
-use crate::ops::undo::Undone;
-use crate::ops::{accounts, mailbox, undo};
+use crate::ops::undo::{Undone, undo, undo_in_slices};
+use crate::ops::{accounts, mailbox};
 use crate::store::{Pending, Store, StoreError};
 use crate::tui::app::commands::messages;
 use crate::tui::app::event::{Ended, Into, MailboxChange};
@@ -46,9 +46,14 @@ pub fn expunge(store: &Store, keys: Vec<MessageKey>) -> Under {
     wished(store, keys, Wish::Expunge)
 }
 
+/// Whether so many go in slices.
+pub fn is_sliced(count: usize) -> bool {
+    count > SLICE
+}
+
 /// Very many go in slices, so that nobody else's key waits for them.
 fn wished(store: &Store, keys: Vec<MessageKey>, wish: Wish) -> Under {
-    if keys.len() > SLICE {
+    if is_sliced(keys.len()) {
         let store = store.clone();
         return Box::new(move || told(act_in_slices(&store, &keys, &wish)));
     }
@@ -75,23 +80,37 @@ fn failed(error: &StoreError) -> Ended {
     Ended::Failed(format!("Nothing was changed: {words}."))
 }
 
-/// Takes the last action back.
-pub fn take_back(store: &Store) -> Under {
-    let pending = undo::undo(store);
-    Box::new(move || match pending.wait() {
-        Ok(undone) => Ended::Undone {
-            words: undone_words(&undone),
-            messages: undone.messages,
+/// Takes the last action back; `sliced` is whether one was done in slices in this run, so that this
+/// waits for those.
+pub fn take_back(store: &Store, sliced: bool) -> Under {
+    if sliced {
+        let store = store.clone();
+        return Box::new(move || taken_back(undo_in_slices(&store)));
+    }
+    let pending = undo(store);
+    Box::new(move || taken_back(pending.wait()))
+}
+
+fn taken_back(outcome: Result<Undone, StoreError>) -> Ended {
+    match outcome {
+        Ok(undone) => match &undone.refused {
+            Some(why) if undone.messages.is_empty() => Ended::Failed(sentence(&why.to_string())),
+            Some(_) | None => Ended::Undone {
+                words: undone_words(&undone),
+                messages: undone.messages,
+            },
         },
-        Err(StoreError::Refused(why)) => {
-            let words = why.to_string();
-            let mut letters = words.chars();
-            let first = letters.next().map(char::to_uppercase);
-            let words: String = first.into_iter().flatten().chain(letters).collect();
-            Ended::Failed(format!("{words}."))
-        }
+        Err(StoreError::Refused(why)) => Ended::Failed(sentence(&why.to_string())),
         Err(error) => failed(&error),
-    })
+    }
+}
+
+/// Words of the store as a sentence.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let words: String = first.into_iter().flatten().chain(letters).collect();
+    format!("{words}.")
 }
 
 fn undone_words(undone: &Undone) -> String {
@@ -102,12 +121,24 @@ fn undone_words(undone: &Undone) -> String {
         "rename" => "the new name",
         "subscribe" => "subscribing",
         "unsubscribe" => "unsubscribing",
+        "delete" => "deleting",
+        "junk" => "the move to Junk",
+        "archive" => "the move to Archive",
+        "move" => "the move",
+        "copy" => "the copy",
         other => other,
     };
-    let gone = match undone.gone {
+    let mut gone = match undone.gone {
         0 => String::new(),
         count => format!("; {} no longer there", messages(count)),
     };
+    if undone.stay > 0 {
+        let stay = messages(undone.stay);
+        gone.push_str(&format!("; {stay} stay, because the folder is gone"));
+    }
+    if let Some(why) = &undone.refused {
+        gone.push_str(&format!("; {why}"));
+    }
     match (undone.messages.len(), undone.mailboxes.first()) {
         (0, Some(name)) => format!("Took back {what}: {name}{gone}."),
         (0, None) => format!("Took back {what}{gone}."),

@@ -92,6 +92,19 @@ fn undo_brings_the_row_back_and_the_cursor_to_it() {
 }
 
 #[test]
+fn what_comes_back_is_no_new_mail() {
+    let mut world = world();
+    world.press("d");
+    world.wait(11_000);
+    world.press("u");
+    world.changed();
+    assert_eq!(world.app.status_words(), "Took back move.");
+    world.app.status = None;
+    world.changed();
+    assert_eq!(world.app.status_words(), "");
+}
+
+#[test]
 fn undo_right_behind_a_delete_shows_the_row() {
     let mut world = world();
     for name in ["d", "d", "u", "u"] {
