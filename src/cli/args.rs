@@ -4,13 +4,17 @@
 // The documentation of arguments is what `--help` prints, brackets included.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
+mod values;
+
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{Flags, MessageKey, Offline, OperationId, PartPath};
+use crate::model::{Offline, PartPath};
+use values::{offline, part_path};
+
+pub use values::{BadArgument, FlagName, IdArgument, MessageId, NewRole, QueueId};
 
 /// Everything that one start of the program was asked.
 #[derive(Debug, Parser)]
@@ -132,7 +136,7 @@ pub enum Command {
         #[arg(long, conflicts_with = "mailbox")]
         watch: bool,
     },
-    /// List mailboxes
+    /// List, create, rename, delete, subscribe mailboxes
     #[command(subcommand)]
     Mailbox(Mailbox),
     /// List the messages of a mailbox, newest first
@@ -167,9 +171,44 @@ pub enum Command {
     Flag(FlagArgs),
     /// Clear a flag of messages
     Unflag(FlagArgs),
+    /// Move messages to another mailbox, of another account too
+    Move(Transfer),
+    /// Copy messages to another mailbox, of another account too
+    Copy(Transfer),
+    /// Move messages to the archive mailbox of their account
+    Archive {
+        /// The messages; - reads them from standard input
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<IdArgument>,
+    },
+    /// Move messages to the trash mailbox of their account
+    ///
+    /// Messages that are in the trash already are deleted for good. That is asked on a terminal and
+    /// needs --yes without one.
+    Delete(Delete),
+    /// Delete for good the messages of a mailbox that are marked \Deleted
+    Expunge {
+        /// [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive
+        mailbox: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take back the last action, also after the server has it
+    ///
+    /// The last 50 actions can be taken back, one after the other. What was deleted for good, and a
+    /// mailbox that the server has deleted, do not come back.
+    Undo,
     /// List, retry or drop what waits to be sent to servers
     #[command(subcommand)]
     Queue(Queue),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// Arguments of `setup`.
@@ -275,6 +314,39 @@ pub enum Mailbox {
         #[arg(long)]
         account: Option<String>,
     },
+    /// Make a mailbox
+    Create {
+        /// [ACCOUNT:]NAME with the server's own delimiter
+        name: String,
+        /// What it is for
+        #[arg(long, value_enum)]
+        role: Option<NewRole>,
+    },
+    /// Give a mailbox another name; what lies below it goes along
+    Rename {
+        /// [ACCOUNT:]NAME, or a role
+        mailbox: String,
+        /// The new name, whole, with the server's own delimiter
+        to: String,
+    },
+    /// Delete a mailbox with the messages in it
+    Delete {
+        /// [ACCOUNT:]NAME, or a role
+        mailbox: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Subscribe a mailbox: it is kept for reading off line
+    Subscribe {
+        /// [ACCOUNT:]NAME, or a role
+        mailbox: String,
+    },
+    /// Unsubscribe a mailbox
+    Unsubscribe {
+        /// [ACCOUNT:]NAME, or a role
+        mailbox: String,
+    },
 }
 
 /// Arguments of `show`.
@@ -302,9 +374,35 @@ pub struct FlagArgs {
     /// seen, flagged, answered or a keyword
     #[arg(long = "as", value_name = "FLAG", default_value = "flagged")]
     pub flag: FlagName,
-    /// The messages
+    /// The messages; - reads them from standard input
     #[arg(required = true, value_name = "ID")]
-    pub ids: Vec<MessageId>,
+    pub ids: Vec<IdArgument>,
+}
+
+/// Arguments of `move` and `copy`.
+#[derive(Debug, Args)]
+pub struct Transfer {
+    /// [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive; without ACCOUNT in the account
+    /// of the messages
+    #[arg(long, value_name = "MAILBOX")]
+    pub to: String,
+    /// The messages; - reads them from standard input
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<IdArgument>,
+}
+
+/// Arguments of `delete`.
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// Delete them for good, wherever they are
+    #[arg(long)]
+    pub for_good: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// The messages; - reads them from standard input
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<IdArgument>,
 }
 
 /// `lacebark queue …`.
@@ -333,190 +431,10 @@ pub struct QueueSelection {
     pub unsure: bool,
 }
 
-/// A message key as `list` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageId(pub MessageKey);
-
-impl std::str::FromStr for MessageId {
-    type Err = BadArgument;
-
-    fn from_str(text: &str) -> Result<Self, BadArgument> {
-        positive(text)
-            .map(|n| Self(MessageKey(n)))
-            .ok_or(BadArgument::MessageId)
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
-    }
-}
-
-/// An operation id as `queue list` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueId(pub OperationId);
-
-impl std::str::FromStr for QueueId {
-    type Err = BadArgument;
-
-    fn from_str(text: &str) -> Result<Self, BadArgument> {
-        positive(text)
-            .map(|n| Self(OperationId(n)))
-            .ok_or(BadArgument::OperationId)
-    }
-}
-
-/// One flag by its command-line name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlagName(pub Flags);
-
-impl std::str::FromStr for FlagName {
-    type Err = BadArgument;
-
-    fn from_str(text: &str) -> Result<Self, BadArgument> {
-        let system = match text.to_ascii_lowercase().as_str() {
-            "seen" => Some(Flags::SEEN),
-            "flagged" => Some(Flags::FLAGGED),
-            "answered" => Some(Flags::ANSWERED),
-            _ => None,
-        };
-        match system {
-            Some(bits) => Ok(Self(Flags::of(bits))),
-            None if is_keyword(text) => Ok(Self(Flags::parse([text]))),
-            None => Err(BadArgument::Flag),
-        }
-    }
-}
-
-/// Why an argument was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadArgument {
-    /// No message key.
-    #[error("a message ID is a number as `lacebark list` prints it")]
-    MessageId,
-    /// No operation id.
-    #[error("an operation ID is a number as `lacebark queue list` prints it")]
-    OperationId,
-    /// No flag.
-    #[error("a flag is seen, flagged, answered, or a keyword without blanks, quotes or brackets")]
-    Flag,
-    /// No part path.
-    #[error("a part is named by numbers such as 1 or 2.1")]
-    Part,
-    /// No offline policy.
-    #[error("one of none, headers, <n>d (1d to 36500d), all")]
-    Offline,
-}
-
 /// Reads argv; the error is clap's, to be printed by [`super::error::print_usage`].
 pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
     CommandLine::try_parse_from(argv)
 }
 
-fn positive(text: &str) -> Option<i64> {
-    text.parse::<i64>().ok().filter(|n| *n > 0)
-}
-
-/// RFC 9051 flag-keyword: an atom. A backslash would name a system flag, which has its word.
-fn is_keyword(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 100
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !b"(){%*\"\\]".contains(&b))
-}
-
-fn part_path(text: &str) -> Result<PartPath, BadArgument> {
-    PartPath::parse(text)
-        .filter(|path| !path.is_root())
-        .ok_or(BadArgument::Part)
-}
-
-fn offline(text: &str) -> Result<Offline, BadArgument> {
-    Offline::parse(text).ok_or(BadArgument::Offline)
-}
-
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn check(line: &str) -> Result<CommandLine, clap::error::ErrorKind> {
-        parse(line.split(' ').map(OsString::from)).map_err(|error| error.kind())
-    }
-
-    #[test]
-    fn the_grammar_holds_together() {
-        CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn every_documented_form_is_taken() {
-        for line in [
-            "lacebark",
-            "lacebark demo",
-            "lacebark open a.eml b.eml",
-            "lacebark setup --address a@b.example --imap imaps://b.example --password-stdin",
-            "lacebark setup --address a@b.example --password-command pass --keep command --auth xoauth2 --offline 30d --no-test",
-            "lacebark login work --password-stdin",
-            "lacebark logout work",
-            "lacebark status --json",
-            "lacebark account list",
-            "lacebark account show work",
-            "lacebark account test work",
-            "lacebark account remove work --yes",
-            "lacebark account prune",
-            "lacebark account prune work",
-            "lacebark sync",
-            "lacebark sync work home --mailbox inbox",
-            "lacebark mailbox list --account work",
-            "lacebark list",
-            "lacebark list work:INBOX/x --limit 3 --unread --json",
-            "lacebark show 3 --part 2.1",
-            "lacebark save 3 --part 2 --to /tmp",
-            "lacebark flag 1 2 3",
-            "lacebark unflag --as seen 1",
-            "lacebark flag --as $Junk 1",
-            "lacebark queue list",
-            "lacebark queue retry --all",
-            "lacebark queue retry --all --unsure",
-            "lacebark queue drop 1 2",
-            "lacebark -vv --log l --transcript t --config c --data d --cache e list",
-        ] {
-            assert!(check(line).is_ok(), "{line}: {:?}", check(line).err());
-        }
-    }
-
-    #[test]
-    fn what_is_not_built_or_not_meant_is_a_usage_error() {
-        for line in [
-            "lacebark send",
-            "lacebark sync --watch",
-            "lacebark list --threads",
-            "lacebark list --limit 0",
-            "lacebark mailbox create x",
-            "lacebark open",
-            "lacebark setup",
-            "lacebark setup --address a@b --password-stdin --password-command x",
-            "lacebark setup --address a@b --offline 0d",
-            "lacebark setup --address a@b --keep file",
-            "lacebark show 0",
-            "lacebark show -1",
-            "lacebark show x",
-            "lacebark show 1 --raw --html",
-            "lacebark show 1 --part 0",
-            "lacebark show 1 --part .",
-            "lacebark flag",
-            "lacebark flag --as \\Deleted 1",
-            "lacebark flag --as a(b 1",
-            "lacebark queue retry",
-            "lacebark queue drop 1 --all",
-            "lacebark account",
-            "lacebark undo",
-        ] {
-            assert!(check(line).is_err(), "{line} was taken");
-        }
-    }
-}
+mod tests;

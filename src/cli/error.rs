@@ -133,9 +133,13 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Missing { .. } | StoreError::KeywordRefused { .. } => {
-                Self::new(sentence(&error.to_string()))
+            StoreError::Missing { .. } => Self::new(sentence(&error.to_string())),
+            StoreError::KeywordRefused { mailbox, keyword } => {
+                Self::new(format!("\"{mailbox}\" does not keep the keyword {keyword}"))
+                    .cause("its server takes no new keywords there (PERMANENTFLAGS)")
+                    .hint("Nothing was changed; seen, flagged and answered are kept everywhere.")
             }
+            StoreError::Refused(refusal) => super::refusal::failure(&refusal),
             error => Self::new("The mail store cannot be used").caused_by(&error),
         }
     }

@@ -85,7 +85,48 @@ pub struct Attachment {
     pub size: u64,
 }
 
-/// `queue` and `flag`.
+/// What a command did that changes messages or mailboxes.
+#[derive(Debug, Default, Serialize)]
+pub struct Acted {
+    /// What was done: more than one where `delete` has messages in the trash and elsewhere, none
+    /// when nothing changed.
+    pub actions: Vec<Action>,
+    /// The keys of the messages that changed, or that were copied.
+    pub messages: Vec<i64>,
+    /// How many were as wished already.
+    pub unchanged: usize,
+    /// Keys that name no message.
+    pub missing: Vec<i64>,
+    /// The keys of new copies, in the order of `messages`.
+    pub copies: Vec<i64>,
+    /// Where messages went, or which mailboxes changed.
+    pub mailboxes: Vec<NamedMailbox>,
+    /// Of `undo`, the word of what was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone: Option<String>,
+    /// What of it waits for a server or was refused.
+    pub operations: Vec<Operation>,
+}
+
+/// One action: what is taken back as one.
+#[derive(Debug, Serialize)]
+pub struct Action {
+    /// Its number.
+    pub id: i64,
+    /// `move`, `delete`, `create` …
+    pub word: String,
+}
+
+/// A mailbox by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedMailbox {
+    /// The account's id.
+    pub account: String,
+    /// The decoded name.
+    pub name: String,
+}
+
+/// `queue list`.
 #[derive(Debug, Serialize)]
 pub struct Operations {
     /// Oldest first, grouped by equal action, kind and state.
@@ -99,22 +140,30 @@ pub struct Operation {
     pub id: i64,
     /// Every operation of the group.
     pub ids: Vec<i64>,
+    /// The action that it belongs to.
+    pub action: i64,
     /// The account's id.
     pub account: String,
-    /// `flag` …
+    /// `flag`, `move`, `copy`, `append`, `expunge`, `create`, `rename`, `remove`, `subscribe`.
     pub kind: &'static str,
     /// `queued`, `in-flight`, `unsure` or `failed`.
     pub state: &'static str,
     /// Message keys.
     pub messages: Vec<i64>,
-    /// The target mailbox of a move or copy.
+    /// The mailbox into which messages go; of a rename, the new name.
     pub to: Option<String>,
+    /// The mailbox that is made, renamed, deleted or subscribed.
+    pub mailbox: Option<String>,
+    /// Of `subscribe`, whether it is to be subscribed.
+    pub subscribed: Option<bool>,
     /// Flags that are set.
     pub add: Vec<String>,
     /// Flags that are cleared.
     pub remove: Vec<String>,
     /// The server's words of a failure.
     pub why: Option<String>,
+    /// Of a failure: `refused`, `gone`, `mailbox-gone` or `renumbered`.
+    pub cause: Option<&'static str>,
     /// When it was asked for; RFC 3339.
     pub asked: String,
 }

@@ -11,26 +11,31 @@ pub mod demo;
 pub mod error;
 pub mod fetch;
 pub mod flag;
+pub mod ids;
 pub mod json;
 pub mod list;
 pub mod local;
 pub mod log;
+pub mod mailbox;
+pub mod manual;
 pub mod online;
+pub mod outcome;
 pub mod output;
 pub mod places;
 pub mod prompt;
 pub mod queue;
+pub mod refusal;
 pub mod save;
-
 pub mod setup;
 pub mod show;
 pub mod start;
 pub mod sync;
 pub mod text;
 pub mod time;
+pub mod triage;
 pub mod watch;
 
-use args::{Account, Command, Global, Mailbox, Queue};
+use args::{Account, Command, Global, Mailbox, NewRole, Queue};
 use error::Failure;
 use start::Start;
 
@@ -40,7 +45,12 @@ use crate::ops;
 
 /// Runs one command to its end and returns the exit code.
 pub fn run(global: &Global, command: Command) -> u8 {
-    match attempt(global, command) {
+    let ended = match command {
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man => manual::man(),
+        command => attempt(global, command),
+    };
+    match ended {
         Ok(()) => 0,
         Err(failure) => failure.report(),
     }
@@ -103,6 +113,8 @@ fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
 fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo | Command::Open { .. } => Err(Failure::new("This command has a screen")),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man => manual::man(),
         Command::Setup(arguments) => setup::run(start, &arguments),
         Command::Login {
             account,
@@ -126,6 +138,17 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
             watch: false,
         } => sync::run(start, &accounts, mailbox.as_deref()),
         Command::Mailbox(Mailbox::List { account }) => list::mailboxes(start, account.as_deref()),
+        Command::Mailbox(Mailbox::Create { name, role }) => {
+            mailbox::create(start, &name, role.map(NewRole::role))
+        }
+        Command::Mailbox(Mailbox::Rename { mailbox, to }) => mailbox::rename(start, &mailbox, &to),
+        Command::Mailbox(Mailbox::Delete { mailbox, yes }) => mailbox::delete(start, &mailbox, yes),
+        Command::Mailbox(Mailbox::Subscribe { mailbox }) => {
+            mailbox::subscribe(start, &mailbox, true)
+        }
+        Command::Mailbox(Mailbox::Unsubscribe { mailbox }) => {
+            mailbox::subscribe(start, &mailbox, false)
+        }
         Command::List {
             mailbox,
             account,
@@ -134,8 +157,14 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         } => list::messages(start, &mailbox, account.as_deref(), limit, unread),
         Command::Show(arguments) => show::show(start, &arguments),
         Command::Save { id, part, to } => show::save_file(start, id.0, part.as_ref(), &to),
-        Command::Flag(arguments) => flag::change(start, &arguments, flag::Wish::Set),
-        Command::Unflag(arguments) => flag::change(start, &arguments, flag::Wish::Clear),
+        Command::Flag(arguments) => flag::change(start, &arguments, flag::Value::Set),
+        Command::Unflag(arguments) => flag::change(start, &arguments, flag::Value::Clear),
+        Command::Move(arguments) => triage::transfer(start, &arguments, triage::Way::Move),
+        Command::Copy(arguments) => triage::transfer(start, &arguments, triage::Way::Copy),
+        Command::Archive { ids } => triage::archive(start, &ids),
+        Command::Delete(arguments) => triage::delete(start, &arguments),
+        Command::Expunge { mailbox, yes } => triage::expunge(start, &mailbox, yes),
+        Command::Undo => triage::undo(start),
         Command::Queue(Queue::List) => queue::list(start),
         Command::Queue(Queue::Retry(selection)) => queue::retry(start, &selection),
         Command::Queue(Queue::Drop(selection)) => queue::withdraw(start, &selection),

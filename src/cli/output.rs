@@ -60,6 +60,12 @@ impl Out {
         Ok(())
     }
 
+    /// Text of our own making (a script, a manual), exactly as it is.
+    pub fn own(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.writer.write_all(text)?;
+        Ok(())
+    }
+
     /// Bytes exactly as they are, to a pipe or file only.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         if self.terminal {
@@ -86,11 +92,29 @@ impl Out {
     /// A table under `heads`, its columns two blanks apart. The last column takes what is left and
     /// is cut on a terminal only.
     pub fn table(&mut self, heads: &[Head], rows: &[Vec<Shown>]) -> Result<(), Failure> {
+        let rows: Vec<(&[Shown], &str)> = rows.iter().map(|row| (row.as_slice(), "")).collect();
+        self.rows(heads, &rows)
+    }
+
+    /// The same with a note below a row that has one: whole, wrapped, set in by four blanks.
+    pub fn table_with_notes(
+        &mut self,
+        heads: &[Head],
+        rows: &[(Vec<Shown>, String)],
+    ) -> Result<(), Failure> {
+        let rows: Vec<(&[Shown], &str)> = rows
+            .iter()
+            .map(|(row, note)| (row.as_slice(), note.as_str()))
+            .collect();
+        self.rows(heads, &rows)
+    }
+
+    fn rows(&mut self, heads: &[Head], rows: &[(&[Shown], &str)]) -> Result<(), Failure> {
         let titles: Vec<Shown> = heads.iter().map(|head| Shown::from(head.title)).collect();
-        let mut rows: Vec<&Vec<Shown>> = rows.iter().collect();
-        rows.insert(0, &titles);
+        let mut rows = rows.to_vec();
+        rows.insert(0, (&titles, ""));
         let widths = self.widths(heads, &rows);
-        for row in rows {
+        for (row, note) in rows {
             let mut line = String::new();
             for (n, ((cell, head), width)) in row.iter().zip(heads).zip(&widths).enumerate() {
                 if n > 0 {
@@ -99,17 +123,20 @@ impl Out {
                 line.push_str(head.fit(cell, *width).as_str());
             }
             writeln!(self.writer, "{}", line.trim_end())?;
+            for line in wrapped(note, self.width.saturating_sub(NOTE.len())) {
+                self.line(&format!("{NOTE}{line}"))?;
+            }
         }
         Ok(())
     }
 
     /// The width of each column: its widest cell, held to the column's limit.
-    fn widths(&self, heads: &[Head], rows: &[&Vec<Shown>]) -> Vec<usize> {
+    fn widths(&self, heads: &[Head], rows: &[(&[Shown], &str)]) -> Vec<usize> {
         let mut widths: Vec<usize> = heads
             .iter()
             .enumerate()
             .map(|(n, head)| {
-                let cells = rows.iter().filter_map(|row| row.get(n));
+                let cells = rows.iter().filter_map(|(row, _)| row.get(n));
                 cells.map(Shown::width).max().unwrap_or(0).min(head.limit)
             })
             .collect();
@@ -127,6 +154,24 @@ impl Out {
         self.writer.flush()?;
         Ok(())
     }
+}
+
+/// What stands before each line of a note.
+const NOTE: &str = "    ";
+
+/// Text in lines of at most `width` cells, as far as its words are not longer.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if Shown::line(&format!("{line} {word}")).width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A line on standard error beside the result: `warning: …`.

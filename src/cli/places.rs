@@ -41,11 +41,11 @@ pub fn place<'a>(
     account: Option<&str>,
     text: &str,
 ) -> Result<Place<'a>, Failure> {
-    let prefixed = text.split_once(':').and_then(|(id, name)| {
-        let found = settings.account(id)?;
-        (account.is_none() && !name.is_empty()).then_some((found, name))
-    });
-    let (account, name) = match (prefixed, account) {
+    let prefix = match account {
+        Some(_) => None,
+        None => prefixed(settings, text),
+    };
+    let (account, name) = match (prefix, account) {
         (Some(found), _) => found,
         (None, Some(id)) => (self::account(settings, id)?, text),
         (None, None) => (first(settings)?, text),
@@ -55,6 +55,16 @@ pub fn place<'a>(
         role: Role::parse(name),
         name: name.to_owned(),
     })
+}
+
+/// The account and the name of `ACCOUNT:NAME`, if the word before the colon is a configured id.
+pub fn prefixed<'a, 't>(
+    settings: &'a Settings,
+    text: &'t str,
+) -> Option<(&'a AccountSettings, &'t str)> {
+    let (id, name) = text.split_once(':')?;
+    let found = settings.account(id)?;
+    (!name.is_empty()).then_some((found, name))
 }
 
 /// The account with this id.

@@ -32,6 +32,24 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
     ))
 }
 
+/// What destroys needs a yes: given as `--yes`, or by the person at the terminal. Without either it
+/// is `alone` that is told, and after a no `kept`.
+pub fn agree(yes: bool, question: &str, alone: &str, kept: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !possible() {
+        return Err(
+            Failure::usage(alone).hint("`--yes` answers where there is no terminal to ask on.")
+        );
+    }
+    if confirm(question)? {
+        Ok(())
+    } else {
+        Err(Failure::new(kept))
+    }
+}
+
 /// The first line of standard input as a password.
 pub fn password_from_stdin() -> Result<Secret, Failure> {
     let mut line = Vec::new();

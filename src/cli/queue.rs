@@ -6,11 +6,11 @@ use super::args::QueueSelection;
 use super::error::Failure;
 use super::output::Head;
 use super::start::Start;
-use super::{flag, json, time};
+use super::{json, outcome, time};
 use crate::mime::sanitize::Shown;
-use crate::model::{FlagChange, Flags, MessageKey, OperationId, OperationState};
+use crate::model::{ActionId, FlagChange, Flags, OperationId, OperationState};
 use crate::ops::queue::{self, Group, Touched, Which};
-use crate::store::{Reader, accounts};
+use crate::store::{Reader, accounts, mailboxes};
 
 /// `queue list`.
 pub fn list(start: &mut Start) -> Result<(), Failure> {
@@ -22,38 +22,67 @@ pub fn list(start: &mut Start) -> Result<(), Failure> {
     let heads = [
         Head::right("ID"),
         Head::left("STATE"),
-        Head::left("ACCOUNT"),
+        Head::left("ACCOUNT").at_most(12),
         Head::left("ASKED"),
-        Head::left("WHAT").at_most(40),
-        Head::left("WHY"),
+        Head::left("WHAT"),
     ];
-    let rows: Vec<Vec<Shown>> = operations
+    let rows: Vec<(Vec<Shown>, String)> = operations
         .iter()
         .map(|operation| {
-            [
-                operation.id.to_string().as_str(),
-                operation.state,
-                &operation.account,
-                operation.asked.get(..16).unwrap_or_default(),
-                &what(operation),
-                operation.why.as_deref().unwrap_or("-"),
-            ]
-            .map(Shown::line)
-            .to_vec()
+            let cells = vec![
+                Shown::line(&operation.id.to_string()),
+                Shown::line(operation.state),
+                Shown::line(&operation.account),
+                Shown::line(&asked(operation)),
+                Shown::line(&what(operation)),
+            ];
+            (cells, why(operation))
         })
         .collect();
-    start.out.table(&heads, &rows)
+    start.out.table_with_notes(&heads, &rows)
 }
 
-/// `flag \Seen on 3 messages`.
+/// `11-21 08:02`: what waits is seldom a year old.
+fn asked(operation: &json::Operation) -> String {
+    let local = time::local_of(&operation.asked);
+    local.get(5..).unwrap_or_default().to_owned()
+}
+
+/// Why it does not go on by itself.
+fn why(operation: &json::Operation) -> String {
+    match (operation.cause, &operation.why) {
+        (Some(cause), Some(why)) => format!("{cause}: {why}"),
+        _ if operation.state == OperationState::Unsure.word() => {
+            "handed over, and the answer was lost: the next sync finds out".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// `flag \Seen on 3 messages`, `move message 17 to Trips`, `rename Trips to Journeys`.
 fn what(operation: &json::Operation) -> String {
-    let mut changes = operation.add.clone();
-    changes.extend(operation.remove.iter().map(|flag| format!("not {flag}")));
-    let on = match operation.messages.as_slice() {
+    let messages = match operation.messages.as_slice() {
         [one] => format!("message {one}"),
         many => format!("{} messages", many.len()),
     };
-    format!("{} {} on {on}", operation.kind, changes.join(" "))
+    let to = operation.to.as_deref().unwrap_or("?");
+    let mailbox = operation.mailbox.as_deref().unwrap_or("?");
+    match operation.kind {
+        "flag" => {
+            let mut changes = operation.add.clone();
+            changes.extend(operation.remove.iter().map(|flag| format!("not {flag}")));
+            format!("flag {} on {messages}", changes.join(" "))
+        }
+        "move" | "copy" | "append" => format!("{} {messages} to {to}", operation.kind),
+        "create" => format!("create the mailbox {mailbox}"),
+        "rename" => format!("rename the mailbox {mailbox} to {to}"),
+        "remove" => format!("delete the mailbox {mailbox}"),
+        "subscribe" if operation.subscribed == Some(false) => {
+            format!("unsubscribe the mailbox {mailbox}")
+        }
+        "subscribe" => format!("subscribe the mailbox {mailbox}"),
+        kind => format!("{kind} {messages}"),
+    }
 }
 
 /// The groups of the queue that `chosen` takes, as `--json` has them.
@@ -61,97 +90,111 @@ pub fn groups(
     reader: &Reader,
     chosen: impl Fn(&Group) -> bool,
 ) -> Result<Vec<json::Operation>, Failure> {
-    let mut found = Vec::new();
-    for group in queue::list(reader)?.into_iter().filter(|g| chosen(g)) {
-        let account = accounts::get(reader, group.account)?.id;
-        let FlagChange { add, remove } = group.change.unwrap_or_default();
-        let names = |flags: &Flags| flags.names().map(str::to_owned).collect();
-        found.push(json::Operation {
-            id: group.id.0,
-            ids: group.ids.iter().map(|id| id.0).collect(),
-            account,
-            kind: group.kind,
-            state: group.state.word(),
-            messages: group.messages.iter().map(|key| key.0).collect(),
-            to: None,
-            add: names(&add),
-            remove: names(&remove),
-            why: match group.state {
-                OperationState::Failed { why, .. } => Some(why),
-                OperationState::Queued { .. }
-                | OperationState::InFlight { .. }
-                | OperationState::Unsure => None,
-            },
-            asked: time::rfc3339(group.asked),
-        });
-    }
-    Ok(found)
+    let groups = queue::list(reader)?.into_iter();
+    groups
+        .filter(|group| chosen(group))
+        .map(|group| operation(reader, group))
+        .collect()
 }
 
-/// The failure when the server refused what was just asked of these messages.
-pub fn refuse_failed(reader: &Reader, keys: &[MessageKey]) -> Result<(), Failure> {
-    let refused = queue::list(reader)?.into_iter().find_map(|group| {
-        let ours = group.messages.iter().any(|key| keys.contains(key));
-        match group.state {
-            OperationState::Failed { why, .. } if ours => Some((group.id, why)),
-            _ => None,
-        }
-    });
-    match refused {
-        Some((id, why)) => Err(Failure::new("The server refused the change")
-            .cause(why)
-            .hint(format!(
-                "`lacebark queue retry {id}` tries again, `lacebark queue drop {id}` takes it back."
-            ))),
-        None => Ok(()),
-    }
+fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> {
+    let account = accounts::get(reader, group.account)?.id;
+    let FlagChange { add, remove } = group.change.unwrap_or_default();
+    let names = |flags: &Flags| flags.names().map(str::to_owned).collect();
+    let to = match group.to {
+        Some(key) => match mailboxes::get(reader, key)?.name {
+            Some(name) => Some(name),
+            None => mailboxes::called(reader, key)?,
+        },
+        None => None,
+    };
+    let is_new = group.kind == "create";
+    let mailbox = match group.mailbox {
+        Some(_) if is_new => group.name.clone(),
+        Some(key) => mailboxes::called(reader, key)?,
+        None => None,
+    };
+    let (why, cause) = match &group.state {
+        OperationState::Failed { why, cause } => (Some(why.clone()), Some(cause.word())),
+        OperationState::Queued { .. }
+        | OperationState::InFlight { .. }
+        | OperationState::Unsure => (None, None),
+    };
+    Ok(json::Operation {
+        id: group.id.0,
+        ids: group.ids.iter().map(|id| id.0).collect(),
+        action: group.action.0,
+        account,
+        kind: group.kind,
+        state: group.state.word(),
+        messages: group.messages.iter().map(|key| key.0).collect(),
+        to: to.or_else(|| group.name.filter(|_| !is_new)),
+        mailbox,
+        subscribed: group.subscribed,
+        add: names(&add),
+        remove: names(&remove),
+        why,
+        cause,
+        asked: time::rfc3339(group.asked),
+    })
 }
 
 /// `queue retry`.
 pub fn retry(start: &mut Start, selection: &QueueSelection) -> Result<(), Failure> {
     let store = start.store()?;
     let reader = store.reader()?;
-    let which = which(&reader, selection)?;
-    let touched = queue::retry(&store, which).wait()?;
-    tell(start, &touched, "will be sent again")?;
-    let ids: BTreeSet<String> = accounts::all(&reader)?
-        .into_iter()
-        .map(|account| account.id)
-        .collect();
-    if touched.operations > 0 {
-        flag::push(start, &ids)?;
+    let chosen = chosen(&reader, selection)?;
+    let touched = queue::retry(&store, chosen.which).wait()?;
+    let sent = outcome::send(start, &chosen.actions);
+    let told = tell(start, &touched, "sent again");
+    match outcome::refused(&reader, &chosen.actions)? {
+        Some(refused) => Err(refused),
+        None => sent.and(told),
     }
-    Ok(())
 }
 
 /// `queue drop`.
 pub fn withdraw(start: &mut Start, selection: &QueueSelection) -> Result<(), Failure> {
     let store = start.store()?;
-    let which = which(&store.reader()?, selection)?;
-    let touched = queue::withdraw(&store, which).wait()?;
+    let chosen = chosen(&store.reader()?, selection)?;
+    let touched = queue::withdraw(&store, chosen.which).wait()?;
     tell(start, &touched, "taken back")
+}
+
+/// The operations that a call means, and the actions that they belong to.
+struct Chosen {
+    which: Which,
+    actions: Vec<ActionId>,
 }
 
 /// `--unsure` alone names the unsure ones; `--all` has them among all, as no kind that must not be
 /// sent twice is in the queue yet.
-fn which(reader: &Reader, selection: &QueueSelection) -> Result<Which, Failure> {
-    if selection.all {
-        return Ok(Which::All);
-    }
-    let groups = queue::list(reader)?;
-    if selection.unsure {
-        let unsure = groups
-            .into_iter()
-            .filter(|group| group.state == OperationState::Unsure);
-        return Ok(Which::Ids(unsure.map(|group| group.id).collect()));
-    }
-    let known: BTreeSet<OperationId> = groups.into_iter().flat_map(|group| group.ids).collect();
-    let ids: Vec<OperationId> = selection.ids.iter().map(|id| id.0).collect();
-    match ids.iter().find(|id| !known.contains(id)) {
-        Some(id) => Err(Failure::new(format!("There is no operation {id}"))
-            .hint("Nothing was changed; `lacebark queue list` prints the IDs.")),
-        None => Ok(Which::Ids(ids)),
-    }
+fn chosen(reader: &Reader, selection: &QueueSelection) -> Result<Chosen, Failure> {
+    let mut groups = queue::list(reader)?;
+    let which = if selection.all {
+        Which::All
+    } else if selection.unsure {
+        groups.retain(|group| group.state == OperationState::Unsure);
+        Which::Ids(groups.iter().map(|group| group.id).collect())
+    } else {
+        let ids: Vec<OperationId> = selection.ids.iter().map(|id| id.0).collect();
+        let known: BTreeSet<OperationId> = groups
+            .iter()
+            .flat_map(|group| &group.ids)
+            .copied()
+            .collect();
+        if let Some(id) = ids.iter().find(|id| !known.contains(id)) {
+            return Err(Failure::new(format!("There is no operation {id}"))
+                .hint("Nothing was changed; `lacebark queue list` prints the IDs."));
+        }
+        groups.retain(|group| group.ids.iter().any(|id| ids.contains(id)));
+        Which::Ids(ids)
+    };
+    let actions: BTreeSet<ActionId> = groups.iter().map(|group| group.action).collect();
+    Ok(Chosen {
+        which,
+        actions: actions.into_iter().collect(),
+    })
 }
 
 fn tell(start: &mut Start, touched: &Touched, done: &str) -> Result<(), Failure> {

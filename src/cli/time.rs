@@ -16,6 +16,14 @@ pub fn local(seconds: i64) -> String {
     formatted(seconds, "%Y-%m-%d %H:%M")
 }
 
+/// The same of a time that [`rfc3339`] wrote.
+pub fn local_of(text: &str) -> String {
+    match text.parse::<Timestamp>() {
+        Ok(time) => local(time.as_second()),
+        Err(_) => text.to_owned(),
+    }
+}
+
 /// The same with the zone: `2026-11-21 09:02 +0100`.
 pub fn local_with_zone(seconds: i64) -> String {
     formatted(seconds, "%Y-%m-%d %H:%M %z")

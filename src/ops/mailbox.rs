@@ -25,7 +25,7 @@ pub struct Changed {
     pub mailbox: MailboxKey,
 }
 
-/// Makes a mailbox. It is there at once; the server hears of it when a connection is there. In an
+/// Makes a mailbox, for a role that no other one of the account has. It is there at once; the server hears of it when a connection is there. In an
 /// account whose mailboxes all lie below INBOX (Courier and its like) a new one does too.
 pub fn create(
     store: &Store,
@@ -37,6 +37,16 @@ pub fn create(
     store.write(Priority::Person, move |tx| {
         let place = Place::of(tx, account)?;
         let name = place.name(tx, &name, None)?;
+        if let Some(role) = role
+            && let Some(taken) = mailboxes::by_role(tx, account, role)?
+        {
+            return Err(Refusal::RoleTaken {
+                account: place.account.id,
+                role: role.word(),
+                name: taken.name.unwrap_or_default(),
+            }
+            .into());
+        }
         let key = mailboxes::conceive(tx, account, &name, place.delimiter, role)?;
         let action = journal::action(tx, "create")?;
         if place.account.kind == AccountKind::Imap {

@@ -34,6 +34,8 @@ pub struct Group {
     pub mailbox: Option<MailboxKey>,
     /// The name that a mailbox is to have.
     pub name: Option<String>,
+    /// Whether a mailbox is to be subscribed.
+    pub subscribed: Option<bool>,
     /// When it was asked for, in seconds since 1970.
     pub asked: i64,
 }
@@ -83,6 +85,10 @@ impl Group {
             }
             _ => None,
         };
+        let subscribed = match &operation.kind {
+            OperationKind::Subscribe { subscribed, .. } => Some(*subscribed),
+            _ => None,
+        };
         Self {
             id: operation.id,
             ids: vec![operation.id],
@@ -94,6 +100,7 @@ impl Group {
             to: operation.kind.target(),
             mailbox: operation.kind.mailbox(),
             name,
+            subscribed,
             asked: operation.asked,
             state: operation.state,
         }

@@ -388,12 +388,13 @@ impl<'a> Acting<'a> {
             self.outcome.unchanged += 1;
             return Ok(());
         }
+        // First, because a message that goes to another account gets another content.
+        self.remember_filing(shown, to)?;
         if self.mailbox(to)?.account == shown.account {
             self.relocate_here(shown, to)?;
         } else {
             across::relocate(self, shown, to)?;
         }
-        self.remember_filing(shown, to)?;
         self.came_into(to);
         self.outcome.changed.push(shown.message.key);
         Ok(())

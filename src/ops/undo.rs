@@ -20,6 +20,8 @@ use super::triage::{Acting, SLICE, Undoable};
 pub struct Undone {
     /// The word of the action that was taken back: `move`, `delete`, `rename` …
     pub word: String,
+    /// The actions that take it back at the server; none if it had not been sent.
+    pub actions: Vec<ActionId>,
     /// Messages that are as they were.
     pub messages: Vec<MessageKey>,
     /// Messages that are no longer there to be turned back.
@@ -54,6 +56,7 @@ pub fn undo_in_slices(store: &Store) -> Result<Undone, StoreError> {
             .write(Priority::Person, move |tx| step(tx, action, SLICE))
             .wait()?;
         all.word = step.undone.word;
+        all.actions.extend(step.undone.actions);
         all.messages.extend(step.undone.messages);
         all.gone += step.undone.gone;
         all.stay += step.undone.stay;
@@ -94,6 +97,7 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
         }
         undo::forget_message(tx, latest.action, previous.message)?;
     }
+    undone.actions.extend(acting.outcome.action);
     if latest.more {
         return Ok(Step {
             undone,
@@ -101,7 +105,9 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
         });
     }
     for previous in &latest.mailboxes {
-        match turn_mailbox_back(tx, previous) {
+        let action = journal::action(tx, "undo")?;
+        undone.actions.push(action);
+        match turn_mailbox_back(tx, previous, action) {
             Ok(name) => undone.mailboxes.extend(name),
             Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),
             Err(error) => return Err(error),
@@ -155,12 +161,12 @@ fn turn_back(acting: &mut Acting<'_>, previous: &Previous) -> Result<Turned, Sto
 fn turn_mailbox_back(
     tx: &Tx<'_>,
     previous: &PreviousMailbox,
+    action: ActionId,
 ) -> Result<Option<String>, StoreError> {
     let Ok(row) = mailboxes::get(tx, previous.mailbox) else {
         return Err(not_undoable(previous, "the server has confirmed it"));
     };
     let account = accounts::get(tx, row.account)?;
-    let action = journal::action(tx, "undo")?;
     match (&previous.name, &previous.now_name) {
         (None, Some(name)) => {
             if row.total > 0 {

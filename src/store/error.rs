@@ -176,6 +176,16 @@ pub enum Refusal {
         /// The name.
         name: String,
     },
+    /// Another mailbox is for this already.
+    #[error("the mailbox of {account} for {role} is \"{name}\"")]
+    RoleTaken {
+        /// The account's id.
+        account: String,
+        /// `trash`, `junk`, `archive` …
+        role: &'static str,
+        /// The mailbox that has it.
+        name: String,
+    },
     /// A name that no mailbox can have.
     #[error("\"{name}\" cannot be a mailbox's name: {why}")]
     Name {

@@ -552,6 +552,18 @@ pub(super) fn rename_base(
     Ok(())
 }
 
+/// What a mailbox is called on the server, decoded; of one that is not there, what it was called or
+/// is to be called.
+pub fn called(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT coalesce(base_shown, base_name, name, gone_name) FROM mailbox WHERE key = ?1",
+    )?;
+    Ok(query
+        .query_row([key.0], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
 /// What a mailbox was called that vanished while something waited for it.
 pub fn gone_name(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, StoreError> {
     let mut query = rows

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 37] = [
     "",
     "demo",
     "open",
@@ -21,13 +21,27 @@ const COMMANDS: [&str; 23] = [
     "sync",
     "mailbox",
     "mailbox list",
+    "mailbox create",
+    "mailbox rename",
+    "mailbox delete",
+    "mailbox subscribe",
+    "mailbox unsubscribe",
     "list",
     "show",
     "save",
     "flag",
+    "move",
+    "copy",
+    "archive",
+    "delete",
+    "expunge",
+    "undo",
+    "queue",
     "queue list",
     "queue retry",
     "queue drop",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -82,6 +96,9 @@ fn a_wrong_line_is_a_usage_error_and_touches_nothing() {
         "flag --as a(b 1",
         "setup --address a@b.example --offline 5x",
         "queue retry",
+        "move 1",
+        "mailbox create x --role inbox",
+        "completions tcsh",
         "--unknown",
     ] {
         let run = home.run(line);

@@ -16,6 +16,7 @@ mod cli;
 mod cli_help;
 mod cli_screen;
 mod cli_store;
+mod cli_triage;
 mod env_harden;
 mod fuzz;
 mod licences;
