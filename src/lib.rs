@@ -33,6 +33,20 @@
 //! changes in this frame), `ops` (one transaction of effective columns, journal and undo rows), a
 //! wake-up, a pure push plan, the session, the verdict in one transaction.
 //!
+//! ## What an operation goes through
+//!
+//! A key makes an *action*: one operation for each message or mailbox, coalesced with what waits
+//! already ([`model::journal::coalesce`]), and its undo rows. An operation is queued, in flight,
+//! unsure or failed; success deletes it. An OK is no proof: what was handed over is marked with a
+//! [`model::journal::Proof`] in the same commit, and is done only when the server named the new UID
+//! or a look into the target found it. What another program did first is a conflict
+//! ([`model::journal::Cause`]): the row stays, unseen, until a person keeps theirs or ours. A
+//! message keeps its key when it moves, also to another account: what it leaves there is a row of
+//! its own that is deleted when the message is proven to stand at its new place. On a server that
+//! cannot expunge single messages, what our own move left behind marked `\Deleted` is a *ghost*,
+//! known and not shown. The verdicts are in [`store::verdicts`], what follows from them in
+//! [`store::effective`]; nothing else writes what is shown.
+//!
 //! ## Threads
 //!
 //! The screen is plain code on the main thread that receives from one channel, drains it, updates
