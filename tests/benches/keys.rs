@@ -36,6 +36,33 @@ pub fn quiet(figures: &mut Figures) {
     seen.note(figures, "key to frame at 10,000 messages");
 }
 
+/// Actions on the message at the cursor of an index of 10,000, each of which is journalled and sent.
+pub fn actions(figures: &mut Figures) {
+    let Some(server) = Dovecot::holding(10_000, 18, Sizes::Small) else {
+        return;
+    };
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
+    home.run(&["sync", "work"]).exits(0);
+    for (what, keys) in [
+        ("flag", ["*", "\x1b[B"]),
+        ("delete", ["d", "d"]),
+        ("archive", ["y", "y"]),
+        ("delete and undo", ["d", "u"]),
+    ] {
+        let mut watched = Watched::start(&home);
+        watched.terminal.settle(Duration::from_secs(1));
+        let mut seen = watched.press_each(300, |step| keys[step % 2]);
+        let what = format!("{what}: key to frame at 10,000 messages");
+        figures.under(
+            format!("{what}, at the pty: p99"),
+            quantile(&mut seen.pty, 0.99),
+            Duration::from_millis(5),
+            millis,
+        );
+        seen.note(figures, &what);
+    }
+}
+
 /// While 100,000 messages come in; server and sync threads run at a lower priority.
 pub fn while_syncing(figures: &mut Figures) {
     let Some(server) = Dovecot::holding(100_000, 15, Sizes::Small) else {
@@ -147,15 +174,18 @@ impl Watched<'_> {
 
     /// Walks down and up with a key at a time, then quits.
     fn walk(&mut self, keys: usize) -> Seen {
+        self.press_each(keys, |step| match (step / 15) % 2 {
+            0 => "\x1b[B",
+            _ => "\x1b[A",
+        })
+    }
+
+    /// Presses a key at a time, then quits.
+    fn press_each(&mut self, keys: usize, key: impl Fn(usize) -> &'static str) -> Seen {
         let (mut pty, mut echo) = (Vec::with_capacity(keys), Vec::new());
         let before = core_wait(self.terminal.pid());
         for step in 0..keys {
-            let key = if (step / 15) % 2 == 0 {
-                "\x1b[B"
-            } else {
-                "\x1b[A"
-            };
-            pty.extend(one(&mut self.terminal, key));
+            pty.extend(one(&mut self.terminal, key(step)));
             // A person's pace is slower; this one keeps the screen free of queued keys.
             std::thread::sleep(Duration::from_millis(3));
             if step % 4 == 0 {

@@ -32,7 +32,7 @@ use figures::Figures;
 /// A group of figures.
 type Bench = fn(&mut Figures);
 
-const BENCHES: [(&str, Bench); 11] = [
+const BENCHES: [(&str, Bench); 12] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
@@ -40,6 +40,7 @@ const BENCHES: [(&str, Bench); 11] = [
     ("pieces", pieces::all),
     ("open", open::all),
     ("keys", keys::quiet),
+    ("actions", keys::actions),
     ("busy", keys::while_syncing),
     ("memory", memory::all),
     ("link", link::all),

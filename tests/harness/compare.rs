@@ -43,7 +43,7 @@ pub struct StoredMessage {
     pub flags: Vec<String>,
 }
 
-/// What one account holds.
+/// What the account `work` holds.
 #[derive(Debug)]
 pub struct Stored {
     /// All mailbox rows.
@@ -191,7 +191,10 @@ fn told(uid: u32, message_id: &str, size: u64, flags: &[String]) -> String {
 
 fn boxes(sql: &Connection) -> Vec<StoredBox> {
     let mut query = sql
-        .prepare("SELECT key, base_name, name, subscribed, total, unread FROM mailbox")
+        .prepare(
+            "SELECT b.key, b.base_name, b.name, b.subscribed, b.total, b.unread
+             FROM mailbox b JOIN account a ON a.key = b.account WHERE a.id = 'work'",
+        )
         .unwrap();
     let rows = query.query_map([], |row| {
         Ok(StoredBox {
@@ -211,6 +214,7 @@ fn messages(sql: &Connection) -> Vec<StoredMessage> {
             "SELECT m.key, c.message_id, m.size, m.base_mailbox, m.base_uid, m.base_flags,
                     m.base_keywords, m.mailbox, m.flags, m.keywords
              FROM message m JOIN content c ON c.key = m.content
+             JOIN account a ON a.key = c.account AND a.id = 'work'
              LEFT JOIN mailbox b ON b.key = m.base_mailbox
              WHERE m.base_mailbox IS NULL OR m.base_epoch = b.epoch",
         )

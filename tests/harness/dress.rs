@@ -83,15 +83,16 @@ impl Dressed {
 
     /// A home with alice's account on it; everything is kept off line.
     pub fn home(&self) -> Home {
-        let home = Home::new();
-        self.join(&home);
-        home
+        self.home_that_keeps("all")
     }
 
-    /// Adds alice's account to a home.
-    pub fn join(&self, home: &Home) {
+    /// A home with alice's account on it; `offline` says what is kept.
+    pub fn home_that_keeps(&self, offline: &str) -> Home {
+        let home = Home::new();
         let url = format!("imap+plain://alice@127.0.0.1:{}", self.proxy.port());
-        home.add_account_at("work", "alice", &self.dovecot, &url, &["--offline", "all"]);
+        let more = ["--offline", offline];
+        home.add_account_at("work", "alice", &self.dovecot, &url, &more);
+        home
     }
 
     /// The server is there, or it is not.
@@ -103,8 +104,20 @@ impl Dressed {
     }
 }
 
+/// Where a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The command never reaches the server.
+    Before,
+    /// The server has done it, and its answer is lost.
+    After,
+}
+
 #[derive(Default)]
 struct Shared {
+    cut: Mutex<Option<(usize, Cut)>>,
+    cuts: AtomicUsize,
+    turns: AtomicUsize,
     stopping: AtomicBool,
     tried: Mutex<Vec<String>>,
     heard: Mutex<Vec<String>>,
@@ -137,8 +150,10 @@ impl Filter {
                 let (client_in, server_in) =
                     (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let state = Arc::clone(&state);
-                thread::spawn(move || up(client_in, server, dress, &state));
-                thread::spawn(move || down(server_in, client, dress));
+                let talk = Arc::new(Talk::default());
+                let same = Arc::clone(&talk);
+                thread::spawn(move || up(client_in, server, dress, &state, &talk));
+                thread::spawn(move || down(server_in, client, dress, &same));
             }
         });
         Filter { port, shared }
@@ -157,6 +172,21 @@ impl Filter {
     /// First lines of all commands so far, without their tags and without sign-ins.
     pub fn heard(&self) -> Vec<String> {
         self.shared.heard.lock().unwrap().clone()
+    }
+
+    /// Ends the link at the `count`th command from now on, once.
+    pub fn cut_at(&self, count: usize, how: Cut) {
+        *self.shared.cut.lock().unwrap() = Some((count, how));
+    }
+
+    /// How many links were ended so.
+    pub fn cuts(&self) -> usize {
+        self.shared.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Round trips since the last sign-in: how often a client spoke after the server had.
+    pub fn turns(&self) -> usize {
+        self.shared.turns.load(Ordering::SeqCst)
     }
 
     /// Forgets what was heard and how long it was.
@@ -195,17 +225,39 @@ fn literal(line: &[u8], from: &mut impl Read, to: &mut impl Write) -> bool {
     std::io::copy(&mut from.take(length as u64), to).is_ok_and(|count| count == length as u64)
 }
 
-fn up(client: TcpStream, mut server: TcpStream, dress: Dress, shared: &Shared) {
+/// What both directions of a link know.
+#[derive(Default)]
+struct Talk {
+    /// The tag of the command after whose answer the link ends.
+    last: Mutex<Option<String>>,
+    /// The server has spoken since the client did.
+    spoke: AtomicBool,
+}
+
+fn up(client: TcpStream, mut server: TcpStream, dress: Dress, shared: &Shared, talk: &Talk) {
     let mut from = BufReader::with_capacity(1 << 16, &client);
     let mut inside = false;
     loop {
+        // What came with the line before it was said without waiting.
+        let waited = from.buffer().is_empty();
         let mut text = line(&mut from);
         if text.is_empty() {
             break;
         }
+        if talk.spoke.swap(false, Ordering::SeqCst) && waited {
+            shared.turns.fetch_add(1, Ordering::SeqCst);
+        }
+        if is_sign_in(&text) {
+            shared.turns.store(0, Ordering::SeqCst);
+        }
         shared.longest.fetch_max(text.len(), Ordering::SeqCst);
         if !inside {
             text = watched(text, dress, shared);
+            match due(shared) {
+                Some(Cut::Before) => break,
+                Some(Cut::After) => *talk.last.lock().unwrap() = tag_of(&text),
+                None => {}
+            }
         }
         if server.write_all(&text).is_err() {
             break;
@@ -218,6 +270,28 @@ fn up(client: TcpStream, mut server: TcpStream, dress: Dress, shared: &Shared) {
     );
 }
 
+/// Counts a command; how the link ends, if it ends here.
+fn due(shared: &Shared) -> Option<Cut> {
+    let mut cut = shared.cut.lock().unwrap();
+    let (left, how) = cut.as_mut()?;
+    *left -= 1;
+    let how = (*left == 0).then_some(*how)?;
+    *cut = None;
+    shared.cuts.fetch_add(1, Ordering::SeqCst);
+    Some(how)
+}
+
+fn is_sign_in(line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(line).to_ascii_uppercase();
+    let command = text.split_once(' ').map_or("", |(_, command)| command);
+    command.starts_with("LOGIN ") || command.starts_with("AUTHENTICATE ")
+}
+
+fn tag_of(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(line).into_owned();
+    Some(format!("{} ", text.split_once(' ')?.0))
+}
+
 /// Remembers a command; one that is hidden becomes one that Dovecot does not know.
 fn watched(text: Vec<u8>, dress: Dress, shared: &Shared) -> Vec<u8> {
     let shown = String::from_utf8_lossy(super::raw::trim(&text)).into_owned();
@@ -225,7 +299,7 @@ fn watched(text: Vec<u8>, dress: Dress, shared: &Shared) -> Vec<u8> {
         return text;
     };
     let upper = command.to_ascii_uppercase();
-    if !upper.starts_with("LOGIN") && !upper.starts_with("AUTHENTICATE") {
+    if !is_sign_in(&text) {
         shared.heard.lock().unwrap().push(command.to_owned());
     }
     if !dress.refuses(&upper) {
@@ -235,7 +309,7 @@ fn watched(text: Vec<u8>, dress: Dress, shared: &Shared) -> Vec<u8> {
     format!("{tag} HIDDEN-{command}\r\n").into_bytes()
 }
 
-fn down(server: TcpStream, mut client: TcpStream, dress: Dress) {
+fn down(server: TcpStream, mut client: TcpStream, dress: Dress, talk: &Talk) {
     let mut from = BufReader::with_capacity(1 << 16, &server);
     let mut inside = false;
     loop {
@@ -246,6 +320,18 @@ fn down(server: TcpStream, mut client: TcpStream, dress: Dress) {
         if dress == Dress::NoUidPlus && !inside {
             text = without_code(text);
         }
+        let ends = talk.last.lock().unwrap().clone();
+        if let Some(tag) = ends {
+            if text.starts_with(tag.as_bytes()) {
+                break;
+            }
+            // All that it says is lost, but for what lets it hear the rest of the command.
+            if !text.starts_with(b"+ ") {
+                inside = literal(&text, &mut from, &mut std::io::sink());
+                continue;
+            }
+        }
+        talk.spoke.store(true, Ordering::SeqCst);
         if client.write_all(&text).is_err() {
             break;
         }

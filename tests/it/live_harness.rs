@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::harness::ca::{Ca, Certificate};
 use crate::harness::compare::Stored;
 use crate::harness::dovecot::{Dovecot, Options};
-use crate::harness::dress::{Dress, Dressed};
+use crate::harness::dress::{Cut, Dress, Dressed};
 use crate::harness::generate::{Generator, Sizes, write_maildir};
 use crate::harness::keyring::{self, Keyring, LOCKED_ITEM};
 use crate::harness::proxy::Proxy;
@@ -328,6 +328,7 @@ fn a_lesser_dress_refuses_what_it_does_not_name_and_catches_who_tries() {
         let left = other.listing("INBOX").unwrap().len();
         assert_eq!(left, caught, "{dress:?}: only what was allowed was done");
         assert_eq!(server.filter.longest_line(), 34);
+        assert_eq!(server.filter.turns(), 6);
         assert!(
             server
                 .filter
@@ -433,4 +434,27 @@ fn the_comparison_of_store_and_server_sees_every_difference() {
     server.online(true);
     home.run(&["sync", "work"]).exits(0);
     assert_eq!(Stored::read(&home.data()).unsettled(Dress::Full), [""; 0]);
+}
+
+#[test]
+fn a_cut_loses_the_command_or_its_answer_and_only_once() {
+    for how in [Cut::Before, Cut::After] {
+        let Some(server) = Dressed::start(Dress::Full) else {
+            return;
+        };
+        let user = "LOGIN alice \"alice's key 71\"";
+        server.filter.cut_at(2, how);
+        let port = server.proxy.port();
+        let ended = std::panic::catch_unwind(|| speak(port, &[user, "CREATE Cut"]));
+        assert!(ended.is_err(), "the link goes on");
+        let there = server.dovecot.client("alice").status("Cut").is_some();
+        assert_eq!(there, how == Cut::After);
+        assert!(
+            speak(port, &[user, "NOOP"])
+                .last()
+                .unwrap()
+                .starts_with("a1 OK")
+        );
+        assert_eq!(server.filter.cuts(), 1);
+    }
 }

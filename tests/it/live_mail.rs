@@ -417,7 +417,7 @@ fn r6_cut_at_any_byte_the_store_ends_equal_to_the_server() {
     same_as_server(&home, &server, 60);
 }
 
-fn is_intact(home: &Home) {
+pub fn is_intact(home: &Home) {
     let path = home.data().join("mail.db");
     if !path.exists() {
         return;

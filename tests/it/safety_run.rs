@@ -233,6 +233,9 @@ fn s7_after_account_remove_no_file_holds_its_mail() {
     home.run(&["sync", "work"]).exits(0);
     home.run(&["flag", "1"]).exits(0);
     assert!(home.run(&["show", "1"]).exits(0).out.contains("sings"));
+    // One wish is done, one waits.
+    one.refuses.store(true, Ordering::SeqCst);
+    home.run(&["unflag", "1"]).exits(3);
     let before = rows(&home);
     assert!(before.len() > 8, "only {before:?} hold something");
     home.run(&["account", "remove", "work", "--yes"]).exits(0);
