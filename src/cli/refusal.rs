@@ -58,7 +58,8 @@ fn cause(refusal: &Refusal) -> Option<String> {
 fn hint(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoRole { account, role } => format!(
-            "`lacebark mailbox create {account}:{} --role {role}` makes one.",
+            "`lacebark mailbox create {account}:{} --role {role}` makes one; role = \"{role}\" below \
+             [account.mailboxes.\"NAME\"] in the settings names one that is there.",
             sentence(role)
         ),
         Refusal::Exists { .. } | Refusal::RoleTaken { .. } => {

@@ -3,6 +3,7 @@
 //! The file is written beside itself, synced and renamed over, so that a cut leaves the old one or
 //! the new one. A file that is no TOML is not touched.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -282,7 +283,13 @@ fn kept(account: &AccountSettings) -> (Option<String>, Option<Value>) {
 }
 
 fn fill_mailboxes(table: &mut Table, account: &AccountSettings) {
-    if account.mailboxes.is_empty() {
+    let role_of = |name: &str| {
+        let mut roles = account.roles.iter();
+        roles
+            .find(|(_, named)| *named == name)
+            .map(|(role, _)| *role)
+    };
+    if account.mailboxes.is_empty() && account.roles.is_empty() {
         table.remove("mailboxes");
         return;
     }
@@ -295,16 +302,29 @@ fn fill_mailboxes(table: &mut Table, account: &AccountSettings) {
     let gone: Vec<String> = mailboxes
         .iter()
         .map(|(name, _)| name.to_owned())
-        .filter(|name| !account.mailboxes.contains_key(name))
+        .filter(|name| !account.mailboxes.contains_key(name) && role_of(name).is_none())
         .collect();
     for name in gone {
         mailboxes.remove(&name);
     }
-    for (name, offline) in &account.mailboxes {
+    let names: BTreeSet<&String> = account
+        .mailboxes
+        .keys()
+        .chain(account.roles.values())
+        .collect();
+    for name in names {
         let mailbox = mailboxes.entry(name).or_insert(Item::Table(Table::new()));
-        if let Some(mailbox) = mailbox.as_table_like_mut() {
-            mailbox.insert("offline", value(offline.to_string()));
-        }
+        let Some(mailbox) = mailbox.as_table_like_mut() else {
+            continue;
+        };
+        match account.mailboxes.get(name) {
+            Some(offline) => mailbox.insert("offline", value(offline.to_string())),
+            None => mailbox.remove("offline"),
+        };
+        match role_of(name) {
+            Some(role) => mailbox.insert("role", value(role.word())),
+            None => mailbox.remove("role"),
+        };
     }
 }
 
@@ -336,6 +356,7 @@ mod tests {
     use super::*;
     use crate::config::load::parse;
     use crate::config::url::{Endpoint, Scheme};
+    use crate::model::Role;
 
     fn account(id: &str) -> AccountSettings {
         let endpoint = Endpoint::parse(Scheme::Imap, "imaps://imap.example.org").unwrap();
@@ -360,6 +381,11 @@ mod tests {
         full.mailboxes = [
             ("Lists/x".to_owned(), Offline::Headers),
             ("ü.\"".to_owned(), Offline::None),
+        ]
+        .into();
+        full.roles = [
+            (Role::Trash, "Deleted".to_owned()),
+            (Role::Junk, "ü.\"".to_owned()),
         ]
         .into();
         let mut ask = account("home");

@@ -340,7 +340,7 @@ fn read_fields(
     account.offline = section
         .text(report, "offline", read_offline)
         .unwrap_or(if has_server { offline } else { Offline::All });
-    account.mailboxes = read_mailboxes(section, report);
+    read_mailboxes(section, report, &mut account);
     account.tls_ca_file = section.text(report, "tls_ca_file", |path| {
         Ok::<_, String>(expanded(path, &base))
     });
@@ -401,20 +401,36 @@ fn read_keep(section: &mut Section<'_, '_>, has_server: bool, report: &mut Repor
     }
 }
 
-fn read_mailboxes(section: &mut Section<'_, '_>, report: &mut Report) -> BTreeMap<String, Offline> {
-    let mut out = BTreeMap::new();
+fn read_mailboxes(
+    section: &mut Section<'_, '_>,
+    report: &mut Report,
+    account: &mut AccountSettings,
+) {
     let Some(mut mailboxes) = section.table(report, "mailboxes") else {
-        return out;
+        return;
     };
-    for (name, ..) in mailboxes.entries() {
-        if let Some(mut mailbox) = mailboxes.table(report, name) {
-            if let Some(offline) = mailbox.text(report, "offline", read_offline) {
-                out.insert(name.to_owned(), offline);
-            }
-            mailbox.finish(report);
+    let words = Role::GIVEN.map(|role| (role.word(), role));
+    for (name, span, _) in mailboxes.entries() {
+        let Some(mut mailbox) = mailboxes.table(report, name) else {
+            continue;
+        };
+        if let Some(offline) = mailbox.text(report, "offline", read_offline) {
+            account.mailboxes.insert(name.to_owned(), offline);
         }
+        if let Some(role) = mailbox.word(report, "role", &words) {
+            match account.roles.get(&role) {
+                None => {
+                    account.roles.insert(role, name.to_owned());
+                }
+                Some(first) => {
+                    let why = format!("\"{first}\" has the role {} already", role.word());
+                    let key = format!("account.mailboxes.{name}.role");
+                    report.add(Fault::Value, &span, &key, why);
+                }
+            }
+        }
+        mailbox.finish(report);
     }
-    out
 }
 
 fn one_line(text: &str) -> Result<String, &'static str> {

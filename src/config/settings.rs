@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::config::url::Endpoint;
-use crate::model::Offline;
+use crate::model::{Offline, Role};
 
 /// Everything that the file of settings says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub struct AccountSettings {
     pub offline: Offline,
     /// Mailboxes that are kept otherwise, by decoded name.
     pub mailboxes: BTreeMap<String, Offline>,
+    /// Mailboxes that are for something, by decoded name, above what the server says.
+    pub roles: BTreeMap<Role, String>,
     /// Certificates to trust beside the system's (PEM).
     pub tls_ca_file: Option<PathBuf>,
 }
@@ -126,6 +128,7 @@ impl AccountSettings {
             keep: Keep::Ask,
             offline: Offline::All,
             mailboxes: BTreeMap::new(),
+            roles: BTreeMap::new(),
             tls_ca_file: None,
         }
     }

@@ -58,6 +58,28 @@ impl Role {
             .find(|role| role.word().eq_ignore_ascii_case(word))
     }
 
+    /// The roles that a mailbox can be given by its name, by the settings, or when it is made.
+    pub const GIVEN: [Role; 5] = [
+        Role::Drafts,
+        Role::Sent,
+        Role::Archive,
+        Role::Junk,
+        Role::Trash,
+    ];
+
+    /// What mailboxes of this role are called on servers that do not tell (RFC 6154 is optional),
+    /// the likeliest first. Compared without case.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Role::Drafts => &["Drafts", "Draft"],
+            Role::Sent => &["Sent", "Sent Items", "Sent Messages", "Sent Mail"],
+            Role::Archive => &["Archive", "Archives"],
+            Role::Junk => &["Junk", "Spam", "Junk E-mail", "Junk Email", "Bulk Mail"],
+            Role::Trash => &["Trash", "Deleted Items", "Deleted Messages", "Bin"],
+            Role::Inbox | Role::All | Role::Flagged => &[],
+        }
+    }
+
     /// The role of a SPECIAL-USE attribute such as `\Sent`.
     pub fn of_attribute(attribute: &str) -> Option<Role> {
         match attribute.strip_prefix('\\')?.to_ascii_lowercase().as_str() {

@@ -8,7 +8,7 @@ use crate::model::journal::{Cause, renamed};
 use crate::model::{AccountKey, Flags, MailboxKey, OperationKind, Role, Uid, UidSet, UidValidity};
 
 use super::columns::{count, flags, number, uid, words};
-use super::{Change, Rows, StoreError, Tx, effective, journal, renumber, verdicts};
+use super::{Change, Rows, StoreError, Tx, effective, journal, renumber, roles, verdicts};
 
 /// Our own counter for a mailbox, raised whenever its UIDVALIDITY changes: the values of servers
 /// come back, are 0 or exceed 32 bits.
@@ -395,6 +395,9 @@ pub fn record_list(
         vanish(tx, mailbox)?;
         outcome.vanished.push(mailbox.key);
     }
+    if trusted {
+        roles::settle(tx, account, listed)?;
+    }
     effective::refold_mailboxes(tx, account)?;
     tx.changed(Change::Mailboxes(account));
     Ok(outcome)
@@ -448,7 +451,7 @@ fn write_listed(tx: &Tx<'_>, key: MailboxKey, line: &Listed) -> Result<(), Store
     tx.connection()
         .prepare_cached(
             "UPDATE mailbox SET base_name = ?2, base_shown = ?3, delimiter = ?4, attributes = ?5,
-               base_subscribed = ?6, role = ?7, gone_name = NULL,
+               base_subscribed = ?6, role = coalesce(?7, role), gone_name = NULL,
                mailbox_id = coalesce(?8, mailbox_id),
                status_messages = coalesce(?9, status_messages),
                status_unseen = coalesce(?10, status_unseen)

@@ -28,6 +28,7 @@ mod open;
 mod reader;
 mod renumber;
 pub mod requests;
+mod roles;
 mod salvage;
 mod schema;
 #[cfg(test)]

@@ -85,6 +85,23 @@ impl Listing {
     }
 }
 
+/// What the settings say of a role stands above SPECIAL-USE.
+fn by_settings(rows: &mut [mailboxes::Listed], roles: &BTreeMap<Role, String>) {
+    for (role, name) in roles {
+        if !rows.iter().any(|row| row.shown == *name) {
+            continue;
+        }
+        let others = |row: &&mut mailboxes::Listed| row.role != Some(Role::Inbox);
+        for row in rows.iter_mut().filter(others) {
+            if row.shown == *name {
+                row.role = Some(*role);
+            } else if row.role == Some(*role) {
+                row.role = None;
+            }
+        }
+    }
+}
+
 /// INBOX has one name, whatever case the server uses.
 fn wire_name(name: &MailboxName) -> String {
     if name.is_inbox() {
@@ -268,6 +285,7 @@ impl Worker<'_> {
             tracing::warn!(account = %self.desk.account.id, "LIST named no INBOX");
             return Ok(());
         }
+        by_settings(&mut rows, &self.desk.account.roles);
         let key = self.desk.key;
         let before = self.mailboxes()?;
         let unlisted = self.unlisted(&before, &rows).await?;

@@ -50,6 +50,7 @@ fn every_key_is_read() {
         [[account]]\nid = \"b\"\nname = \"Zoë\"\naddress = \"zoe@example.org\"\n\
         imap = \"imap://zoe%40x@h:1143\"\nsmtp = \"smtps://s\"\nkeep = \"ask\"\nauth = \"xoauth2\"\n\
         [account.mailboxes.\"Lists/x\"]\noffline = \"headers\"\n[account.mailboxes.inbox]\noffline = \"all\"\n\
+        [account.mailboxes.Bin]\nrole = \"trash\"\n\
         [[account]]\nid = \"a\"\nkind = \"local\"\n";
     let (settings, told) = read(text);
     assert_eq!(told, Vec::<String>::new());
@@ -62,6 +63,7 @@ fn every_key_is_read() {
         (b.offline, b.offline_of("Lists/x"), b.offline_of("INBOX")),
         (Offline::Days(30), Offline::Headers, Offline::All)
     );
+    assert_eq!(b.roles, [(Role::Trash, "Bin".to_owned())].into());
     assert_eq!((b.keep.clone(), b.auth), (Keep::Ask, Auth::XOAuth2));
     assert_eq!(settings.account("a").unwrap().offline, Offline::All);
     assert_eq!(
