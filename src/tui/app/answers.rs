@@ -61,6 +61,12 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 }
             }
         }
+        Answer::Select(keys) => {
+            let asked = app.asked_select.filter(|(asked, _)| *asked == ticket);
+            if asked.is_some_and(|(_, mailbox)| app.index.mailbox == Some(mailbox)) {
+                commands::selected(app, keys);
+            }
+        }
         Answer::MarkedDeleted(keys) => {
             if app.asked_marked.take() == Some((ticket, app.presses)) {
                 commands::marked_found(app, keys);
@@ -240,7 +246,7 @@ pub(super) fn mark_shown(app: &mut App) {
         }
         Some(_) | None => return,
     };
-    app.change_flags(key, FlagChange::add(Flags::of(Flags::SEEN)), true);
+    app.change_flags(vec![key], FlagChange::add(Flags::of(Flags::SEEN)), true);
 }
 
 /// An action ended.

@@ -105,6 +105,14 @@ pub enum Command {
     ToggleSeen,
     /// Important or not.
     ToggleFlagged,
+    /// Selects the message, or no more.
+    Select,
+    /// Selects messages that have something in common.
+    SelectBy,
+    /// Selects every message.
+    SelectAll,
+    /// Does something with all selected messages.
+    Apply,
     /// To Trash; a folder with what is in it.
     Delete,
     /// Takes the last action back.

@@ -154,6 +154,13 @@ pub enum Question {
     Proposal(MessageKey),
     /// The messages of a mailbox that are marked `\Deleted`.
     MarkedDeleted(MailboxKey),
+    /// The messages of a mailbox that have something in common.
+    Select {
+        /// Which mailbox.
+        mailbox: MailboxKey,
+        /// What they have.
+        criterion: Criterion,
+    },
     /// The Log.
     Log,
     /// What waits for the user.
@@ -164,6 +171,19 @@ pub enum Question {
     Provider(String),
     /// Which keyring answers.
     Keyring,
+}
+
+/// What messages have in common that are selected together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Criterion {
+    /// They are there.
+    All,
+    /// They are not read.
+    Unread,
+    /// They are important.
+    Flagged,
+    /// This address sent them.
+    From(String),
 }
 
 /// What readers answer.
@@ -194,6 +214,8 @@ pub enum Answer {
     Proposal(Option<MailboxKey>),
     /// The messages of a mailbox that are marked `\Deleted`.
     MarkedDeleted(Vec<MessageKey>),
+    /// The messages that have it.
+    Select(Vec<MessageKey>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.

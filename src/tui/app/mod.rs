@@ -121,6 +121,9 @@ pub struct App {
     asked_complete: Ticket,
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
+    asked_select: Option<(Ticket, MailboxKey)>,
+    /// Which messages the running command is for, where that was asked.
+    scope: Option<commands::Scope>,
     asked_unread: Option<(Ticket, u64)>,
     unread_wrapped: bool,
     open_after: bool,
@@ -199,6 +202,8 @@ impl App {
             asked_complete: Ticket::default(),
             asked_proposal: Ticket::default(),
             asked_marked: None,
+            asked_select: None,
+            scope: None,
             asked_unread: None,
             unread_wrapped: false,
             open_after: false,

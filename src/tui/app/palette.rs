@@ -199,7 +199,11 @@ pub fn typed(app: &mut App, line: &str) {
         (Argument::Mailbox | Argument::Hidden, _) => {
             app.hint(format!("No folder is called \"{rest}\"."))
         }
-        (Argument::Words, Command::Keyword) => commands::keyword(app, rest),
+        (Argument::Words, Command::Keyword) => {
+            if let Some(keys) = commands::meant(app) {
+                commands::keyword(app, keys, rest);
+            }
+        }
         (Argument::Words, _) => commands::find(app, rest),
         (Argument::Number, _) => match (rest.parse::<u64>(), command) {
             (Ok(number), Command::Account) => commands::account(app, number),

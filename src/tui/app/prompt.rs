@@ -1,6 +1,7 @@
 //! Questions in the status row. Only a key of the user opens one, and nothing that was typed
 //! before it was drawn answers it.
 
+use super::command::Command;
 use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
@@ -58,8 +59,14 @@ pub enum Purpose {
     },
     /// Delete these messages for good.
     DeleteForGood(Vec<MessageKey>),
-    /// A keyword.
-    Keyword,
+    /// A keyword of these messages.
+    Keyword(Vec<MessageKey>),
+    /// Which messages a command is for.
+    Which(Command),
+    /// What to do with the selected messages.
+    Apply,
+    /// Which messages to select.
+    SelectBy,
     /// The name of a new mailbox of that account.
     NewMailbox(String),
     /// The new name of a mailbox.

@@ -1,5 +1,6 @@
 //! What the answers to questions do.
 
+use super::commands::Scope;
 use super::event::{Action, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
@@ -90,7 +91,8 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::RenameMailbox(_)
         | Purpose::DeleteMailbox(_)
         | Purpose::Subscribe => None,
-        Purpose::Keyword => Some("keyword"),
+        Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy => None,
+        Purpose::Keyword(_) => Some("keyword"),
     }
 }
 
@@ -171,6 +173,13 @@ fn common_prefix(offers: &[String]) -> String {
 }
 
 fn chosen(app: &mut App, purpose: Purpose, letter: char) {
+    match (&purpose, letter) {
+        (Purpose::Which(command), 's') => return commands::run_for(app, *command, Scope::Selected),
+        (Purpose::Which(command), _) => return commands::run_for(app, *command, Scope::This),
+        (Purpose::Apply, letter) => return commands::apply(app, letter),
+        (Purpose::SelectBy, letter) => return commands::select_by(app, letter),
+        (_, _) => {}
+    }
     if letter != 'y' {
         return;
     }
@@ -205,7 +214,10 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::Goto
         | Purpose::Palette
         | Purpose::File(..)
-        | Purpose::Keyword
+        | Purpose::Keyword(_)
+        | Purpose::Which(_)
+        | Purpose::Apply
+        | Purpose::SelectBy
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
         | Purpose::Subscribe => {}
@@ -247,7 +259,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::Goto => app.hint(format!("No folder is called \"{text}\".")),
         Purpose::Palette => palette::typed(app, text),
         Purpose::File(filing, messages) => commands::ask_make(app, filing, messages, text),
-        Purpose::Keyword => commands::keyword(app, text),
+        Purpose::Keyword(keys) => commands::keyword(app, keys, text),
         Purpose::NewMailbox(account) => commands::create_mailbox(app, account, text),
         Purpose::RenameMailbox(key) => commands::rename_mailbox(app, key, text),
         Purpose::Subscribe => app.hint(format!("No hidden folder is called \"{text}\".")),
@@ -257,6 +269,9 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::MakeAndFile { .. }
         | Purpose::MakeRole { .. }
         | Purpose::DeleteForGood(_)
+        | Purpose::Which(_)
+        | Purpose::Apply
+        | Purpose::SelectBy
         | Purpose::DeleteMailbox(_) => {}
     }
 }

@@ -41,21 +41,34 @@ const PLACES: usize = 200;
 
 impl App {
     /// Changes flags: in the rows at once, in the store by an effect.
-    pub(super) fn change_flags(&mut self, key: MessageKey, change: FlagChange, opening: bool) {
-        let Some(flags) = self.flags_of(key) else {
-            return;
-        };
-        let change = change.against(&flags);
-        if change.is_empty() {
+    pub(super) fn change_flags(
+        &mut self,
+        keys: Vec<MessageKey>,
+        change: FlagChange,
+        opening: bool,
+    ) {
+        let mut before = Vec::new();
+        let mut wanted = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.flags_of(key) {
+                Some(flags) if change.against(&flags).is_empty() => {}
+                Some(flags) => {
+                    self.show_flags(key, &change.apply(&flags), true);
+                    before.push((key, flags));
+                    wanted.push(key);
+                }
+                // Of a row that is not loaded the store knows the flags.
+                None => wanted.push(key),
+            }
+        }
+        if wanted.is_empty() {
             return;
         }
-        self.show_flags(key, &change.apply(&flags), true);
         let ticket = self.act(Action::Flags {
-            messages: vec![key],
+            messages: wanted,
             change: change.clone(),
             opening,
         });
-        let before = vec![(key, flags)];
         self.wish(ticket, Shown::Flags { change, before });
     }
 
@@ -78,7 +91,16 @@ impl App {
         let Some(mailbox) = self.index.mailbox else {
             return;
         };
-        for row in self.index.leave(&messages) {
+        let gone = self.index.leave(&messages);
+        // Rows that are not loaded are not known to be unread.
+        let others = u64::try_from(messages.len() - gone.len().min(messages.len())).unwrap_or(0);
+        self.count(mailbox, |total, _| {
+            *total = total.map(|total| total.saturating_sub(others));
+        });
+        if let Some(into) = into {
+            self.count(into, |total, _| *total = total.map(|total| total + others));
+        }
+        for row in gone {
             let unread = u64::from(!row.seen());
             self.left.insert(0, (row.key, mailbox, row.anchor()));
             self.count(mailbox, |total, count| {

@@ -27,7 +27,7 @@ use crate::tui::app::view::{
     Security as ViewSecurity, Server, Servers,
 };
 
-use super::files;
+use super::{files, select};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -125,6 +125,9 @@ impl Desk {
             Question::Proposal(message) => triage::proposal(reader, *message).map(Answer::Proposal),
             Question::MarkedDeleted(mailbox) => {
                 triage::marked_deleted(reader, *mailbox).map(Answer::MarkedDeleted)
+            }
+            Question::Select { mailbox, criterion } => {
+                select::keys(reader, *mailbox, criterion).map(Answer::Select)
             }
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),

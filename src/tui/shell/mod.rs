@@ -12,6 +12,7 @@ mod files;
 mod input;
 mod panes;
 mod pool;
+mod select;
 mod signals;
 mod terminal;
 mod timing;

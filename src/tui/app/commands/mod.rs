@@ -1,6 +1,7 @@
 //! What each command does on each screen.
 
 mod mailboxes;
+mod many;
 mod parts;
 mod reading;
 mod seeking;
@@ -20,14 +21,15 @@ use super::{App, palette};
 
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
 use reading::{
-    ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, toggle,
-    walk_links,
+    ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, walk_links,
 };
 use seeking::{ask_find, ask_jump, next_unread};
 
 pub(super) use mailboxes::{
     create as create_mailbox, hidden, remove as remove_mailbox, rename as rename_mailbox, subscribe,
 };
+pub use many::Scope;
+pub(super) use many::{apply, meant, run_for, select_by, selected};
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
@@ -36,11 +38,14 @@ pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
 pub use triage::Filing;
 pub(in crate::tui) use triage::messages;
 pub(super) use triage::{
-    ask_make, delete_for_good, file_into, keyword, made, make_role, marked_found, meant, targets,
+    ask_make, delete_for_good, file_into, keyword, made, make_role, marked_found, targets,
 };
 
 /// Runs a command of the table.
 pub fn run(app: &mut App, command: Command, key: Key) {
+    if many::asks_which(app, command) {
+        return;
+    }
     match command {
         Command::Help => {
             app.help = help::State::open(app.screen);
@@ -61,8 +66,12 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Jump => ask_jump(app),
         Command::Cancel => cancel(app),
         Command::Clear => clear(app),
-        Command::ToggleSeen => toggle(app, Flags::SEEN),
-        Command::ToggleFlagged => toggle(app, Flags::FLAGGED),
+        Command::ToggleSeen => many::toggle(app, Flags::SEEN),
+        Command::ToggleFlagged => many::toggle(app, Flags::FLAGGED),
+        Command::Select => many::select(app),
+        Command::SelectBy => many::ask_select(app),
+        Command::SelectAll => many::select_all(app),
+        Command::Apply => many::ask_apply(app),
         Command::Delete => triage::delete(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),
@@ -410,6 +419,10 @@ fn clear(app: &mut App) {
             }
         }
         Screen::Menu => app.go(app.under),
+        Screen::Index if !app.index.marked.is_empty() => {
+            app.index.marked.clear();
+            app.hint("Nothing is selected any more.");
+        }
         Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Commands on an open message: its text, its header, its folds and links.
 
 use crate::mime::filename;
-use crate::model::{FlagChange, Flags, MessageKey};
+use crate::model::MessageKey;
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Question};
 use crate::tui::app::prompt::{Prompt, Purpose};
@@ -151,26 +151,6 @@ pub(in crate::tui::app) fn target(app: &App) -> Option<MessageKey> {
         Screen::Parts => app.parts.as_ref().map(|parts| parts.message),
         _ => app.index.row().map(|row| row.key),
     }
-}
-
-pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
-    let Some(key) = target(app) else {
-        app.hint("There is no message here.");
-        return;
-    };
-    let Some(flags) = app.flags_of(key) else {
-        return;
-    };
-    if let Some(message) = app.message.as_mut().filter(|m| m.key() == key) {
-        // What a person marks stays so: having been shown changes it no more.
-        message.marked = true;
-    }
-    let change = if flags.has(bit) {
-        FlagChange::remove(Flags::of(bit))
-    } else {
-        FlagChange::add(Flags::of(bit))
-    };
-    app.change_flags(key, change, false);
 }
 
 pub(in crate::tui::app) fn ask_export(app: &mut App) {

@@ -7,7 +7,8 @@ use crate::tui::app::pick::{Choice, Target};
 use crate::tui::app::prompt::{Prompt, Purpose};
 use crate::tui::app::{App, palette};
 
-use super::reading::{open_message, target};
+use super::many::meant;
+use super::reading::open_message;
 
 /// What a command does with the messages that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +39,6 @@ impl Filing {
 pub(in crate::tui) fn messages(count: usize) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} message{plural}")
-}
-
-/// The messages that a command is for.
-pub(in crate::tui::app) fn meant(app: &mut App) -> Option<Vec<MessageKey>> {
-    match target(app) {
-        Some(key) => Some(vec![key]),
-        None => {
-            app.hint("There is no message here.");
-            None
-        }
-    }
 }
 
 fn role_here(app: &App) -> Option<Role> {
@@ -322,16 +312,17 @@ pub(in crate::tui::app) fn marked_found(app: &mut App, keys: Vec<MessageKey>) {
 
 /// Sets a keyword of the message, or clears it.
 pub(in crate::tui::app) fn ask_keyword(app: &mut App) {
-    if meant(app).is_some() {
+    if let Some(keys) = meant(app) {
         app.open_prompt(Prompt::text(
-            Purpose::Keyword,
+            Purpose::Keyword(keys),
             "Keyword to set or clear",
             "",
         ));
     }
 }
 
-pub(in crate::tui::app) fn keyword(app: &mut App, word: &str) {
+/// Sets a keyword of messages where one lacks it, else clears it.
+pub(in crate::tui::app) fn keyword(app: &mut App, keys: Vec<MessageKey>, word: &str) {
     let word = word.trim();
     let odd = |c: char| !c.is_ascii_graphic() || "(){%*\"\\]".contains(c);
     if word.is_empty() || word.chars().any(odd) {
@@ -340,23 +331,20 @@ pub(in crate::tui::app) fn keyword(app: &mut App, word: &str) {
         ));
         return;
     }
-    let Some(keys) = meant(app) else { return };
     let mut flags = Flags::none();
     flags.insert(word);
-    for key in keys {
-        let has = app.flags_of(key).is_some_and(|own| own.has_keyword(word));
-        let change = if has {
-            FlagChange::remove(flags.clone())
-        } else {
-            FlagChange::add(flags.clone())
-        };
-        app.change_flags(key, change, false);
-        app.say(if has {
-            format!("Cleared the keyword {word}.  U undoes.")
-        } else {
-            format!("Set the keyword {word}.  U undoes.")
-        });
-    }
+    let mut known = keys.iter().filter_map(|key| app.flags_of(*key));
+    let lacking = known.any(|own| !own.has_keyword(word));
+    let (done, change) = match lacking {
+        true => ("Set", FlagChange::add(flags)),
+        false => ("Cleared", FlagChange::remove(flags)),
+    };
+    let of = match keys.len() {
+        1 => String::new(),
+        count => format!(" of {}", messages(count)),
+    };
+    app.change_flags(keys, change, false);
+    app.say(format!("{done} the keyword {word}{of}.  U undoes."));
 }
 
 /// `U`.

@@ -129,6 +129,7 @@ fn the_lists_to_choose_from_stand_over_the_body() {
 #[test]
 fn triage_tells_what_it_did_and_asks_what_it_must() {
     at_sizes("deleted", pressed("Dn Dn Dn D"));
+    at_sizes("prompt_apply", pressed(": Dn : Dn Dn : A"));
     at_sizes("prompt_save_to", pressed("S w"));
     at_sizes("prompt_delete_folder", pressed("L Dn D"));
 }

@@ -371,3 +371,129 @@ fn a_held_delete_key_asks_for_more_rows_in_time() {
     let asked = |(_, question): &(_, Question)| matches!(question, Question::Page { .. });
     assert_eq!(world.waiting.iter().filter(|one| asked(one)).count(), 0);
 }
+
+#[test]
+fn a_command_on_a_selected_row_is_for_all_selected_ones() {
+    let mut world = world();
+    world.press(": Dn : Dn Dn :");
+    assert!(
+        world.screen().contains("3 selected of 185"),
+        "{}",
+        world.screen()
+    );
+    let screen = world.screen();
+    assert_eq!(
+        screen
+            .lines()
+            .filter(|line| line.get(1..2) == Some("X"))
+            .count(),
+        3
+    );
+    world.press("d");
+    assert_eq!(last(&world), &moved(&[997, 999, 1000], 6));
+    assert_eq!(world.selected(), MessageKey(996));
+    assert_eq!(
+        (world.app.index.total, world.app.index.marked.len()),
+        (182, 0)
+    );
+    assert!(
+        world
+            .screen()
+            .contains("Moved 3 messages to Trash.  U undoes.")
+    );
+    world.press("u");
+    assert_eq!(world.app.index.total, 185);
+}
+
+#[test]
+fn beside_a_selection_the_command_asks_which_is_meant() {
+    let mut world = world();
+    world.press(": Dn d");
+    assert!(
+        world
+            .screen()
+            .contains("For the selected (1), or for this one?")
+    );
+    world.press("Ret");
+    assert_eq!(last(&world), &moved(&[999], 6), "Enter takes this one");
+    world.press("d s");
+    assert_eq!(last(&world), &moved(&[1000], 6));
+    let count = world.done.len();
+    world.press(": Dn d ^C");
+    assert_eq!(world.done.len(), count);
+    world.press("Esc d");
+    assert_eq!(last(&world), &moved(&[997], 6));
+}
+
+#[test]
+fn apply_does_one_thing_with_many() {
+    let mut world = world();
+    world.press("; n");
+    assert!(
+        world.screen().contains("61 selected of 185"),
+        "{}",
+        world.screen()
+    );
+    world.press("a Ret");
+    assert!(
+        world.done.is_empty() && world.app.prompt.is_some(),
+        "Enter takes nothing"
+    );
+    world.press("k");
+    let Action::Flags { messages, .. } = last(&world) else {
+        panic!("{:?}", last(&world));
+    };
+    assert_eq!(messages.len(), 61);
+    assert!(
+        world
+            .screen()
+            .contains("Marked 61 messages read.  U undoes.")
+    );
+    // Rows that are not loaded are counted when the store tells of the commit.
+    world.changed();
+    assert_eq!(world.app.index.unread, 0);
+    world.press("Esc ^A a s");
+    world.type_text("rec");
+    world.press("Ret");
+    assert!(world.screen().contains("Moved 185 messages to Receipts."));
+    assert_eq!(world.app.index.total, 0);
+}
+
+#[test]
+fn a_selection_survives_moving_and_new_mail_and_is_left_with_the_folder() {
+    let mut world = world();
+    world.press(": End Home");
+    world.rows.insert(
+        0,
+        super::world::row(2000, super::world::NOW, "Eve", "Ping", "N"),
+    );
+    world.changed();
+    assert_eq!(
+        world.app.index.marked.iter().next(),
+        Some(&MessageKey(1000))
+    );
+    world.press("Alt-2 Alt-1");
+    assert!(world.app.index.marked.is_empty());
+    world.press("a");
+    assert!(world.app.status_words().contains("Nothing is selected"));
+}
+
+#[test]
+fn a_keyword_is_for_all_selected_messages() {
+    let mut world = world();
+    world.press(": Dn : .");
+    world.type_text("keyword");
+    world.press("Ret");
+    world.type_text("todo");
+    world.press("Ret");
+    for row in &world.rows[..2] {
+        assert!(row.flags.has_keyword("todo"));
+    }
+    assert!(
+        world
+            .screen()
+            .contains("Set the keyword todo of 2 messages."),
+        "{}",
+        world.screen()
+    );
+}

@@ -13,7 +13,7 @@ use crate::model::{
     Role, Structure,
 };
 use crate::tui::app::event::{
-    Action, Answer, Changed, Effect, Ended, Event, From, Now, Question, Ticket,
+    Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
@@ -260,6 +260,15 @@ impl World {
             Question::MarkedDeleted(_) => {
                 let marked = self.rows.iter().filter(|row| row.flags.has(Flags::DELETED));
                 Answer::MarkedDeleted(marked.map(|row| row.key).collect())
+            }
+            Question::Select { criterion, .. } => {
+                let has = |row: &&Row| match criterion {
+                    Criterion::All => true,
+                    Criterion::Unread => !row.seen(),
+                    Criterion::Flagged => row.flags.has(Flags::FLAGGED),
+                    Criterion::From(address) => row.envelope.from[0].address == *address,
+                };
+                Answer::Select(self.rows.iter().filter(has).map(|row| row.key).collect())
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),

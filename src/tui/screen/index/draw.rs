@@ -84,6 +84,11 @@ pub fn title(app: &App) -> (String, String) {
     let total = index.total;
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),
+        _ if !index.marked.is_empty() => {
+            let marked = index.marked.len();
+            let gap = if narrow { "  " } else { "   " };
+            format!("{marked} selected of {total}{gap}{} new", index.unread)
+        }
         Some(number) if narrow || three => format!("{number} of {total}  {} new", index.unread),
         None if narrow || three => format!("{total}  {} new", index.unread),
         Some(number) => format!("Message {number} of {total}   {} new", index.unread),
@@ -99,7 +104,9 @@ fn look(row: &Row) -> Role {
 fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     let role = look(row);
     let x = area.x;
-    if row.flags.has(Flags::FLAGGED) {
+    if app.index.marked.contains(&row.key) {
+        pen.put(x + 1, y, 1, "X", Role::Strong);
+    } else if row.flags.has(Flags::FLAGGED) {
         pen.put(x + 1, y, 1, "*", role);
     }
     pen.put(x + 2, y, 1, state_letter(row), role);
@@ -120,7 +127,9 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
 fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     let role = look(row);
     let x = area.x;
-    let first = if row.flags.has(Flags::FLAGGED) {
+    let first = if app.index.marked.contains(&row.key) {
+        "X"
+    } else if row.flags.has(Flags::FLAGGED) {
         "*"
     } else if row.seen() {
         " "

@@ -53,6 +53,8 @@ pub struct State {
     pub loaded: bool,
     /// Whether a mailbox opens on its newest message.
     pub newest: bool,
+    /// The messages that are selected for a command, loaded or not.
+    pub marked: BTreeSet<MessageKey>,
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
@@ -73,6 +75,7 @@ impl Default for State {
             top: 0,
             loaded: false,
             newest: false,
+            marked: BTreeSet::new(),
             goal: Goal::Keep,
             asked: None,
             again: false,
@@ -174,6 +177,10 @@ impl State {
             gone.push(row);
         }
         self.rows = kept;
+        let others = keys.len().saturating_sub(gone.len());
+        let others = u64::try_from(others).unwrap_or(u64::MAX);
+        self.total = self.total.saturating_sub(others);
+        self.marked.retain(|key| !wanted.contains(key));
         self.selected = self.selected.min(self.rows.len().saturating_sub(1));
         gone
     }

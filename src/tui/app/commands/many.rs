@@ -1,0 +1,221 @@
+//! Many messages at once: selecting them, and doing one thing with all of them.
+
+use crate::model::{FlagChange, Flags, MessageKey};
+use crate::tui::app::App;
+use crate::tui::app::command::{Command, Screen};
+use crate::tui::app::event::{Criterion, Question};
+use crate::tui::app::key::{Code, Key};
+use crate::tui::app::prompt::{Prompt, Purpose};
+
+use super::reading::target;
+use super::run;
+use super::triage::messages;
+
+/// Which messages a command is for, when some are selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The one at the cursor.
+    This,
+    /// All selected ones.
+    Selected,
+}
+
+/// Whether a command of the index can be for many messages.
+fn takes_many(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Delete
+            | Command::Save
+            | Command::Archive
+            | Command::Junk
+            | Command::Copy
+            | Command::Keyword
+            | Command::ToggleSeen
+            | Command::ToggleFlagged
+    )
+}
+
+/// Asks which messages are meant when some are selected and the cursor is on another one; true when
+/// the command waits for the answer.
+pub(in crate::tui::app) fn asks_which(app: &mut App, command: Command) -> bool {
+    let marked = app.index.marked.len();
+    let asks = app.screen == Screen::Index
+        && takes_many(command)
+        && marked > 0
+        && app.scope.is_none()
+        && !is_marked(app);
+    if asks {
+        let question = format!("For the selected ({marked}), or for this one?");
+        let options = vec![('s', "Selected"), ('t', "ThisOne")];
+        app.open_prompt(Prompt::choice(
+            Purpose::Which(command),
+            question,
+            options,
+            1,
+        ));
+    }
+    asks
+}
+
+fn is_marked(app: &App) -> bool {
+    let here = app.index.row().map(|row| row.key);
+    here.is_some_and(|here| app.index.marked.contains(&here))
+}
+
+/// Runs a command for the messages that were meant.
+pub(in crate::tui::app) fn run_for(app: &mut App, command: Command, scope: Scope) {
+    app.scope = Some(scope);
+    run(app, command, Key::plain(Code::Enter));
+    app.scope = None;
+}
+
+/// The messages that a command is for; says so when there is none.
+pub(in crate::tui::app) fn meant(app: &mut App) -> Option<Vec<MessageKey>> {
+    let many = app.screen == Screen::Index && !app.index.marked.is_empty();
+    let selected = match app.scope {
+        Some(scope) => scope == Scope::Selected,
+        None => is_marked(app),
+    };
+    if many && selected {
+        return Some(app.index.marked.iter().copied().collect());
+    }
+    match target(app) {
+        Some(key) => Some(vec![key]),
+        None => {
+            app.hint("There is no message here.");
+            None
+        }
+    }
+}
+
+/// `:`.
+pub(in crate::tui::app) fn select(app: &mut App) {
+    let Some(key) = app.index.row().map(|row| row.key) else {
+        app.hint("There is no message here.");
+        return;
+    };
+    if !app.index.marked.remove(&key) {
+        app.index.marked.insert(key);
+    }
+}
+
+/// `;`: selects by what messages have in common.
+pub(in crate::tui::app) fn ask_select(app: &mut App) {
+    if app.index.row().is_none() {
+        app.hint("There is no message here.");
+        return;
+    }
+    let options = vec![
+        ('a', "All"),
+        ('n', "New"),
+        ('i', "Important"),
+        ('f', "SameFrom"),
+        ('c', "Clear"),
+    ];
+    let prompt = Prompt::choice(Purpose::SelectBy, "Select which messages?", options, 0);
+    app.open_prompt(prompt);
+}
+
+/// The answer to `;`.
+pub(in crate::tui::app) fn select_by(app: &mut App, letter: char) {
+    let sender = app.index.row().and_then(|row| row.envelope.from.first());
+    let sender = sender.map(|from| from.address.to_lowercase());
+    let criterion = match (letter, sender) {
+        ('a', _) => Criterion::All,
+        ('n', _) => Criterion::Unread,
+        ('i', _) => Criterion::Flagged,
+        ('f', Some(sender)) => Criterion::From(sender),
+        ('f', None) => return app.hint("This message has no sender."),
+        _ => return app.index.marked.clear(),
+    };
+    ask_keys(app, criterion);
+}
+
+/// `^A`.
+pub(in crate::tui::app) fn select_all(app: &mut App) {
+    ask_keys(app, Criterion::All);
+}
+
+fn ask_keys(app: &mut App, criterion: Criterion) {
+    if let Some(mailbox) = app.index.mailbox {
+        let ticket = app.ask(Question::Select { mailbox, criterion });
+        app.asked_select = Some((ticket, mailbox));
+    }
+}
+
+/// The messages that were asked for are selected, beside those that were.
+pub(in crate::tui::app) fn selected(app: &mut App, keys: Vec<MessageKey>) {
+    if keys.is_empty() {
+        app.hint("No message here is like that.");
+        return;
+    }
+    app.hint(format!(
+        "Selected {}. A applies a command.",
+        messages(keys.len())
+    ));
+    app.index.marked.extend(keys);
+}
+
+/// `A`.
+pub(in crate::tui::app) fn ask_apply(app: &mut App) {
+    let count = app.index.marked.len();
+    if count == 0 {
+        app.hint("Nothing is selected. : selects a message, ; several.");
+        return;
+    }
+    let options = vec![
+        ('d', "Delete"),
+        ('s', "Save"),
+        ('y', "Archive"),
+        ('!', "Junk"),
+        ('k', "MarkRead"),
+        ('*', "Flag"),
+    ];
+    let question = format!("Apply to {count} selected messages:");
+    // No answer is Enter's.
+    let prompt = Prompt::choice(Purpose::Apply, question, options, usize::MAX);
+    app.open_prompt(prompt);
+}
+
+/// The answer to `A`.
+pub(in crate::tui::app) fn apply(app: &mut App, letter: char) {
+    let command = match letter {
+        'd' => Command::Delete,
+        's' => Command::Save,
+        'y' => Command::Archive,
+        '!' => Command::Junk,
+        'k' => Command::ToggleSeen,
+        _ => Command::ToggleFlagged,
+    };
+    run_for(app, command, Scope::Selected);
+}
+
+/// `K` and `*`: sets the flag of all where one lacks it, else clears it.
+pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
+    let Some(keys) = meant(app) else { return };
+    let mut known = keys.iter().filter_map(|key| app.flags_of(*key)).peekable();
+    if known.peek().is_none() && keys.len() == 1 {
+        return;
+    }
+    let lacking = known.any(|flags| !flags.has(bit));
+    if let Some(message) = app.message.as_mut().filter(|m| keys.contains(&m.key())) {
+        // What a person marks stays so: having been shown changes it no more.
+        message.marked = true;
+    }
+    let change = if lacking {
+        FlagChange::add(Flags::of(bit))
+    } else {
+        FlagChange::remove(Flags::of(bit))
+    };
+    let count = keys.len();
+    app.change_flags(keys, change, false);
+    if count > 1 {
+        let word = match (bit, lacking) {
+            (Flags::SEEN, true) => "read",
+            (Flags::SEEN, false) => "unread",
+            (_, true) => "important",
+            (_, false) => "not important",
+        };
+        app.say(format!("Marked {} {word}.  U undoes.", messages(count)));
+    }
+}

@@ -1,0 +1,60 @@
+//! The messages of a mailbox that have something in common, read in pages so that no reader holds
+//! more than one of them.
+
+use crate::model::{Flags, MailboxKey, MessageKey};
+use crate::ops::index::{Anchor, Filter, Place, Window, page};
+use crate::store::lists::IndexRow;
+use crate::store::{Reader, StoreError};
+use crate::tui::app::event::Criterion;
+
+const ROWS: usize = 2_000;
+
+/// Their keys, newest first.
+pub fn keys(
+    reader: &Reader,
+    mailbox: MailboxKey,
+    criterion: &Criterion,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let mut keys = Vec::new();
+    let mut anchor = Anchor::Top;
+    loop {
+        let window = Window {
+            mailbox,
+            filter: match criterion {
+                Criterion::Unread => Filter::Unread,
+                Criterion::All | Criterion::Flagged | Criterion::From(_) => Filter::All,
+            },
+            anchor,
+            before: 0,
+            after: ROWS,
+        };
+        let found = page(reader, &window)?;
+        keys.extend(
+            found
+                .rows
+                .iter()
+                .filter(|row| has(row, criterion))
+                .map(|row| row.key),
+        );
+        let Some(last) = found.rows.last().filter(|_| found.more_after) else {
+            return Ok(keys);
+        };
+        // The next one begins below the last row.
+        let place: Place = last.place();
+        anchor = Anchor::Place(Place {
+            key: MessageKey(place.key.0 - 1),
+            ..place
+        });
+    }
+}
+
+fn has(row: &IndexRow, criterion: &Criterion) -> bool {
+    match criterion {
+        Criterion::All | Criterion::Unread => true,
+        Criterion::Flagged => row.flags.has(Flags::FLAGGED),
+        Criterion::From(address) => row
+            .from
+            .iter()
+            .any(|from| from.address.eq_ignore_ascii_case(address)),
+    }
+}
