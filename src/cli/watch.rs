@@ -13,7 +13,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::error::{Failure, sentence};
+use super::error::Failure;
 use super::output;
 use super::places;
 use super::start::Start;
@@ -136,7 +136,7 @@ impl Needs {
                 | LinkState::OfflineAsked => continue,
             };
             if self.told.insert(id.clone(), link.state) != Some(link.state) {
-                output::warn(&format!("{id} waits: {}; {hint}", sentence(&link.why)));
+                output::warn(&format!("{id} waits: {}; {hint}", link.why));
             }
         }
     }

@@ -30,6 +30,9 @@ pub const LONGEST: usize = 8 << 10;
 /// So many sockets of one process are looked for.
 const NAMES: u32 = 16;
 
+/// So many octets a socket's address holds everywhere.
+const ADDRESS: usize = 100;
+
 const SUFFIX: &str = ".wake";
 
 /// Where the processes over one store find each other.
@@ -212,8 +215,8 @@ fn hear(socket: &UnixDatagram, ended: &AtomicBool, heard: impl Fn(&[u8])) {
     }
 }
 
-/// A folder that is ours alone. The address of a file in it goes over its descriptor where that is
-/// possible, because a socket's address holds about a hundred octets only.
+/// A folder that is ours alone. The address of a file in a deep one goes over its descriptor, where
+/// the system has such paths.
 struct Folder {
     path: PathBuf,
     file: File,
@@ -234,11 +237,12 @@ impl Folder {
     }
 
     fn address(&self, name: &str) -> PathBuf {
-        if cfg!(any(target_os = "linux", target_os = "android")) {
-            PathBuf::from(format!("/proc/self/fd/{}/{name}", self.file.as_raw_fd()))
-        } else {
-            self.path.join(name)
+        let path = self.path.join(name);
+        let fits = path.as_os_str().len() <= ADDRESS;
+        if fits || !cfg!(any(target_os = "linux", target_os = "android")) {
+            return path;
         }
+        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.file.as_raw_fd()))
     }
 }
 

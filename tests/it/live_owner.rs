@@ -300,6 +300,53 @@ fn a_stopped_owner_is_told_of_and_loses_nothing() {
 }
 
 #[test]
+fn r15_what_a_killed_owner_was_sending_is_sent_by_the_next() {
+    let Some(house) = House::build() else { return };
+    let home = &house.home;
+    let first = house.owner();
+    let second = house.screen();
+    let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
+    // The server does it, and the owner does not hear so in time.
+    let slow = Duration::from_secs(3);
+    house.proxy.set(|faults| faults.delay = slow);
+    let mut flag = home.spawn(&["flag", &rings, &seeds]);
+    eventually("the changes on their way", SOON, || {
+        let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
+        queue["operations"][0]["state"] == "in-flight"
+    });
+    send(first.pid(), Signal::KILL);
+    house.proxy.set(|faults| faults.delay = Duration::ZERO);
+    let ended = flag.wait().unwrap();
+    assert_eq!(ended.code(), Some(0), "who waited is answered");
+    assert!(house.flagged("Rings") && house.flagged("Seeds"));
+    let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
+    assert_eq!(queue["operations"], serde_json::json!([]));
+    assert_eq!(house.status()["pid"], second.pid());
+    drop(first);
+    quit(second);
+}
+
+#[test]
+fn who_is_not_found_any_more_makes_itself_found_again() {
+    let Some(house) = House::build() else { return };
+    let mut screen = house.owner();
+    // As when the last session of a person ends while a program of theirs goes on.
+    std::fs::remove_dir_all(house.home.path("run")).unwrap();
+    std::fs::create_dir(house.home.path("run")).unwrap();
+    let id = house.id("Rings");
+    let mut flag = house.home.spawn(&["flag", &id]);
+    screen.wait("the star", SOON, |screen| starred(screen, "Rings"));
+    assert!(flag.wait().unwrap().success());
+    let id = house.id("Seeds");
+    let start = Instant::now();
+    house.home.run(&["flag", &id]).exits(0);
+    screen.wait("the next star", SOON, |screen| starred(screen, "Seeds"));
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    quit(screen);
+}
+
+#[test]
 fn r15_of_two_that_start_at_once_one_sends_each_row_and_once() {
     let Some(house) = House::build() else { return };
     let home = &house.home;
