@@ -85,6 +85,16 @@ fn send(pid: u32, signal: Signal) {
     kill_process(pid, signal).unwrap();
 }
 
+/// Waits until a process waits for the lock: it has a thread for that.
+fn stands_by(pid: u32) {
+    eventually("a process that stands by", SOON, || {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        tasks.flatten().any(|task| {
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "lock\n")
+        })
+    });
+}
+
 fn starred(screen: &vt100::Screen, subject: &str) -> bool {
     let lines = screen.contents();
     lines
@@ -145,6 +155,7 @@ fn r15_a_killed_owners_account_is_taken_over_at_once() {
     let first = house.owner();
     let mut second = house.screen();
     second.wait_text("online");
+    stands_by(second.pid());
     let start = Instant::now();
     send(first.pid(), Signal::KILL);
     eventually("the other one as owner", SOON, || {
@@ -305,6 +316,7 @@ fn r15_what_a_killed_owner_was_sending_is_sent_by_the_next() {
     let home = &house.home;
     let first = house.owner();
     let second = house.screen();
+    stands_by(second.pid());
     let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
     // The server does it, and the owner does not hear so in time.
     let slow = Duration::from_secs(3);
@@ -411,6 +423,7 @@ fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
             });
         }
         let screen = house.screen();
+        stands_by(screen.pid());
         assert_eq!(watch.said(), "");
         let took = watch.end(signal);
         println!("{signal:?} to the end of the watch: {took:?}");
