@@ -243,7 +243,7 @@ fn account_status(
     let key = accounts::find(reader, &id)?.map(|row| row.key);
     // A link row is the word of its owner: without one it says nothing any more.
     let link: Option<Link> = match (key, pid) {
-        (Some(key), Some(_)) => links::get(reader, key)?,
+        (Some(key), Some(_)) => owner::link_now(&start.paths.data, &id, links::get(reader, key)?),
         _ => None,
     };
     let (mut unread, mut total, mut waiting) = (0, 0, (0, 0));

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::model::{Link, LinkState};
+
 use super::SyncError;
 
 /// The lock on one account, for as long as the value lives.
@@ -112,6 +114,29 @@ pub fn of(data: &Path, account: &str) -> Result<Option<u32>, SyncError> {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => Ok(Some(pid)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// What a link row says now: it holds only while its writer has the account's lock. One whose
+/// writer is stopped says that.
+pub fn link_now(data: &Path, account: &str, link: Option<Link>) -> Option<Link> {
+    let link = link?;
+    if link.pid == std::process::id() {
+        return Some(link);
+    }
+    match of(data, account) {
+        Ok(Some(pid)) if pid == link.pid && is_stopped(pid) => Some(Link {
+            state: LinkState::Offline,
+            next_try: None,
+            why: format!("process {pid}, which syncs it, is stopped"),
+            ..link
+        }),
+        Ok(Some(pid)) if pid == link.pid => Some(link),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(%error, "it is not known who syncs the account");
+            None
+        }
     }
 }
 

@@ -347,7 +347,8 @@ fn who_is_not_found_any_more_makes_itself_found_again() {
     std::fs::create_dir(house.home.path("run")).unwrap();
     let id = house.id("Rings");
     let mut flag = house.home.spawn(&["flag", &id]);
-    screen.wait("the star", SOON, |screen| starred(screen, "Rings"));
+    let look = Duration::from_secs(40);
+    screen.wait("the star", look, |screen| starred(screen, "Rings"));
     assert!(flag.wait().unwrap().success());
     let id = house.id("Seeds");
     let start = Instant::now();
@@ -370,13 +371,22 @@ fn r15_of_two_that_start_at_once_one_sends_each_row_and_once() {
     };
     println!("{rounds} rounds");
     for round in 0..rounds {
+        house.proxy.set(|faults| faults.delay = Duration::ZERO);
         house.proxy.set(|faults| faults.refuse = true);
         let verb = if round % 2 == 0 { "flag" } else { "unflag" };
         home.run(&[verb, &rings]).exits(3);
         home.run(&[verb, "--as", "answered", &seeds]).exits(3);
-        house.proxy.set(|faults| faults.refuse = false);
+        // Slow enough that the second one starts in each state of the first, from round to round.
+        house.proxy.set(|faults| {
+            faults.refuse = false;
+            faults.delay = Duration::from_millis(60);
+        });
+        let stagger = Duration::from_millis(round % 12 * 50);
         let log = |n: usize| home.path(&format!("wire-{round}-{n}"));
         let starts = [0, 1].map(|n| {
+            if n == 1 {
+                std::thread::sleep(stagger);
+            }
             let path = log(n);
             let args = ["sync", "--transcript", path.to_str().unwrap()];
             home.command(&args)

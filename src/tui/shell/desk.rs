@@ -230,20 +230,7 @@ impl Desk {
             next_try: None,
             why: String::new(),
         };
-        let Some(link) = link else { return idle };
-        if link.pid == std::process::id() {
-            return link;
-        }
-        match owner::of(&self.paths.data, id) {
-            Ok(Some(pid)) if pid == link.pid && owner::is_stopped(pid) => Link {
-                state: LinkState::Offline,
-                next_try: None,
-                why: format!("process {pid}, which syncs it, is stopped"),
-                ..link
-            },
-            Ok(Some(pid)) if pid == link.pid => link,
-            Ok(_) | Err(_) => idle,
-        }
+        owner::link_now(&self.paths.data, id, link).unwrap_or(idle)
     }
 
     fn opened(&self, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
