@@ -41,7 +41,15 @@ struct Shared {
     stalled: AtomicUsize,
     left: AtomicUsize,
     heard: Mutex<Option<Instant>>,
+    together: AtomicUsize,
     links: Mutex<Vec<TcpStream>>,
+}
+
+impl Shared {
+    fn open(&self) -> usize {
+        let made = self.connections.load(Ordering::SeqCst);
+        made.saturating_sub(self.left.load(Ordering::SeqCst))
+    }
 }
 
 /// A proxy on a port of its own in front of one server port.
@@ -102,6 +110,11 @@ impl Proxy {
         self.shared.left.load(Ordering::SeqCst)
     }
 
+    /// How many links were open beside another one for longer than it takes to see an end.
+    pub fn together(&self) -> usize {
+        self.shared.together.load(Ordering::SeqCst)
+    }
+
     /// When a server said what is watched for; the next time is noted anew.
     pub fn heard(&self) -> Option<Instant> {
         self.shared.heard.lock().unwrap().take()
@@ -156,6 +169,16 @@ fn accept(client: TcpStream, target: u16, shared: &Arc<Shared>) {
         .lock()
         .unwrap()
         .extend([client_kept, server_kept]);
+    let state = Arc::clone(shared);
+    thread::spawn(move || {
+        for _ in 0..20 {
+            if state.open() < 2 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        state.together.fetch_add(1, Ordering::SeqCst);
+    });
     let server_spoke = Arc::new(AtomicBool::new(false));
     let (up, down) = (Arc::clone(shared), Arc::clone(shared));
     let spoke = Arc::clone(&server_spoke);

@@ -403,6 +403,7 @@ fn r15_of_two_that_start_at_once_one_sends_each_row_and_once() {
         let sent: Vec<String> = [0, 1].iter().flat_map(|n| stores(&log(*n))).collect();
         assert_eq!(sent.len(), 2, "round {round}: {sent:?}");
         assert_eq!(house.flagged("Rings"), verb == "flag", "round {round}");
+        assert_eq!(house.proxy.together(), 0, "round {round}: two at once");
     }
 }
 
