@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use zeroize::Zeroizing;
 
 use crate::config::secrets::{SecretError, Secrets, Wait};
@@ -20,7 +20,7 @@ use crate::env::random::Random;
 use crate::env::spawn::{Captured, Spawn, SpawnError};
 use crate::env::{Env, PrivateTemp};
 use crate::model::Secret;
-use crate::net::{Dial, Later, Layer, Link, NetError, Stream, Target, Timer};
+use crate::net::{Dial, Later, Layer, Link, NetError, Stream, Target, Timer, Ways};
 use crate::protocol::{Clock, Time};
 
 fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -150,6 +150,7 @@ impl Timer for FakeClock {
 pub struct FakeDial {
     links: Mutex<VecDeque<Result<Link, NetError>>>,
     asked: Mutex<Vec<Target>>,
+    moved: Arc<Notify>,
 }
 
 impl std::fmt::Debug for FakeDial {
@@ -171,6 +172,11 @@ impl FakeDial {
         open(&self.links).push_back(outcome);
     }
 
+    /// The network changes.
+    pub fn change_ways(&self) {
+        self.moved.notify_one();
+    }
+
     /// Whom was dialled, in order.
     pub fn asked(&self) -> Vec<Target> {
         open(&self.asked).clone()
@@ -188,6 +194,18 @@ impl Dial for FakeDial {
             })
         });
         Box::pin(async move { outcome })
+    }
+
+    fn ways(&self) -> Option<Box<dyn Ways>> {
+        Some(Box::new(FakeWays(self.moved.clone())))
+    }
+}
+
+struct FakeWays(Arc<Notify>);
+
+impl Ways for FakeWays {
+    fn changed(&mut self) -> Later<'_, ()> {
+        Box::pin(self.0.notified())
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::config::url::Security;
 use crate::net::tls::Tls;
-use crate::net::{Dial, Later, Layer, Link, NetError, Stream, Target};
+use crate::net::{Dial, Later, Layer, Link, NetError, Stream, Target, Ways};
 
 /// Dials over TCP.
 #[derive(Clone, Debug)]
@@ -49,6 +49,17 @@ impl Dial for TcpDial {
     fn dial(&self, target: Target) -> Later<'static, Result<Link, NetError>> {
         let limits = self.clone();
         Box::pin(async move { limits.open(target).await })
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn ways(&self) -> Option<Box<dyn Ways>> {
+        match crate::net::ways::Routes::watch() {
+            Ok(routes) => Some(Box::new(routes)),
+            Err(error) => {
+                tracing::debug!(%error, "nobody tells when the network changes");
+                None
+            }
+        }
     }
 }
 

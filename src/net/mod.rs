@@ -10,6 +10,8 @@ pub mod error;
 pub mod session;
 pub mod tls;
 pub mod transcript;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod ways;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -97,4 +99,16 @@ impl std::fmt::Debug for Link {
 pub trait Dial: Send + Sync {
     /// Dials, and does the handshake where TLS comes first.
     fn dial(&self, target: Target) -> Later<'static, Result<Link, NetError>>;
+
+    /// Hears of each change of the ways out of this machine: a cable, another wireless network, a
+    /// tunnel. `None` where nobody tells.
+    fn ways(&self) -> Option<Box<dyn Ways>> {
+        None
+    }
+}
+
+/// Whoever tells that the network changed.
+pub trait Ways: Send {
+    /// Ends with the next change, or those since the last one. Dropping the future loses nothing.
+    fn changed(&mut self) -> Later<'_, ()>;
 }

@@ -304,7 +304,9 @@ impl Task {
                 return Pause::Over;
             }
             let wishes = signal.take();
-            if signal.has_secret() || wishes.sync_now || wishes.slept {
+            // What no time will cure (a wrong password) is not tried anew in another network.
+            let elsewhere = until.is_some() && (wishes.slept || wishes.moved);
+            if signal.has_secret() || wishes.sync_now || elsewhere {
                 return Pause::Over;
             }
             if wishes.work {

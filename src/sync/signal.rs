@@ -17,6 +17,8 @@ pub(super) struct Wishes {
     pub(super) work: bool,
     /// The machine slept.
     pub(super) slept: bool,
+    /// The ways out of this machine changed. A link at rest is tried, and a wait for one ends.
+    pub(super) moved: bool,
     /// A password that a person gave.
     pub(super) secret: Option<Secret>,
 }

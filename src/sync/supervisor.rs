@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::config::{AccountKind, AccountSettings, Paths, Settings};
 use crate::env::{Ear, Env, Neighbours, harden};
 use crate::model::Secret;
+use crate::net::Ways;
 use crate::store::{Change, Priority, Reader, Store, StoreError, Tx, Watch};
 use crate::store::{accounts, journal, requests};
 
@@ -25,6 +26,8 @@ use super::signal::Signal;
 
 /// How often the clocks are compared to see a suspend (SAFETY R16); after one it is done at once.
 const LOOK: Duration = Duration::from_secs(15);
+/// How long after a change of the network it is used.
+const SETTLED: Duration = Duration::from_secs(1);
 /// What others wrote is looked through at most so often.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -337,11 +340,20 @@ fn work_for(reader: &Reader, id: &str) -> Result<bool, StoreError> {
         || journal::any_waiting(reader, account.key)?)
 }
 
+/// Waits for a change of the network, where somebody tells.
+async fn changed(ways: &mut Option<Box<dyn Ways>>) {
+    match ways {
+        Some(ways) => ways.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Compares the clocks until the end, then waits for the tasks.
 async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
     let clock = shared.env.clock.clone();
     let (mut boot, mut monotonic) = (clock.boot(), clock.monotonic());
     let mut lookout = Lookout::over(shared.clone());
+    let mut ways = shared.env.dial.ways();
     loop {
         tokio::select! {
             _ = &mut until => break,
@@ -349,6 +361,17 @@ async fn look_after(shared: Arc<Shared>, mut until: oneshot::Receiver<()>) {
                 lookout.wake();
                 // Another process may write all the time.
                 tokio::time::sleep(BREATH).await;
+                continue;
+            }
+            () = changed(&mut ways) => {
+                // It comes in a burst, and an address is not of use at once.
+                tokio::select! {
+                    _ = &mut until => break,
+                    () = tokio::time::sleep(SETTLED) => {}
+                }
+                for signal in shared.signals().values() {
+                    signal.ask(|wishes| wishes.moved = true);
+                }
                 continue;
             }
             () = clock.rest_until(boot.after(LOOK)) => {}

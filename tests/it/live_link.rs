@@ -148,6 +148,41 @@ fn r16_a_process_that_was_stopped_finds_its_link_dead_and_new_mail_at_once() {
     end(screen);
 }
 
+/// The figure has its bench; here it is held.
+#[test]
+fn thirty_idle_seconds_switch_ten_times_at_most() {
+    if std::env::var_os("LACEBARK_LONG").is_none() {
+        eprintln!("skipped: 30 idle seconds are waited for with --long only");
+        return;
+    }
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    server.deliver("alice", "INBOX", &mail("first", 3), &[], None);
+    let proxy = Proxy::before(server.imaps_port());
+    let (_home, mut screen) = on_line(&server, &proxy);
+    screen.settle(Duration::from_secs(5));
+    let before = switches(screen.pid());
+    std::thread::sleep(Duration::from_secs(30));
+    let count = switches(screen.pid()) - before;
+    println!("voluntary switches in 30 idle seconds: {count}");
+    assert!(count <= 10, "{count}");
+    end(screen);
+}
+
+/// Voluntary switches of all threads of a process.
+fn switches(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |task: std::fs::DirEntry| {
+        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|count| count.trim().parse::<u64>().ok())
+    };
+    tasks.flatten().filter_map(of).sum()
+}
+
 /// Packets are dropped both ways while the link idles, for longer than a NAT remembers it.
 #[test]
 fn r16_dropped_packets_are_off_line_in_90_seconds_and_mail_comes_in_10_after_them() {

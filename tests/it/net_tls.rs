@@ -267,19 +267,24 @@ fn a_name_without_an_address_is_an_error_of_the_resolver() {
 #[test]
 fn a_server_that_never_shakes_hands_is_given_up() {
     let (_listener, port) = listen();
-    let dialler = TcpDial {
-        handshake: Duration::from_secs(1),
-        ..TcpDial::default()
-    };
-    let error = play(dialler.dial(target("localhost", port, Security::Tls, None))).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            NetError::TimedOut {
-                what: "TLS handshake",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let (long, short) = (Duration::from_secs(60), Duration::from_secs(1));
+    for (handshake, silence) in [(short, long), (long, short)] {
+        let dialler = TcpDial {
+            handshake,
+            silence,
+            ..TcpDial::default()
+        };
+        let error = play(dialler.dial(target("localhost", port, Security::Tls, None))).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                NetError::TimedOut {
+                    what: "TLS handshake",
+                    seconds: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
 }

@@ -74,7 +74,7 @@ pub fn failures(before: u32, session: Duration) -> u32 {
 /// `planned` comes far too late. `boot` and `monotonic` are the times passed since the last one.
 pub fn slept(boot: Duration, monotonic: Duration, planned: Duration) -> bool {
     let suspended = boot.saturating_sub(monotonic) >= Duration::from_secs(5);
-    suspended || boot.saturating_sub(planned) >= Duration::from_secs(30)
+    suspended || boot.saturating_sub(planned) >= Duration::from_secs(20)
 }
 
 #[cfg(test)]

@@ -376,6 +376,33 @@ fn r16_the_supervisor_sees_a_suspend_as_soon_as_the_machine_wakes() {
 }
 
 #[test]
+fn r16_a_change_of_the_network_ends_the_wait_for_the_next_try() {
+    let mut bed = Bed::new(furnished(FULL));
+    // The fake dialler refuses while it has no links, and no time passes.
+    bed.env.dial = bed.fake.dial.clone();
+    let (settings, paths) = furniture(&bed);
+    let changes = bed.store.subscribe();
+    let supervisor =
+        Supervisor::start(bed.env.clone(), bed.store.clone(), &settings, &paths).unwrap();
+    let wait_for = |tries: usize| {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let offline = link_of(&bed).is_some_and(|link| link.state == LinkState::Offline);
+            let dialled = bed.fake.dial.asked().len();
+            if offline && dialled >= tries {
+                return assert_eq!(dialled, tries);
+            }
+            assert!(std::time::Instant::now() < until, "{dialled} tries");
+            changes.wait(Duration::from_millis(50));
+        }
+    };
+    wait_for(1);
+    bed.fake.dial.change_ways();
+    wait_for(2);
+    supervisor.stop(Duration::from_secs(10));
+}
+
+#[test]
 fn an_idle_that_is_refused_is_not_asked_for_without_end() {
     let bed = Bed::new(furnished(FULL));
     bed.server.world().no_idle = true;
