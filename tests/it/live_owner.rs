@@ -553,6 +553,6 @@ fn a_second_screen_answers_the_owners_need_for_a_password() {
     first.wait_text("online");
     let status = home.run(&["status", "--json"]).exits(0).json();
     assert_eq!(status["accounts"][0]["pid"], first.pid());
-    assert_eq!(status["accounts"][0]["state"], "online");
+    eventually("the owner on line", SOON, || state(&home) == "online");
     second.wait_text("online");
 }
