@@ -80,6 +80,20 @@ impl Role {
         }
     }
 
+    /// The attribute that asks for the role when a mailbox is made (RFC 6154); INBOX has none.
+    pub fn attribute(self) -> Option<&'static str> {
+        match self {
+            Role::Inbox => None,
+            Role::Drafts => Some("\\Drafts"),
+            Role::Sent => Some("\\Sent"),
+            Role::Archive => Some("\\Archive"),
+            Role::Junk => Some("\\Junk"),
+            Role::Trash => Some("\\Trash"),
+            Role::All => Some("\\All"),
+            Role::Flagged => Some("\\Flagged"),
+        }
+    }
+
     /// The role of a SPECIAL-USE attribute such as `\Sent`.
     pub fn of_attribute(attribute: &str) -> Option<Role> {
         match attribute.strip_prefix('\\')?.to_ascii_lowercase().as_str() {

@@ -210,8 +210,18 @@ pub(super) fn forget_base(tx: &Tx<'_>, key: MessageKey) -> Result<(), StoreError
              WHERE key = ?1",
         )?
         .execute([key.0])?;
-    refold(tx, key)?;
-    Ok(())
+    if refold(tx, key)? || !journal::of_message(tx, key)?.is_empty() {
+        return Ok(());
+    }
+    // Only others name it, to copy it: there is nothing of it to see.
+    let shown = messages::find(tx, key)?.and_then(|row| row.mailbox);
+    tx.connection()
+        .prepare_cached("UPDATE message SET mailbox = NULL WHERE key = ?1")?
+        .execute([key.0])?;
+    match shown {
+        Some(mailbox) => tell(tx, mailbox),
+        None => Ok(()),
+    }
 }
 
 /// Removes a message that stands on no server, is not shown, and that nothing names.

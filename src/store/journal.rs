@@ -287,6 +287,19 @@ pub fn write_proof(tx: &Tx<'_>, id: OperationId, proof: &Proof) -> Result<(), St
     Ok(())
 }
 
+/// What was written down says nothing any more: it did not happen, and may be sent as if for the
+/// first time.
+pub fn forget_proof(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
+    let Some(operation) = find(tx, id)? else {
+        return Ok(());
+    };
+    let kind = operation.kind.with_proof(None);
+    tx.connection()
+        .prepare_cached("UPDATE journal SET detail = ?2 WHERE id = ?1")?
+        .execute((id.0, json(&kind)?))?;
+    Ok(())
+}
+
 /// It waits for the other message no longer: that one stands where it should.
 pub(super) fn free(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
     let mut kind = operation.kind.clone();

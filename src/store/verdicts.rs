@@ -66,7 +66,8 @@ pub fn placed(tx: &Tx<'_>, id: OperationId, spot: Spot, left: Left) -> Result<()
             .map_or_else(|| row.flags.clone(), |base| base.flags.clone()),
     };
     if left == Left::Marked {
-        ghost(tx, &row)?;
+        let source = operation.kind.proof().and_then(|proof| proof.source);
+        ghost(tx, &row, source)?;
     }
     stand(tx, &row, spot, &flags)?;
     refold(tx, row.key)?;
@@ -170,10 +171,18 @@ pub(super) fn hand_on(
 }
 
 /// What stays behind on a server that cannot expunge single messages: a row that is not shown.
-fn ghost(tx: &Tx<'_>, row: &Message) -> Result<(), StoreError> {
+///
+/// It stands where the message stood when it was handed over; where the message itself stands may
+/// be its new place already, if a pull found it there first.
+fn ghost(tx: &Tx<'_>, row: &Message, source: Option<Spot>) -> Result<(), StoreError> {
     let Some(base) = &row.base else {
         return Ok(());
     };
+    let place = source.unwrap_or(Spot {
+        mailbox: base.mailbox,
+        epoch: base.epoch.0,
+        uid: base.uid,
+    });
     let mut flags = base.flags.clone();
     flags.system |= Flags::DELETED;
     let (system, keywords) = of_flags(&flags);
@@ -181,6 +190,10 @@ fn ghost(tx: &Tx<'_>, row: &Message) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached("UPDATE message SET base_uid = NULL WHERE key = ?1")?
         .execute([row.key.0])?;
+    let epoch = mailboxes::Epoch(place.epoch);
+    if messages::by_uid(tx, place.mailbox, epoch, place.uid)?.is_some() {
+        return Ok(());
+    }
     tx.connection()
         .prepare_cached(
             "INSERT INTO message (content, base_mailbox, base_epoch, base_uid, base_flags,
@@ -189,9 +202,9 @@ fn ghost(tx: &Tx<'_>, row: &Message) -> Result<(), StoreError> {
         )?
         .execute((
             row.content.0,
-            base.mailbox.0,
-            base.epoch.0,
-            base.uid.0,
+            place.mailbox.0,
+            place.epoch,
+            place.uid.0,
             system,
             keywords,
             row.arrival,
@@ -310,10 +323,19 @@ pub fn subscribed(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     else {
         return Ok(());
     };
+    note_subscription(tx, *mailbox, *subscribed)
+}
+
+/// What the server has of a subscription, beside any operation.
+pub fn note_subscription(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    subscribed: bool,
+) -> Result<(), StoreError> {
     tx.connection()
         .prepare_cached("UPDATE mailbox SET base_subscribed = ?2 WHERE key = ?1")?
         .execute((mailbox.0, subscribed))?;
-    refold_mailboxes(tx, operation.account)
+    refold_mailboxes(tx, mailboxes::get(tx, mailbox)?.account)
 }
 
 /// The server did it: the row goes. The rows of its mailbox no longer wait, whether or not they

@@ -376,6 +376,16 @@ impl Worker<'_> {
         Ok((load, reply))
     }
 
+    /// Fetches one whole message of the open mailbox. False if the server did not give it.
+    pub(super) async fn fetch_whole(
+        &mut self,
+        uid: Uid,
+        content: ContentKey,
+    ) -> Result<bool, SyncError> {
+        let (load, _) = self.load("", vec![(uid, content, 0)]).await?;
+        Ok(load.came.contains(&uid))
+    }
+
     /// Asks for one section of some messages of the open mailbox.
     fn launch(
         &mut self,

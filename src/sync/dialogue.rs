@@ -242,6 +242,16 @@ impl Dialogue {
         self.session.submit(command)
     }
 
+    /// Gives octets of an upload that [`Event::Wanted`] asked for.
+    pub(super) fn supply(&mut self, tag: Tag, bytes: Vec<u8>) {
+        self.session.machine_mut().supply(tag, bytes);
+    }
+
+    /// Says that the rest of an upload cannot be read; the link ends.
+    pub(super) fn withhold(&mut self, tag: Tag) {
+        self.session.machine_mut().withhold(tag);
+    }
+
     /// The next step. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Step, SyncError> {
         let output = match self.session.next().await {

@@ -1,267 +1,430 @@
-//! Carries out the push plan: flags of the journal to the server, and the verdict into the store.
+//! Carries out the push: what the journal holds goes to the server, and the verdict into the store.
+//!
+//! What may go out now and what is next for it is decided by [`super::plan::order`], what its
+//! answers prove by [`super::plan::proof`]. Every step here is: marked as handed over, with the
+//! target's UIDNEXT, and synced to the disk; then the commands in one flight; then the verdict in
+//! one transaction. An operation whose end is not known becomes unsure and is looked for first.
+
+mod flags;
+mod look;
+mod mailboxes;
+mod target;
+mod transfer;
+mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::imap::{Command, Event, FetchItem, Reply, SequenceSet, StoreVerb};
-use crate::model::journal::Cause;
-use crate::model::{Flags, MailboxKey, OperationId, OperationKind, Severity, Uid};
+use crate::model::journal::{Cause, Proof, Spot};
+use crate::model::{MailboxKey, OperationId, OperationKind, Severity};
 use crate::store::journal::Waiting;
-use crate::store::messages::FlagsSeen;
-use crate::store::{journal, messages, verdicts};
+use crate::store::{Rows, StoreError, Tx, journal, mailboxes as rows, verdicts};
 
 use super::SyncError;
-use super::glue;
-use super::plan::push::{self, Half, Place, StoreStep, Verdict, Wish, verdict};
-use super::pull::{Selected, is_for_now};
+use super::plan::order::{self, Asked, Known, Next};
+use super::plan::proof::Refusal;
 use super::worker::Worker;
+use crate::imap::MailboxName;
 
-/// How long a refusal "for now" keeps an operation back, in seconds.
-const LATER: i64 = 60;
+/// Rounds of one push: what waits for something else is sent in a later one.
+const ROUNDS: usize = 100;
+
+/// Operations that are marked, sent and judged together.
+const TOGETHER: usize = 2_000;
+
+/// Verdicts of one transaction.
+const VERDICTS: usize = 500;
+
+/// An operation that may be sent now.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    waiting: Waiting,
+    next: Next,
+}
+
+impl Task {
+    fn id(&self) -> OperationId {
+        self.waiting.operation.id
+    }
+
+    fn kind(&self) -> &OperationKind {
+        &self.waiting.operation.kind
+    }
+
+    fn proof(&self) -> Option<&Proof> {
+        self.kind().proof()
+    }
+}
+
+/// What a push has to tell in the end, each thing once.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    refused: Told,
+    later: Told,
+    gone: Told,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    count: usize,
+    words: String,
+}
+
+impl Told {
+    fn add(&mut self, count: usize, words: &str) {
+        if self.count == 0 {
+            self.words = words.to_owned();
+        }
+        self.count += count;
+    }
+}
+
+impl Report {
+    fn refused(&mut self, count: usize, words: &str) {
+        self.refused.add(count, words);
+    }
+
+    fn later(&mut self, count: usize, words: &str) {
+        self.later.add(count, words);
+    }
+
+    fn gone(&mut self, words: &str) {
+        self.gone.add(1, words);
+    }
+}
+
+/// What becomes of one operation.
+#[derive(Clone, Debug)]
+enum Verdict {
+    /// Its message stands here, and so does what is left of it.
+    Placed(Spot, verdicts::Left),
+    /// It arrived here; its original is still to be taken out.
+    Arrived(Proof),
+    /// Nobody knows: look in the target.
+    Unsure,
+    /// It did not happen, and may be sent.
+    Again,
+    /// Deleted for good.
+    Expunged(verdicts::Left),
+    /// Another program was first.
+    Gone,
+    /// It was refused.
+    Refused(Refusal, String),
+    /// UIDVALIDITY changed under it.
+    Renumbered(String),
+}
+
+/// What is said where another program was first.
+const GONE: &str = "the message is gone from the server: another program moved or deleted it first";
 
 impl Worker<'_> {
-    /// Sends what the journal holds for this account, one mailbox after the other.
+    /// Sends what the journal holds for this account.
     pub(super) async fn push(&mut self) -> Result<(), SyncError> {
-        let (key, now) = (self.desk.key, self.desk.store.now());
-        let waiting = self
-            .desk
-            .read(|reader| journal::waiting(reader, key, now))?;
-        for mailbox in by_mailbox(&waiting) {
-            if !self.open(mailbox).await? {
-                continue;
+        for _ in 0..ROUNDS {
+            if !self.push_round().await? {
+                break;
             }
-            // A person who changes their mind just now has the wish read anew.
-            for _ in 0..3 {
-                if self.push_here(mailbox).await? {
-                    break;
+        }
+        self.fetch_awaited().await?;
+        self.tell_report().await
+    }
+
+    /// Whether something waits that could be sent now.
+    pub(super) fn may_push(&self) -> Result<bool, SyncError> {
+        let shut = |mailbox: &MailboxKey| self.shut.contains(mailbox);
+        let tasks = self.tasks()?;
+        Ok(tasks.iter().any(|task| match task.next {
+            Next::Mailbox | Next::Close | Next::Upload => true,
+            Next::Flags(mailbox)
+            | Next::Look(mailbox)
+            | Next::Transfer(mailbox)
+            | Next::Clear(mailbox)
+            | Next::Expunge(mailbox) => !shut(&mailbox),
+        }))
+    }
+
+    /// What may be sent now.
+    fn tasks(&self) -> Result<Vec<Task>, SyncError> {
+        let (key, now) = (self.desk.key, self.desk.store.now());
+        self.desk.read(|reader| {
+            let waiting = journal::waiting(reader, key, now)?;
+            let known = known(reader, &waiting)?;
+            let asked: Vec<Asked<'_>> = waiting.iter().map(asked).collect();
+            let ready = order::ready(&asked, &known);
+            drop(asked);
+            let task = |waiting: Waiting| {
+                let next = *ready.get(&waiting.operation.id)?;
+                Some(Task { waiting, next })
+            };
+            Ok(waiting.into_iter().filter_map(task).collect())
+        })
+    }
+
+    fn tasks_for(&self, is_meant: impl Fn(Next) -> bool) -> Result<Vec<Task>, SyncError> {
+        let mut tasks = self.tasks()?;
+        tasks.retain(|task| is_meant(task.next));
+        Ok(tasks)
+    }
+
+    /// Sends what may be sent, one mailbox after the other. False if there was nothing.
+    async fn push_round(&mut self) -> Result<bool, SyncError> {
+        let tasks = self.tasks()?;
+        if tasks.is_empty() {
+            return Ok(false);
+        }
+        if tasks.iter().any(|task| task.next == Next::Mailbox) {
+            return self.change_mailboxes().await;
+        }
+        let mut acted = false;
+        for mailbox in looks(&tasks) {
+            if self.open_existing(mailbox).await? {
+                acted |= self.look(mailbox).await?;
+            }
+        }
+        acted |= self.close_found().await?;
+        if acted {
+            return Ok(true);
+        }
+        for mailbox in self.venues(&tasks) {
+            if self.open_existing(mailbox).await? {
+                acted |= self.push_here(mailbox).await?;
+            }
+        }
+        acted |= self.upload_all().await?;
+        Ok(acted)
+    }
+
+    /// The mailboxes in which something is to be done, the open one first.
+    fn venues(&self, tasks: &[Task]) -> Vec<MailboxKey> {
+        let all: BTreeSet<MailboxKey> = tasks
+            .iter()
+            .filter_map(|task| match task.next {
+                Next::Flags(mailbox)
+                | Next::Transfer(mailbox)
+                | Next::Clear(mailbox)
+                | Next::Expunge(mailbox) => Some(mailbox),
+                Next::Mailbox | Next::Look(_) | Next::Close | Next::Upload => None,
+            })
+            .collect();
+        let open = self.selected.as_ref().map(|selected| selected.mailbox);
+        let first = open.filter(|mailbox| all.contains(mailbox));
+        let others = all.into_iter().filter(|mailbox| Some(*mailbox) != first);
+        first.into_iter().chain(others).collect()
+    }
+
+    /// Opens a mailbox for a push; one that is not there any more is nothing to break off for.
+    async fn open_existing(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+        match self.open(mailbox).await {
+            Err(SyncError::NoMailbox { .. }) => {
+                self.shut.insert(mailbox);
+                Ok(false)
+            }
+            Err(SyncError::Store(error)) if error.is_missing() => {
+                self.shut.insert(mailbox);
+                Ok(false)
+            }
+            other => other,
+        }
+    }
+
+    /// Sends what concerns the open mailbox. UIDs are looked up only now, in the epoch that SELECT
+    /// has just confirmed (SAFETY P7, R5).
+    async fn push_here(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+        let Some(selected) = self.selected.clone() else {
+            return Ok(false);
+        };
+        let flags = self.tasks_for(|next| next == Next::Flags(mailbox))?;
+        let mut acted = !flags.is_empty();
+        if acted {
+            self.send_flags(&selected, flags).await?;
+        }
+        let here = [
+            Next::Transfer(mailbox),
+            Next::Clear(mailbox),
+            Next::Expunge(mailbox),
+        ];
+        let mut tasks = self.tasks_for(|next| here.contains(&next))?;
+        for next in here {
+            let (now, later) = tasks.into_iter().partition(|task: &Task| task.next == next);
+            tasks = later;
+            if !now.is_empty() {
+                acted = true;
+                match next {
+                    Next::Transfer(_) => self.transfer(&selected, now).await?,
+                    _ => self.take_out(&selected, now).await?,
                 }
             }
+        }
+        Ok(acted)
+    }
+
+    /// Marks operations as handed over, with what a check will need, and syncs that to the disk.
+    /// False, and nothing may be sent, if one of them was changed since it was read.
+    async fn hand_over(
+        &mut self,
+        ids: Vec<OperationId>,
+        proofs: Vec<(OperationId, Proof)>,
+    ) -> Result<bool, SyncError> {
+        Ok(self
+            .desk
+            .durable(move |tx| {
+                if !journal::mark_in_flight(tx, &ids)? {
+                    return Ok(false);
+                }
+                for (id, proof) in &proofs {
+                    journal::write_proof(tx, *id, proof)?;
+                }
+                Ok(true)
+            })
+            .await?)
+    }
+
+    /// Writes verdicts down, slice by slice, and notes what is to be told.
+    async fn conclude(
+        &mut self,
+        mut verdicts: Vec<(OperationId, Verdict)>,
+    ) -> Result<(), SyncError> {
+        for (_, verdict) in &verdicts {
+            match verdict {
+                Verdict::Placed(..) | Verdict::Expunged(_) => self.tally.pushed += 1,
+                Verdict::Arrived(_) | Verdict::Unsure | Verdict::Again => {}
+                Verdict::Gone => self.report.gone(GONE),
+                Verdict::Refused(Refusal::Later(_), words) => self.report.later(1, words),
+                Verdict::Refused(_, words) | Verdict::Renumbered(words) => {
+                    self.report.refused(1, words);
+                }
+            }
+        }
+        let now = self.desk.store.now();
+        while !verdicts.is_empty() {
+            let later = verdicts.split_off(VERDICTS.min(verdicts.len()));
+            let slice = std::mem::replace(&mut verdicts, later);
+            self.desk
+                .durable(move |tx| {
+                    slice
+                        .iter()
+                        .try_for_each(|(id, verdict)| write(tx, *id, verdict, now))
+                })
+                .await?;
         }
         Ok(())
     }
 
-    /// Sends what concerns the open mailbox. UIDs are looked up only now, in the epoch that SELECT
-    /// has just confirmed (SAFETY P7, R5). False if some of it was changed meanwhile.
-    async fn push_here(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
-        let Some(selected) = self.selected.clone() else {
-            return Ok(true);
-        };
-        let (key, now) = (self.desk.key, self.desk.store.now());
-        let waiting = self
-            .desk
-            .read(|reader| journal::waiting(reader, key, now))?;
-        let here = waiting
-            .into_iter()
-            .filter(|one| one.spot.is_some_and(|spot| spot.mailbox == mailbox));
-        let plan = push::plan(wishes(here), &selected.permitted);
-        self.refuse(plan.refused).await?;
-        let mut all = true;
-        for step in plan.stores {
-            all &= self.store_flags(&selected, step).await?;
-        }
-        Ok(all)
-    }
-
-    async fn refuse(&mut self, refused: Vec<(Wish, String)>) -> Result<(), SyncError> {
-        if refused.is_empty() {
-            return Ok(());
-        }
-        self.tally.refused += refused.len() as u64;
-        let told = refused.first().map(|(_, why)| why.clone());
-        self.desk
-            .durable(move |tx| {
-                for (wish, why) in &refused {
-                    for id in &wish.operations {
-                        verdicts::fail(tx, *id, why, Cause::Refused)?;
-                    }
-                }
-                Ok(())
-            })
-            .await?;
-        self.tell_refusal(told).await
-    }
-
-    async fn tell_refusal(&mut self, why: Option<String>) -> Result<(), SyncError> {
-        let Some(why) = why else {
-            return Ok(());
-        };
-        let text = format!("A change of flags was not made: {why}");
-        let hint = "It waits in the queue: retry or drop it.";
-        self.desk
-            .tell(Severity::Attention, "operation", text, hint)
-            .await
-    }
-
-    /// One group: marked as handed over and synced to the disk, then STORE and FETCH in one flight,
-    /// then the verdict in one transaction. False, and nothing was sent, if a wish was changed since
-    /// it was read.
-    async fn store_flags(
-        &mut self,
-        selected: &Selected,
-        step: StoreStep,
-    ) -> Result<bool, SyncError> {
-        let ids: Vec<OperationId> = step
-            .wishes
-            .values()
-            .flat_map(|wish| wish.operations.iter().copied())
-            .collect();
-        let marked = self
-            .desk
-            .durable(move |tx| journal::mark_in_flight(tx, &ids));
-        if !marked.await? {
-            return Ok(false);
-        }
-        let mut stores = Vec::new();
-        for half in &step.halves {
-            let (verb, flags) = match half {
-                Half::Add(flags) => (StoreVerb::Add, flags),
-                Half::Remove(flags) => (StoreVerb::Remove, flags),
-            };
-            stores.push(self.talk.submit(Command::Store {
-                uids: step.uids.clone(),
-                verb,
-                flags: flags.clone(),
-                unchanged_since: None,
-            }));
-        }
-        let mut items = vec![FetchItem::Uid, FetchItem::Flags];
-        if self.talk.abilities().condstore {
-            items.push(FetchItem::ModSeq);
-        }
-        let check = self.talk.submit(Command::Fetch {
-            set: SequenceSet::Uid(step.uids.clone()),
-            items,
-            changed_since: None,
-            vanished: false,
-        });
-        let mut refusal: Option<Reply> = None;
-        let mut events = Vec::new();
-        for tag in stores {
-            // Dovecot holds the tagged answers of a flight back: the data of the FETCH comes before
-            // the OK of the STORE.
-            let (reply, more) = self.talk.finish(tag).await?;
-            events.extend(more);
-            if !reply.is_ok() {
-                refusal = Some(reply);
-            }
-        }
-        let (reply, more) = self.talk.finish(check).await?;
-        events.extend(more);
-        if !reply.is_ok() {
-            return Err(self.talk.refused("tell the flags that it was given", reply));
-        }
-        let mut seen: BTreeMap<Uid, FlagsSeen> = BTreeMap::new();
-        for event in &events {
-            let Event::Fetched(data) = event else {
-                continue;
-            };
-            match glue::flags_seen(data) {
-                Some(one) => {
-                    seen.insert(one.uid, one);
-                }
-                // What another client does just now is told without a UID.
-                None => self.talk.overhear(event),
-            }
-        }
-        self.judge(selected, step, refusal, seen).await?;
-        Ok(true)
-    }
-
-    async fn judge(
-        &mut self,
-        selected: &Selected,
-        step: StoreStep,
-        refusal: Option<Reply>,
-        seen: BTreeMap<Uid, FlagsSeen>,
-    ) -> Result<(), SyncError> {
-        let flags: BTreeMap<Uid, Flags> = seen
-            .iter()
-            .map(|(uid, one)| (*uid, one.flags.clone()))
-            .collect();
-        let words = refusal.as_ref().map(|reply| reply.text.as_str());
-        let verdicts = verdict(&step, words, &flags);
-        let later = refusal
-            .as_ref()
-            .is_some_and(is_for_now)
-            .then(|| self.desk.store.now() + LATER);
-        let mut told = None;
-        let mut gone = 0;
-        for (wish, verdict) in &verdicts {
-            match verdict {
-                Verdict::Done(_) => self.tally.pushed += wish.operations.len() as u64,
-                Verdict::Gone => gone += 1,
-                Verdict::Refused(why) if later.is_none() => {
-                    self.tally.refused += 1;
-                    told.get_or_insert_with(|| why.clone());
-                }
-                Verdict::Refused(_) => {}
-            }
-        }
-        let (mailbox, epoch) = (selected.mailbox, selected.epoch);
-        let seen: Vec<FlagsSeen> = seen.into_values().collect();
-        self.desk
-            .durable(move |tx| {
-                for (wish, verdict) in &verdicts {
-                    for id in &wish.operations {
-                        match (verdict, later) {
-                            (Verdict::Done(_), _) => verdicts::flagged(tx, *id, None)?,
-                            (Verdict::Gone, _) => verdicts::withdraw(tx, *id)?,
-                            (Verdict::Refused(_), Some(later)) => {
-                                verdicts::requeue(tx, *id, Some(later))?;
-                            }
-                            (Verdict::Refused(why), None) => {
-                                verdicts::fail(tx, *id, why, Cause::Refused)?
-                            }
-                        }
-                    }
-                }
-                messages::replace_flags(tx, mailbox, epoch, &seen).map(|_| ())
-            })
-            .await?;
-        if gone > 0 {
-            let text = format!(
-                "{gone} changes in \"{}\" came too late: the messages are gone from the server",
-                selected.name
-            );
+    /// Tells what was refused, what is tried later and what came too late.
+    async fn tell_report(&mut self) -> Result<(), SyncError> {
+        let report = std::mem::take(&mut self.report);
+        let host = self.talk.host().to_owned();
+        self.tally.refused += report.refused.count as u64;
+        if report.refused.count > 0 {
+            let what = changes(report.refused.count);
+            let text = format!("{what} not made on {host}: {}", report.refused.words);
+            let hint = "It waits in the queue: retry or drop it.";
             self.desk
-                .tell(Severity::Warning, "operation", text, "")
+                .tell(Severity::Attention, "operation", text, hint)
                 .await?;
-            self.due.insert(mailbox);
         }
-        self.tell_refusal(told).await
+        if report.later.count > 0 {
+            let what = changes(report.later.count);
+            let words = &report.later.words;
+            let text = format!("{what} not made yet: {host} says \"{words}\"");
+            let hint = "It stays in the queue and is tried again by itself.";
+            self.desk
+                .tell(Severity::Warning, "operation", text, hint)
+                .await?;
+        }
+        if report.gone.count > 0 {
+            let text = format!(
+                "{} came too late: {}",
+                plural(report.gone.count),
+                report.gone.words
+            );
+            let hint = "It waits in the queue: keep yours or take theirs.";
+            self.desk
+                .tell(Severity::Attention, "operation", text, hint)
+                .await?;
+        }
+        Ok(())
     }
 }
 
-/// The mailboxes in which flags can be sent.
-fn by_mailbox(waiting: &[Waiting]) -> BTreeSet<MailboxKey> {
-    waiting
+fn changes(count: usize) -> String {
+    match count {
+        1 => "A change was".to_owned(),
+        many => format!("{many} changes were"),
+    }
+}
+
+fn plural(count: usize) -> String {
+    match count {
+        1 => "A change".to_owned(),
+        many => format!("{many} changes"),
+    }
+}
+
+fn asked(waiting: &Waiting) -> Asked<'_> {
+    Asked {
+        operation: &waiting.operation,
+        due: waiting.due,
+        spot: waiting.spot,
+        other: waiting.other,
+        kept: waiting.kept,
+    }
+}
+
+/// What the server calls the mailboxes that are to be changed.
+fn known(
+    reader: &impl Rows,
+    waiting: &[Waiting],
+) -> Result<BTreeMap<MailboxKey, Known>, StoreError> {
+    let mut known = BTreeMap::new();
+    let changed = waiting
         .iter()
-        .filter(|one| one.due && matches!(one.operation.kind, OperationKind::Flag { .. }))
-        .filter_map(|one| one.spot.map(|spot| spot.mailbox))
+        .filter_map(|one| one.operation.kind.mailbox());
+    for mailbox in changed.collect::<BTreeSet<_>>() {
+        let base = match rows::get(reader, mailbox) {
+            Ok(row) => row.base,
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(base) = base {
+            let name = MailboxName::from_stored(&base.name).decoded();
+            let delimiter = base.delimiter;
+            known.insert(mailbox, Known { name, delimiter });
+        }
+    }
+    Ok(known)
+}
+
+fn looks(tasks: &[Task]) -> BTreeSet<MailboxKey> {
+    tasks
+        .iter()
+        .filter_map(|task| match task.next {
+            Next::Look(mailbox) => Some(mailbox),
+            _ => None,
+        })
         .collect()
 }
 
-/// All that waits for one message is one wish.
-fn wishes(waiting: impl Iterator<Item = Waiting>) -> Vec<Wish> {
-    let mut wishes: Vec<Wish> = Vec::new();
-    let mut at = BTreeMap::new();
-    for one in waiting.filter(|one| one.due) {
-        let OperationKind::Flag { message, change } = &one.operation.kind else {
-            continue;
-        };
-        let next = wishes.len();
-        let index = *at.entry(*message).or_insert(next);
-        match wishes.get_mut(index) {
-            Some(wish) => {
-                wish.operations.push(one.operation.id);
-                wish.change = wish.change.then(change);
-            }
-            None => wishes.push(Wish {
-                message: *message,
-                operations: vec![one.operation.id],
-                place: one.spot.map_or(Place::Held, |spot| Place::At(spot.uid)),
-                change: change.clone(),
-            }),
+fn write(tx: &Tx<'_>, id: OperationId, verdict: &Verdict, now: i64) -> Result<(), StoreError> {
+    match verdict {
+        Verdict::Placed(spot, left) => verdicts::placed(tx, id, *spot, *left),
+        Verdict::Arrived(proof) => {
+            journal::write_proof(tx, id, proof)?;
+            verdicts::unsure(tx, id)
         }
+        Verdict::Unsure => verdicts::unsure(tx, id),
+        Verdict::Again => {
+            journal::forget_proof(tx, id)?;
+            verdicts::requeue(tx, id, None)
+        }
+        Verdict::Expunged(left) => verdicts::expunged(tx, id, *left),
+        Verdict::Gone => verdicts::gone(tx, id, GONE),
+        Verdict::Refused(Refusal::Later(seconds), _) => {
+            verdicts::requeue(tx, id, Some(now + seconds))
+        }
+        Verdict::Refused(Refusal::MailboxGone, words) => {
+            verdicts::fail(tx, id, words, Cause::MailboxGone)
+        }
+        Verdict::Refused(Refusal::Final, words) => verdicts::fail(tx, id, words, Cause::Refused),
+        Verdict::Renumbered(words) => verdicts::fail(tx, id, words, Cause::Renumbered),
     }
-    wishes
 }

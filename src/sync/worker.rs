@@ -1,21 +1,23 @@
 //! One signed-in connection at work: the first flight, then one thing after the other, the most
 //! urgent first, and IDLE when nothing is left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::imap::Command;
-use crate::model::{LinkState, MailboxKey, Offline, OperationKind, RequestId, Severity};
+use crate::model::{LinkState, MailboxKey, Offline, OperationId, RequestId, Severity};
 use crate::protocol::{Tag, Time};
 use crate::store::mailboxes::{self, Mailbox};
-use crate::store::{journal, requests};
+use crate::store::requests;
 
 use super::SyncError;
 use super::desk::{Desk, Tally};
 use super::dialogue::{Dialogue, Step};
 use super::listing::STATUS_EVERY;
 use super::once::Work;
+use super::plan::proof::Answer;
 use super::pull::Selected;
+use super::push::Report;
 
 /// How a session ended without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,10 @@ pub(super) struct Worker<'a> {
     started: bool,
     /// Octets of the next window of bodies.
     pub(super) window: u64,
+    /// What the server said of operations whose end is looked for in their target.
+    pub(super) answers: BTreeMap<OperationId, Answer>,
+    /// What the push under way has to tell.
+    pub(super) report: Report,
 }
 
 impl<'a> Worker<'a> {
@@ -90,6 +96,8 @@ impl<'a> Worker<'a> {
             next_inbox: now.after(INBOX_EVERY),
             started: false,
             window: super::plan::keep::FIRST,
+            answers: BTreeMap::new(),
+            report: Report::default(),
         }
     }
 
@@ -158,17 +166,11 @@ impl<'a> Worker<'a> {
         if self.aim == Aim::Stay && now >= self.next_inbox && !self.is_inbox_open() {
             return Ok(true);
         }
-        let (key, wall) = (self.desk.key, self.desk.store.now());
-        self.desk.read(|reader| {
-            Ok(!requests::open(reader, key)?.is_empty()
-                || journal::waiting(reader, key, wall)?
-                    .iter()
-                    .filter(|waiting| {
-                        waiting.due && matches!(waiting.operation.kind, OperationKind::Flag { .. })
-                    })
-                    .filter_map(|waiting| waiting.spot.map(|spot| spot.mailbox))
-                    .any(|mailbox| !self.shut.contains(&mailbox)))
-        })
+        let key = self.desk.key;
+        let asked = self
+            .desk
+            .read(|reader| Ok(!requests::open(reader, key)?.is_empty()))?;
+        Ok(asked || self.may_push()?)
     }
 
     fn is_inbox_open(&self) -> bool {
@@ -269,7 +271,9 @@ impl<'a> Worker<'a> {
     /// Pulls a mailbox; one that the server does not open is told of and left for this session.
     async fn pull_or_skip(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
         match self.pull(mailbox).await {
-            Err(error @ SyncError::Refused { .. }) if Some(mailbox) != self.inbox => {
+            Err(error @ (SyncError::Refused { .. } | SyncError::NoMailbox { .. }))
+                if Some(mailbox) != self.inbox =>
+            {
                 self.selected = None;
                 if matches!(self.aim, Aim::Once(Work::Mailbox(_))) {
                     return Err(error);

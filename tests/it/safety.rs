@@ -87,7 +87,10 @@ const IDS: [(&str, &str); 70] = [
     ("r21", "export"),
     ("r23", ""),
     // Held although a later line asks for more.
-    ("r8", "move, delete and append"),
+    (
+        "r8",
+        "a rename by another client between our LIST and our command",
+    ),
     ("r11", ""),
 ];
 

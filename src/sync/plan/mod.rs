@@ -7,5 +7,7 @@
 pub mod backoff;
 pub mod keep;
 pub mod open;
+pub mod order;
+pub mod proof;
 pub mod pull;
 pub mod push;

@@ -37,6 +37,14 @@ pub struct Abilities {
     pub object_id: bool,
     /// X-GM-EXT-1, Gmail's message and thread ids.
     pub gmail: bool,
+    /// MOVE (RFC 6851).
+    pub moves: bool,
+    /// UIDPLUS (RFC 4315): single messages can be expunged.
+    pub uidplus: bool,
+    /// UNSELECT (RFC 3691).
+    pub unselect: bool,
+    /// CREATE-SPECIAL-USE (RFC 6154).
+    pub create_special_use: bool,
 }
 
 impl Abilities {
@@ -59,6 +67,10 @@ impl Abilities {
                 "IDLE" => able.idle = true,
                 "OBJECTID" => able.object_id = true,
                 "X-GM-EXT-1" => able.gmail = true,
+                "MOVE" => able.moves = true,
+                "UIDPLUS" => able.uidplus = true,
+                "UNSELECT" => able.unselect = true,
+                "CREATE-SPECIAL-USE" => able.create_special_use = true,
                 "IMAP4REV2" => able.imap4rev2(),
                 _ => {}
             }
@@ -74,6 +86,9 @@ impl Abilities {
         self.list_status = true;
         self.esearch = true;
         self.idle = true;
+        self.moves = true;
+        self.uidplus = true;
+        self.unselect = true;
     }
 }
 

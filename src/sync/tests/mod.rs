@@ -7,6 +7,8 @@ mod pull;
 mod push;
 mod safety;
 mod server;
+mod triage;
+mod triage_with_others;
 mod wire;
 
 use std::sync::Arc;

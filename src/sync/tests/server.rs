@@ -1,5 +1,8 @@
 //! A small IMAP server in memory: mailboxes that a test changes, and a dialogue that it cuts.
 
+mod filing;
+mod items;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -81,6 +84,16 @@ pub(super) struct World {
     pub(super) mute_after: usize,
     /// Octets of the last connection after each line, from and to the client.
     pub(super) marks: Marks,
+    /// Commands that hold the first words are answered with the second, once each, and not done.
+    pub(super) no: Vec<(&'static str, &'static str)>,
+    /// SELECT opens for reading only.
+    pub(super) read_only: bool,
+    /// It says OK without COPYUID and APPENDUID.
+    pub(super) no_copyuid: bool,
+    /// How often somebody answered to what it had said.
+    pub(super) trips: u32,
+    /// UIDVALIDITY of the mailbox that was made last.
+    pub(super) last_validity: u64,
 }
 
 /// A small generator with a fixed seed, so that a failure repeats.
@@ -151,6 +164,11 @@ impl Server {
             mute_at: None,
             mute_after: 0,
             marks: Marks::default(),
+            no: Vec::new(),
+            read_only: false,
+            no_copyuid: false,
+            trips: 0,
+            last_validity: 7,
         };
         let server = Self {
             world: Arc::new(Mutex::new(world)),
@@ -166,14 +184,7 @@ impl Server {
     }
 
     pub(super) fn create(&self, name: &str, subscribed: bool) {
-        let new = Box_ {
-            validity: 7,
-            next: 1,
-            modseq: 1,
-            mails: Vec::new(),
-            subscribed,
-            permanent: "\\Seen \\Answered \\Flagged \\Deleted \\Draft \\*",
-        };
+        let new = Box_::new(7, subscribed);
         self.world().boxes.insert(name.to_owned(), new);
     }
 
@@ -208,6 +219,17 @@ impl Server {
 }
 
 impl Box_ {
+    fn new(validity: u64, subscribed: bool) -> Self {
+        Self {
+            validity,
+            next: 1,
+            modseq: 1,
+            mails: Vec::new(),
+            subscribed,
+            permanent: "\\Seen \\Answered \\Flagged \\Deleted \\Draft \\*",
+        }
+    }
+
     pub(super) fn deliver(&mut self, id: &str, size: usize) -> u32 {
         let uid = self.next;
         self.next += 1;
@@ -281,6 +303,8 @@ pub(super) struct Talk {
     told: u32,
     held: String,
     marks: Marks,
+    /// It has said something since it last heard something.
+    spoke: bool,
 }
 
 impl Talk {
@@ -293,6 +317,7 @@ impl Talk {
             told: 0,
             held: String::new(),
             marks: Marks::default(),
+            spoke: false,
         }
     }
 
@@ -425,6 +450,7 @@ impl Talk {
     }
 
     async fn write(&mut self, text: &str) -> bool {
+        self.spoke |= !text.is_empty();
         let mut at = self.marks.told.last().copied().unwrap_or(0);
         for line in text.split_inclusive("\r\n") {
             at += line.len() as u64;
@@ -443,7 +469,10 @@ impl Talk {
             }
             let mut bytes = [0; 4096];
             match self.stream.read(&mut bytes).await {
-                Ok(n) if n > 0 => self.input.extend_from_slice(&bytes[..n]),
+                Ok(n) if n > 0 => {
+                    self.server.world().trips += u32::from(std::mem::take(&mut self.spoke));
+                    self.input.extend_from_slice(&bytes[..n]);
+                }
                 _ => return None,
             }
         }
@@ -516,6 +545,9 @@ impl Talk {
     fn answer(&mut self, tag: &str, line: &str) -> (String, bool) {
         let upper = line.to_ascii_uppercase();
         let words: Vec<&str> = line.split(' ').collect();
+        if let Some(text) = self.file(tag, line) {
+            return (text, false);
+        }
         let done = |what: &str| format!("{tag} OK {what}\r\n");
         let text = match upper.split(' ').next().unwrap_or("") {
             "LOGIN" => return (self.login(tag, line), false),
@@ -527,9 +559,12 @@ impl Talk {
                 self.told = self.exists();
                 format!("* {} EXISTS\r\n{}", self.told, done("noop"))
             }
-            "LIST" => self.list(&upper, false) + &done("list"),
-            "LSUB" => self.list(&upper, true) + &done("lsub"),
-            "STATUS" => self.status(&argument(line, 0)) + &done("status"),
+            "LIST" => self.list(&upper, false, &argument(line, 1)) + &done("list"),
+            "LSUB" => self.list(&upper, true, "*") + &done("lsub"),
+            "STATUS" => match self.status(&argument(line, 0)) {
+                none if none.is_empty() => format!("{tag} NO [NONEXISTENT] no such mailbox\r\n"),
+                status => status + &done("status"),
+            },
             "SELECT" | "EXAMINE" => return (self.select(tag, &argument(line, 0)), false),
             "FETCH" => self.fetch(line, false) + &done("fetch"),
             "UID" => match words[1].to_ascii_uppercase().as_str() {
@@ -560,7 +595,7 @@ impl Talk {
         }
     }
 
-    fn list(&self, upper: &str, lsub: bool) -> String {
+    fn list(&self, upper: &str, lsub: bool, pattern: &str) -> String {
         let mut text = String::new();
         let names: Vec<(String, bool)> = self
             .server
@@ -572,7 +607,8 @@ impl Talk {
         let unlisted = self.server.world().unlisted.clone();
         let names = names
             .into_iter()
-            .filter(|(name, _)| !unlisted.contains(name));
+            .filter(|(name, _)| !unlisted.contains(name))
+            .filter(|(name, _)| pattern == "*" || name == pattern);
         for (name, subscribed) in names {
             if lsub && subscribed {
                 text += &format!("* LSUB () \"/\" {}\r\n", string(&name));
@@ -632,7 +668,11 @@ impl Talk {
             let modseq = world.told_modseq.unwrap_or(b.modseq);
             text += &format!("* OK [HIGHESTMODSEQ {modseq}] ok\r\n");
         }
-        text += &format!("{tag} OK [READ-WRITE] open\r\n");
+        let access = match world.read_only {
+            true => "READ-ONLY",
+            false => "READ-WRITE",
+        };
+        text += &format!("{tag} OK [{access}] open\r\n");
         self.told = b.mails.len() as u32;
         self.open = Some(name.to_owned());
         text
@@ -677,7 +717,7 @@ impl Talk {
                     .or_default() += 1;
             }
             text += &format!("* {seq} FETCH (");
-            let items = items(mail, &upper, condstore);
+            let items = items::items(mail, &upper, condstore);
             text += &if garbled.contains(&mail.uid) {
                 items.replace("ENVELOPE (", "ENVELOPE NIL X-OLD (")
             } else {
@@ -733,63 +773,4 @@ impl Talk {
 
 fn set_of(text: &str) -> UidSet {
     UidSet::parse(text).unwrap_or_default()
-}
-
-fn header(mail: &Mail, name: &str) -> String {
-    let text = String::from_utf8_lossy(&mail.bytes);
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.unwrap_or("").trim().to_owned()
-}
-
-fn items(mail: &Mail, upper: &str, condstore: bool) -> String {
-    let mut items = vec![format!("UID {}", mail.uid)];
-    if upper.contains("FLAGS") {
-        items.push(format!("FLAGS ({})", mail.flags));
-    }
-    if condstore && upper.contains("MODSEQ") || upper.contains("CHANGEDSINCE") {
-        items.push(format!("MODSEQ ({})", mail.modseq));
-    }
-    if upper.contains("INTERNALDATE") {
-        let n = mail.date - 1_795_000_000;
-        items.push(format!(
-            "INTERNALDATE \"18-Nov-2026 {:02}:{:02}:00 +0000\"",
-            n / 3600 % 24,
-            n / 60 % 60
-        ));
-    }
-    if upper.contains("RFC822.SIZE") {
-        items.push(format!("RFC822.SIZE {}", mail.bytes.len()));
-    }
-    if upper.contains("ENVELOPE") {
-        items.push(format!(
-            "ENVELOPE (\"{}\" \"{}\" ((\"Zoe\" NIL \"zoe\" \"example.org\")) NIL NIL NIL NIL NIL NIL \"{}\")",
-            header(mail, "Date:"),
-            header(mail, "Subject:"),
-            header(mail, "Message-ID:")
-        ));
-    }
-    if upper.contains("BODYSTRUCTURE") {
-        items.push(format!(
-            "BODYSTRUCTURE (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" {} 3)",
-            mail.bytes.len()
-        ));
-    }
-    if upper.contains("HEADER.FIELDS") {
-        items.push("BODY[HEADER.FIELDS (REFERENCES LIST-ID)] {2}\r\n\r\n".to_owned());
-    }
-    if upper.contains("BODY.PEEK[]") {
-        let text = String::from_utf8_lossy(&mail.bytes);
-        let from = upper
-            .split_once("BODY.PEEK[]<")
-            .and_then(|(_, rest)| rest.split('.').next())
-            .and_then(|n| n.parse::<usize>().ok());
-        match from {
-            None => items.push(format!("BODY[] {{{}}}\r\n{text}", text.len())),
-            Some(from) => {
-                let rest = &text[from.min(text.len())..];
-                items.push(format!("BODY[]<{from}> {{{}}}\r\n{rest}", rest.len()));
-            }
-        }
-    }
-    items.join(" ")
 }
