@@ -7,7 +7,10 @@ use crate::model::{
     AccountKey, ActionId, FlagChange, MailboxKey, MessageKey, Operation, OperationId,
     OperationKind, OperationState,
 };
-use crate::store::{Pending, Priority, Rows, Store, StoreError, journal, verdicts};
+use crate::store::batches::{self, Batch, Part};
+use crate::store::{
+    Pending, Priority, Rows, Store, StoreError, accounts, contents, journal, messages, verdicts,
+};
 
 /// Operations of one action, kind and state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +110,92 @@ impl Group {
     }
 }
 
+/// One line of the queue as a person reads it: operations that belong together, with names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Their first operation, whose id names them all.
+    pub first: Operation,
+    /// How many there are.
+    pub count: u64,
+    /// The account that carries them out.
+    pub account: String,
+    /// The mailbox in which the messages were shown.
+    pub from: Option<String>,
+    /// The mailbox into which they go.
+    pub to: Option<String>,
+    /// The mailbox that is changed as a mailbox, as it is shown.
+    pub mailbox: Option<String>,
+    /// The same as the server calls it.
+    pub known_as: Option<String>,
+    /// The subject, of one message alone.
+    pub subject: Option<String>,
+}
+
+/// What is refused or of an unknown end, then what is with the server or waits, oldest first: at
+/// most `limit` lines of each, and whether there are more.
+pub fn lines(rows: &impl Rows, limit: usize) -> Result<(Vec<Line>, bool), StoreError> {
+    let mut found = stuck(rows, limit + 1)?;
+    let mut more = found.len() > limit;
+    found.truncate(limit);
+    let moving = batches::list(rows, Part::Moving, limit + 1)?;
+    more |= moving.len() > limit;
+    for batch in moving.into_iter().take(limit) {
+        found.push(named(rows, batch)?);
+    }
+    Ok((found, more))
+}
+
+/// What is refused or of an unknown end, oldest first: at most `limit` lines.
+pub fn stuck(rows: &impl Rows, limit: usize) -> Result<Vec<Line>, StoreError> {
+    batches::list(rows, Part::Stuck, limit)?
+        .into_iter()
+        .map(|batch| named(rows, batch))
+        .collect()
+}
+
+/// How many operations there are, and how many of them are refused.
+pub fn counts(rows: &impl Rows) -> Result<(u64, u64), StoreError> {
+    journal::counts(rows)
+}
+
+/// How many lines of the queue are refused, up to `limit`.
+pub fn refused(rows: &impl Rows, limit: usize) -> Result<usize, StoreError> {
+    let stuck = batches::list(rows, Part::Stuck, limit)?;
+    let refused = stuck.iter().filter(|batch| batch.first.state.is_failed());
+    Ok(refused.count())
+}
+
+fn named(rows: &impl Rows, batch: Batch) -> Result<Line, StoreError> {
+    let Batch { first, count } = batch;
+    let name = |key: Option<MailboxKey>| match key {
+        Some(key) => batches::names(rows, key),
+        None => Ok((None, None)),
+    };
+    let kind = &first.kind;
+    let (mailbox, known_as) = name(kind.mailbox())?;
+    let from = first.mailbox.filter(|_| kind.message().is_some());
+    Ok(Line {
+        count,
+        account: accounts::get(rows, first.account)?.id,
+        from: name(from)?.0,
+        to: name(kind.target())?.0,
+        mailbox,
+        known_as,
+        subject: match kind.message().filter(|_| count == 1) {
+            Some(key) => subject(rows, key)?,
+            None => None,
+        },
+        first,
+    })
+}
+
+fn subject(rows: &impl Rows, key: MessageKey) -> Result<Option<String>, StoreError> {
+    match messages::find(rows, key)? {
+        Some(row) => Ok(Some(contents::get(rows, row.content)?.envelope.subject)),
+        None => Ok(None),
+    }
+}
+
 /// Which operations a call means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -145,30 +234,41 @@ fn touch(
 ) -> Pending<Touched> {
     store.write(Priority::Person, move |tx| {
         let mut touched = Touched::default();
-        let groups = list(tx)?;
-        let mut chosen: Vec<&Group> = Vec::new();
-        match &which {
-            Which::All => chosen.extend(&groups),
-            Which::Ids(ids) => {
-                for id in ids {
-                    match groups.iter().find(|group| group.ids.contains(id)) {
-                        Some(group) if chosen.iter().any(|known| known.id == group.id) => {}
-                        Some(group) => chosen.push(group),
-                        None => touched.missing.push(*id),
-                    }
-                }
-            }
-        }
-        for group in chosen {
-            if matches!(group.state, OperationState::InFlight { .. }) {
-                touched.in_flight += group.ids.len();
+        for operation in chosen(tx, &which, &mut touched.missing)? {
+            if matches!(operation.state, OperationState::InFlight { .. }) {
+                touched.in_flight += 1;
                 continue;
             }
-            for id in &group.ids {
-                act(tx, *id)?;
-                touched.operations += 1;
-            }
+            act(tx, operation.id)?;
+            touched.operations += 1;
         }
         Ok(touched)
     })
+}
+
+/// The operations that are meant, each once.
+fn chosen(
+    rows: &impl Rows,
+    which: &Which,
+    missing: &mut Vec<OperationId>,
+) -> Result<Vec<Operation>, StoreError> {
+    let ids = match which {
+        Which::All => return journal::all(rows),
+        Which::Ids(ids) => ids,
+    };
+    let mut chosen: BTreeMap<OperationId, Operation> = BTreeMap::new();
+    for id in ids {
+        if chosen.contains_key(id) {
+            continue;
+        }
+        let Some(operation) = journal::find(rows, *id)? else {
+            missing.push(*id);
+            continue;
+        };
+        for member in batches::members(rows, &operation)? {
+            let found = journal::find(rows, member)?;
+            chosen.extend(found.map(|one| (member, one)));
+        }
+    }
+    Ok(chosen.into_values().collect())
 }

@@ -366,17 +366,19 @@ pub fn count_of(rows: &impl Rows, account: AccountKey) -> Result<u64, StoreError
     Ok(query.query_row([account.0], |row| Ok(super::columns::count(row.get(0)?)))?)
 }
 
-/// How many operations wait, and how many of them failed.
+/// How many operations there are, and how many of them failed.
 pub fn counts(rows: &impl Rows) -> Result<(u64, u64), StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached("SELECT count(*), coalesce(sum(state = 'failed'), 0) FROM journal")?;
-    Ok(query.query_row([], |row| {
-        Ok((
-            super::columns::count(row.get(0)?),
-            super::columns::count(row.get(1)?),
-        ))
-    })?)
+    let count = |sql: &str| -> Result<u64, StoreError> {
+        let mut query = rows.connection().prepare_cached(sql)?;
+        Ok(query.query_row([], |row| Ok(super::columns::count(row.get(0)?)))?)
+    };
+    Ok((
+        count("SELECT count(*) FROM journal")?,
+        count(
+            "SELECT count(*) FROM journal j
+             WHERE j.state IN ('failed', 'unsure') AND j.state = 'failed'",
+        )?,
+    ))
 }
 
 /// Whether any operation names a message, in whatever state.

@@ -10,6 +10,7 @@
 //! network, and nothing outside names SQL.
 
 pub mod accounts;
+pub mod batches;
 pub mod bodies;
 mod bus;
 mod columns;

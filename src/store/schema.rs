@@ -7,8 +7,11 @@ use super::StoreError;
 /// `PRAGMA application_id`: "Lace".
 pub(super) const APPLICATION_ID: i64 = 0x4c61_6365;
 
-pub(super) const MIGRATIONS: [&str; 2] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const MIGRATIONS: [&str; 3] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// The schema that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
