@@ -73,6 +73,7 @@ fn places(entry: &Entry) -> String {
             Screen::Log => "log",
             Screen::Attention => "attention",
             Screen::Menu => "menu",
+            Screen::Queue => "queue",
         })
         .collect();
     match names.len() {

@@ -78,9 +78,16 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::Keyring(found) => app.setup.keyring(found),
+        Answer::Queue(lines, more) => {
+            if app.asked_queue == Some(ticket) {
+                app.asked_queue = None;
+                app.queue.take(lines, more);
+            }
+        }
         Answer::Needs(needs) => {
             if app.asked_needs == ticket {
-                app.needs = u64::try_from(needs.len()).unwrap_or(u64::MAX);
+                let urgent = needs.iter().filter(|need| need.is_urgent()).count();
+                app.needs = u64::try_from(urgent).unwrap_or(u64::MAX);
                 app.attention.take(needs);
             }
         }
@@ -107,6 +114,10 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
     if let Some(prompt) = app.prompt.as_mut().filter(|_| app.asked_proposal == ticket) {
         prompt.is_proposing = false;
     }
+    if app.asked_queue == Some(ticket) {
+        app.asked_queue = None;
+        app.queue.loaded = true;
+    }
     if app.index.expects(ticket) {
         app.index.failed();
     }
@@ -120,6 +131,7 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
     let before = app.inbox_mail();
     let had = !app.accounts.is_empty();
     let was_online = app.is_online();
+    let opened = app.mailbox().map(|(_, mailbox)| mailbox.name.clone());
     app.accounts = accounts;
     if app.is_online() && !was_online {
         commands::ask_what_waits(app);
@@ -139,9 +151,16 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
         app.started = false;
     }
     if !app.started && app.screen != Screen::Setup {
-        let screen = app.screen;
-        if app.open_inbox(0) && screen != Screen::Index && !open_is_gone {
+        let (screen, selected) = (app.screen, app.folders.selected);
+        let reading = matches!(screen, Screen::Index | Screen::Message | Screen::Parts);
+        if app.open_inbox(0) && !reading {
             app.screen = screen;
+            if open_is_gone {
+                app.folders.selected = selected;
+            }
+        }
+        if let (true, true, Some(name)) = (open_is_gone, reading, opened) {
+            app.say(format!("The folder \"{name}\" is gone; this is INBOX."));
         }
     }
     if app.accounts.is_empty() && app.can_set_up && app.screen == Screen::Index {
@@ -271,6 +290,11 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             app.index.changed();
             app.folders_again = true;
             app.came_back = true;
+            app.say(words);
+        }
+        Ended::Mailbox(key, words) => {
+            app.folders.wanted = Some(key);
+            app.folders_again = true;
             app.say(words);
         }
         Ended::Exists(name) => {

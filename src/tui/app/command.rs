@@ -26,6 +26,8 @@ pub enum Screen {
     Attention,
     /// Where everything begins that has no place of its own.
     Menu,
+    /// What has not reached its server.
+    Queue,
 }
 
 impl Screen {
@@ -38,7 +40,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 9] = [
+    pub const ALL: [Screen; 10] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -48,6 +50,7 @@ impl Screen {
         Screen::Log,
         Screen::Attention,
         Screen::Menu,
+        Screen::Queue,
     ];
 
     /// What help calls it.
@@ -62,6 +65,7 @@ impl Screen {
             Screen::Log => "the log",
             Screen::Attention => "what needs you",
             Screen::Menu => "the main menu",
+            Screen::Queue => "the queue",
         }
     }
 }
@@ -179,10 +183,16 @@ pub enum Command {
     Account,
     /// What needs the user.
     Attention,
+    /// What has not reached its server.
+    Queue,
     /// What was told.
     Log,
     /// Fetches now.
     SyncNow,
+    /// Subscribes the selected folder, or unsubscribes it.
+    ToggleSubscribed,
+    /// Shows or hides folders that are not subscribed.
+    AllFolders,
     /// Shows or hides the folder pane.
     FolderPane,
     /// Makes the pane narrower.
@@ -199,6 +209,12 @@ pub enum Command {
     NewPassword,
     /// Tries again.
     Retry,
+    /// Takes back what waits.
+    Drop,
+    /// Of a conflict: what the user asked for is to be.
+    KeepMine,
+    /// Of a conflict: what the other side did stays.
+    TakeTheirs,
     /// More about it.
     Details,
     /// Shows or hides the password.
@@ -214,6 +230,7 @@ pub enum Command {
 }
 
 /// One row of the table.
+#[derive(Clone, Copy)]
 pub struct Entry {
     /// What it does.
     pub command: Command,
@@ -231,6 +248,16 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A row that is nowhere, where a table begins.
+    pub(super) const NONE: Entry = Entry {
+        command: Command::Help,
+        name: "",
+        keys: &[],
+        on: &[],
+        enter: &[],
+        help: "",
+    };
+
     /// The label of its key cell on `screen`; `None` where it does not work.
     pub fn label(&self, screen: Screen) -> Option<&'static str> {
         self.on
@@ -308,10 +335,13 @@ mod tests {
             }
         }
         for (key, uses) in verbs {
-            let on_disk = matches!(key.code, Code::Char('s' | 'e')) && !key.ctrl && !key.alt;
+            let plain = !key.ctrl && !key.alt;
+            let on_disk = matches!(key.code, Code::Char('s' | 'e')) && plain;
+            let rename = key.code == Code::Char('r') && plain;
             let mut commands: Vec<Command> = uses
                 .iter()
                 .filter(|(_, screen)| !(on_disk && *screen == Screen::Parts))
+                .filter(|(_, screen)| !(rename && *screen == Screen::Folders))
                 .map(|(command, _)| *command)
                 .collect();
             commands.sort();

@@ -6,6 +6,7 @@ use super::key::Key;
 use super::layout::Panes;
 use super::view::{
     Account, Anchor, Body, KeepPassword, LogLine, Need, Opened, Page, Preview, Provider, Servers,
+    Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -165,6 +166,8 @@ pub enum Question {
     Log,
     /// What waits for the user.
     Needs,
+    /// What has not reached its server.
+    Queue,
     /// Files that begin with this text.
     Complete(String),
     /// The servers of an address, from the provider table.
@@ -220,6 +223,8 @@ pub enum Answer {
     Log(Vec<LogLine>),
     /// What waits for the user.
     Needs(Vec<Need>),
+    /// What has not reached its server, and whether there is more.
+    Queue(Vec<Waiting>, bool),
     /// Completions of a file name.
     Complete(Vec<String>),
     /// The servers of an address.
@@ -278,8 +283,15 @@ pub enum Action {
         /// The password.
         password: Hidden,
     },
-    /// Try a failed operation again.
-    RetryOperation(OperationId),
+    /// Answer what became of an operation and those that belong to it.
+    Decide {
+        /// The operation.
+        id: OperationId,
+        /// The answer.
+        decision: Decision,
+        /// What it is, for the status line.
+        what: String,
+    },
     /// The user has seen it.
     Dismiss(i64),
     /// Write the whole message to a file.
@@ -364,6 +376,19 @@ pub enum MailboxChange {
     },
 }
 
+/// What becomes of an operation that waits, failed, or has an unknown end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it again, now.
+    Retry,
+    /// Take it back.
+    Drop,
+    /// Of a conflict: what the user asked for is to be.
+    KeepMine,
+    /// Of a conflict: what the other side did stays.
+    TakeTheirs,
+}
+
 /// Text that shows nothing of itself.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Hidden(pub String);
@@ -409,6 +434,8 @@ pub enum Ended {
         /// The messages that are as they were.
         messages: Vec<MessageKey>,
     },
+    /// A mailbox is as it was wished; words for the status line.
+    Mailbox(MailboxKey, String),
     /// A file of that name is there; nothing was written.
     Exists(String),
     /// The bytes are not here; they are fetched when that is possible.

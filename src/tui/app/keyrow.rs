@@ -25,20 +25,28 @@ pub struct Cell {
     pub label: String,
 }
 
+/// Whether a command means something on what is selected.
+pub type Offers<'a> = &'a dyn Fn(Command) -> bool;
+
 /// The pages of key rows of a screen, each of 12 cells in column order (upper, lower, upper …).
 pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
+    offered(screen, &|_| true)
+}
+
+/// The pages without the commands that mean nothing on what is selected.
+pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     if screen == Screen::Setup {
         return vec![setup()];
     }
     let find = |command| {
         on_screen(screen)
-            .find(|entry| entry.command == command)
+            .find(|entry| entry.command == command && offers(command))
             .map(|entry| cell(entry, screen))
             .filter(|cell| !cell.label.is_empty())
             .unwrap_or_default()
     };
     let rest: Vec<Cell> = on_screen(screen)
-        .filter(|entry| !FIXED.contains(&entry.command))
+        .filter(|entry| !FIXED.contains(&entry.command) && offers(entry.command))
         .map(|entry| cell(entry, screen))
         .filter(|cell| !cell.label.is_empty())
         .collect();
@@ -62,9 +70,9 @@ pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
 }
 
 /// The pages of one row of keys: what moves between screens first, `O` and the rest on each further.
-pub fn single(screen: Screen) -> Vec<Vec<Cell>> {
+pub fn single(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     let mut all: Vec<Cell> = Vec::new();
-    for cell in pages(screen).into_iter().flatten() {
+    for cell in offered(screen, offers).into_iter().flatten() {
         if !cell.key.is_empty() && !all.contains(&cell) {
             all.push(cell);
         }
@@ -106,15 +114,10 @@ fn setup() -> Vec<Cell> {
     ]
 }
 
-/// Whether a cell of the attention list acts on a need, so that it is left out of an empty list.
-pub fn of_a_need(cell: &Cell) -> bool {
-    matches!(cell.key.as_str(), "P" | "R" | "D")
-}
-
 /// The cells of a narrow screen's one row, in order, as many as `width` takes; `page` turns on.
-pub fn narrow(screen: Screen, width: usize, page: usize) -> Vec<Cell> {
+pub fn narrow(screen: Screen, width: usize, page: usize, offers: Offers<'_>) -> Vec<Cell> {
     let mut all: Vec<Cell> = Vec::new();
-    for (n, group) in pages(screen).into_iter().enumerate() {
+    for (n, group) in offered(screen, offers).into_iter().enumerate() {
         let skip = if n == 0 { 0 } else { 2 };
         all.extend(group.into_iter().skip(skip).filter(|c| !c.key.is_empty()));
     }

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use crate::model::{MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
-use super::screen::{attention, folders, help, index, log, menu, parts, setup};
+use super::screen::{attention, folders, help, index, log, menu, parts, queue, setup};
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
 use key::{Code, Key};
@@ -84,6 +84,8 @@ pub struct App {
     pub log: log::State,
     /// What needs the user.
     pub attention: attention::State,
+    /// What has not reached its server.
+    pub queue: queue::State,
     /// Adding an account.
     pub setup: setup::State,
     /// The main menu.
@@ -118,6 +120,8 @@ pub struct App {
     folders_again: bool,
     asked_log: Ticket,
     asked_needs: Ticket,
+    asked_queue: Option<Ticket>,
+    queue_again: bool,
     asked_complete: Ticket,
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
@@ -178,6 +182,7 @@ impl App {
             help: help::State::open(Screen::Index),
             log: log::State::default(),
             attention: attention::State::default(),
+            queue: queue::State::default(),
             setup: setup::State::default(),
             menu: menu::State::default(),
             prompt: None,
@@ -199,6 +204,8 @@ impl App {
             folders_again: true,
             asked_log: Ticket::default(),
             asked_needs: Ticket::default(),
+            asked_queue: None,
+            queue_again: false,
             asked_complete: Ticket::default(),
             asked_proposal: Ticket::default(),
             asked_marked: None,
@@ -390,6 +397,7 @@ impl App {
             parts.settle(tree);
         }
         menu::settle(self);
+        queue::settle(self);
         self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
@@ -400,6 +408,10 @@ impl App {
         if self.folders_again && self.asked_folders.is_none() {
             self.folders_again = false;
             self.asked_folders = Some(self.ask(Question::Folders));
+        }
+        if self.queue_again && self.asked_queue.is_none() && self.screen == Screen::Queue {
+            self.queue_again = false;
+            self.asked_queue = Some(self.ask(Question::Queue));
         }
     }
 
@@ -566,6 +578,8 @@ fn changed(app: &mut App, changed: &Changed) {
     if changed.notices && app.screen == Screen::Attention {
         app.asked_needs = app.ask(Question::Needs);
     }
+    // Asked for only while it is looked at, and once at a time however fast the journal drains.
+    app.queue_again |= changed.notices || changed.folders;
     if changed.notices && app.screen == Screen::Log {
         app.asked_log = app.ask(Question::Log);
     }

@@ -70,7 +70,7 @@ pub fn mailboxes(app: &App) -> Vec<Choice> {
     let open = app.index.mailbox;
     let own = app.mailbox().map(|(account, _)| account.id.clone());
     let all = app.accounts.iter().flat_map(|account| {
-        let rows = account.mailboxes.iter().filter(|m| m.selectable);
+        let rows = account.listed().filter(|m| m.selectable);
         rows.map(move |mailbox| (account, mailbox))
     });
     let mut all: Vec<(&Account, &Mailbox)> = all.collect();

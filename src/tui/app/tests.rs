@@ -7,4 +7,6 @@ mod panes;
 mod safety;
 mod screens;
 mod triage;
+mod waiting;
+mod waits;
 mod world;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId, PartPath,
-    Role, Structure,
+    ActionId, Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
+    OperationState, PartPath, Role, Structure, journal,
 };
 
 /// One account with its mailboxes.
@@ -24,16 +24,19 @@ pub struct Account {
     pub link: Option<Link>,
     /// When it was last current, in seconds since 1970.
     pub synced: Option<i64>,
-    /// Its mailboxes in the order of the list.
+    /// Its mailboxes in the order of the list, those that are not subscribed too.
     pub mailboxes: Vec<Mailbox>,
-    /// Mailboxes that are not subscribed, with their names.
-    pub hidden: Vec<(MailboxKey, String)>,
 }
 
 impl Account {
     /// The state of the connection.
     pub fn state(&self) -> Option<LinkState> {
         self.link.as_ref().map(|link| link.state)
+    }
+
+    /// The mailboxes that are listed without being asked for.
+    pub fn listed(&self) -> impl Iterator<Item = &Mailbox> {
+        self.mailboxes.iter().filter(|mailbox| mailbox.listed)
     }
 
     /// The mailbox of that role.
@@ -55,6 +58,10 @@ pub struct Mailbox {
     pub role: Option<Role>,
     /// Whether it can hold messages.
     pub selectable: bool,
+    /// Whether the person has subscribed it.
+    pub subscribed: bool,
+    /// Whether it is listed and kept: it is subscribed, or nothing in its account is.
+    pub listed: bool,
     /// Messages that are not read.
     pub unread: u64,
     /// All messages; `None` when it is not known.
@@ -188,7 +195,9 @@ pub struct Need {
     pub cause: Cause,
     /// The account id.
     pub account: String,
-    /// What it is about: the address, or the folder.
+    /// Of an operation, what was asked: `Move 3 messages to Receipts`.
+    pub what: String,
+    /// What it is about: the address.
     pub title: String,
     /// What failed, in the server's words.
     pub text: String,
@@ -203,10 +212,55 @@ pub struct Need {
 pub enum Cause {
     /// The password is refused or unknown.
     SignIn,
-    /// A change was refused by the server.
+    /// A change was refused.
     Operation(OperationId),
+    /// The other side changed what a change of the user's names.
+    Conflict(OperationId, journal::Cause),
+    /// Nobody knows whether a change reached the server; that is looked for by itself.
+    Unsure(OperationId),
     /// A notice of another kind, by its row.
     Notice(i64),
+}
+
+impl Need {
+    /// Whether nothing goes on before the user answers.
+    pub fn is_urgent(&self) -> bool {
+        match self.cause {
+            Cause::SignIn | Cause::Operation(_) | Cause::Conflict(..) | Cause::Notice(_) => true,
+            Cause::Unsure(_) => false,
+        }
+    }
+
+    /// The operation that it is about.
+    pub fn operation(&self) -> Option<OperationId> {
+        match self.cause {
+            Cause::Operation(id) | Cause::Conflict(id, _) | Cause::Unsure(id) => Some(id),
+            Cause::SignIn | Cause::Notice(_) => None,
+        }
+    }
+}
+
+/// One line of the Queue: what one key press asked for and has not reached its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The first operation, by which all of them are named.
+    pub id: OperationId,
+    /// The key press.
+    pub action: ActionId,
+    /// The word of its kind: `move` …
+    pub kind: &'static str,
+    /// The account id.
+    pub account: String,
+    /// Where it stands.
+    pub state: OperationState,
+    /// How many operations.
+    pub count: u64,
+    /// When it was asked for, in seconds since 1970.
+    pub asked: i64,
+    /// What was asked: `Move 3 messages to Receipts`.
+    pub what: String,
+    /// More, line by line.
+    pub detail: Vec<String>,
 }
 
 /// A provider's servers, for the set-up screen.

@@ -11,7 +11,7 @@ use crate::tui::app::{App, Screen, keyrow};
 
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
-use super::{attention, folders, help, index, log, menu, message, parts, setup};
+use super::{attention, folders, help, index, log, menu, message, parts, queue, setup};
 
 /// Draws everything and gives the place of the cursor.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
@@ -61,6 +61,7 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Setup => {
             pen.put(area.x, area.y, area.width, "Add account", Role::Text);
         }
+        Screen::Queue => queue::line(app, pen, area),
         Screen::Help | Screen::Log | Screen::Attention | Screen::Menu => {
             pen.put(area.x, area.y, area.width, app.screen.title(), Role::Text);
         }
@@ -115,6 +116,7 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Help => help::title(app),
         Screen::Log => log::title(app),
         Screen::Menu => menu::title(app),
+        Screen::Queue => queue::title(app),
     }
 }
 
@@ -124,6 +126,7 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Help => help::draw(app, pen, body),
         Screen::Log => log::draw(app, pen, body),
         Screen::Menu => menu::draw(app, pen, body),
+        Screen::Queue => queue::draw(app, pen, body),
         Screen::Setup => setup::draw(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
@@ -154,6 +157,7 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::Help
         | Screen::Log
         | Screen::Attention
+        | Screen::Queue
         | Screen::Menu => index::draw(app, pen, body),
     }
 }
@@ -474,13 +478,14 @@ pub fn field_row(
 fn keys(app: &App, pen: &mut Pen<'_>) {
     let width = app.layout.width;
     let top = app.layout.status_row() + 1;
+    let offers = &|command| app.offers(command);
     if app.layout.key_rows() == 0 {
         return;
     }
     if app.layout.kind == Kind::Tiny {
         let cells = match &app.prompt {
             Some(prompt) => prompt_cells(prompt),
-            None => keyrow::narrow(app.screen, usize::from(width), app.key_page),
+            None => keyrow::narrow(app.screen, usize::from(width), app.key_page, offers),
         };
         let mut x = 0;
         for cell in cells {
@@ -499,20 +504,16 @@ fn keys(app: &App, pen: &mut Pen<'_>) {
         Some(prompt) => prompt_cells(prompt),
         None => {
             let mut pages = if rows == 1 {
-                keyrow::single(app.screen)
+                keyrow::single(app.screen, offers)
             } else {
-                keyrow::pages(app.screen)
+                keyrow::offered(app.screen, offers)
             };
             let page = app.key_page % pages.len().max(1);
             pages.swap_remove(page)
         }
     };
     let wide = width / 6;
-    let empty = app.screen == Screen::Attention && app.attention.needs.is_empty();
     for (n, cell) in (0u16..6 * rows).zip(&cells) {
-        if empty && app.prompt.is_none() && keyrow::of_a_need(cell) {
-            continue;
-        }
         let x = n / rows * wide;
         key_cell(pen, x, top + n % rows, wide.saturating_sub(1), cell);
     }

@@ -12,6 +12,7 @@ pub mod menu;
 pub mod message;
 pub mod paint;
 pub mod parts;
+pub mod queue;
 pub mod setup;
 pub mod theme;
 

@@ -15,9 +15,8 @@ use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, S
 use crate::env::{Env, spawn};
 use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
 use crate::ops::flags::Undoable;
-use crate::ops::queue::Which;
 use crate::ops::requests::Progress;
-use crate::ops::{accounts, flags, message, notices, queue, requests};
+use crate::ops::{accounts, flags, message, notices, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest};
@@ -25,7 +24,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, panes, triage};
+use super::{Incoming, Network, decide, panes, triage};
 use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
@@ -259,9 +258,9 @@ impl Acts {
                 world.tell(ticket, Ended::Done(String::new()));
             }
             Action::Password { account, password } => self.password(ticket, &account, password.0),
-            Action::RetryOperation(id) => {
-                let pending = queue::retry(&world.store, Which::Ids(vec![id]));
-                self.wait(move || world.tell(ticket, done(pending.wait().map(|_| ()))));
+            Action::Decide { id, decision, what } => {
+                let end = decide::decide(&world.store, id, decision, what);
+                self.wait(move || world.tell(ticket, end()));
             }
             Action::Dismiss(id) => {
                 let pending = notices::dismiss(&world.store, id);

@@ -9,13 +9,11 @@ use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Set
 use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View, wanted};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
-use crate::model::{
-    Envelope, Link, LinkState, MailboxKey, MessageKey, OperationState, PartPath, Structure,
-};
+use crate::model::{Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role, Structure};
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{PartBytes, Source};
-use crate::ops::queue::Group;
+use crate::ops::notices::Logged;
 use crate::ops::{folders, index, message, notices, packed, queue, triage};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, Store, StoreError};
@@ -35,6 +33,9 @@ const SOURCE: u64 = 2 << 20;
 /// Octets of a part that a preview looks at, and lines that it shows.
 const PREVIEW: u64 = 256 << 10;
 const PREVIEW_LINES: usize = 2000;
+/// Lines of the Queue that are read, and of what is stuck in it.
+const LINES: usize = 500;
+const STUCK: usize = 500;
 
 /// What readers need.
 pub struct Desk {
@@ -131,6 +132,7 @@ impl Desk {
             }
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
+            Question::Queue => self.waiting(reader),
             Question::Complete(_) | Question::Provider(_) | Question::Keyring => {
                 Ok(Answer::Complete(Vec::new()))
             }
@@ -169,14 +171,13 @@ impl Desk {
                 accounts.push(self.account(&local, Some(account)));
             }
         }
-        let waiting = queue::list(reader)?
-            .iter()
-            .filter(|group| !matches!(group.state, OperationState::Failed { .. }))
-            .fold(0, |sum, group| sum + group.ids.len());
+        let (all, failed) = queue::counts(reader)?;
+        let mut needs = queue::refused(reader, STUCK)?;
+        needs += self.told(reader)?.len();
         Ok(Answer::Folders {
             accounts,
-            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
-            needs: u64::try_from(self.needs(reader)?.len()).unwrap_or(u64::MAX),
+            waiting: all.saturating_sub(failed),
+            needs: u64::try_from(needs).unwrap_or(u64::MAX),
         })
     }
 
@@ -193,16 +194,23 @@ impl Desk {
             configured.address.clone()
         };
         let folders = known.map(|account| account.folders).unwrap_or_default();
-        let named = folders.iter().filter(|f| f.mailbox.name.is_some());
-        let (shown, hidden): (Vec<&Folder>, Vec<&Folder>) =
-            named.partition(|folder| folder.mailbox.subscribed);
-        let mailboxes = shown.into_iter();
-        let mailboxes = mailboxes
-            .map(|folder| mailbox(configured, folder))
-            .collect();
-        let hidden = hidden.into_iter();
-        let hidden = hidden
-            .map(|folder| (folder.key(), folder.name().to_owned()))
+        // On a server where nothing is subscribed everything is listed, as it is kept.
+        let any = folders
+            .iter()
+            .any(|folder| folder.mailbox.subscribed && folder.mailbox.role != Some(Role::Inbox));
+        // A folder that is still to be made takes the delimiter of the others.
+        let delimiter = folders
+            .iter()
+            .find_map(Folder::delimiter)
+            .or_else(|| matches!(configured.kind, AccountKind::Local).then_some('/'));
+        let mailboxes = folders
+            .iter()
+            .filter(|folder| folder.mailbox.name.is_some())
+            .map(|folder| Mailbox {
+                listed: folder.mailbox.subscribed || !any,
+                delimiter: folder.delimiter().or(delimiter),
+                ..mailbox(configured, folder)
+            })
             .collect();
         Account {
             id: configured.id.clone(),
@@ -215,7 +223,6 @@ impl Desk {
             link: server.then(|| self.link(&configured.id, link)),
             synced,
             mailboxes,
-            hidden,
         }
     }
 
@@ -357,65 +364,57 @@ impl Desk {
         }
     }
 
+    /// What was told and waits for the user; what became of operations stands in the queue.
+    fn told(&self, reader: &Reader) -> Result<Vec<Logged>, StoreError> {
+        let mut told = notices::attention(reader)?;
+        told.retain(|logged| logged.notice.topic != "operation");
+        Ok(told)
+    }
+
     fn needs(&self, reader: &Reader) -> Result<Vec<Need>, StoreError> {
-        let failed: Vec<Group> = queue::list(reader)?
-            .into_iter()
-            .filter(|group| matches!(group.state, OperationState::Failed { .. }))
-            .collect();
         let settings = lock(&self.settings).clone();
+        let called = |id: &str| {
+            let address = settings.account(id).map(|account| account.address.clone());
+            let address = address.filter(|address| !address.is_empty());
+            address.unwrap_or_else(|| id.to_owned())
+        };
         let mut needs = Vec::new();
-        for logged in notices::attention(reader)? {
+        for logged in self.told(reader)? {
             let notice = logged.notice;
-            if notice.topic == "operation" && !failed.is_empty() {
-                continue;
-            }
             let cause = match notice.topic.as_str() {
                 "sign-in" => Cause::SignIn,
                 _ => Cause::Notice(logged.id),
             };
-            let address = settings.account(&notice.account).map(|a| a.address.clone());
             needs.push(Need {
                 cause,
-                title: address
-                    .filter(|a| !a.is_empty())
-                    .unwrap_or(notice.account.clone()),
+                title: called(&notice.account),
                 account: notice.account,
+                what: String::new(),
                 text: notice.text,
                 hint: notice.hint,
                 detail: notice.detail,
             });
         }
-        for group in failed {
-            needs.push(operation(&group));
+        for line in queue::stuck(reader, STUCK)? {
+            let title = called(&line.account);
+            needs.extend(super::queue::need(&line, title));
         }
+        // What is looked for by itself comes after what waits for an answer.
+        needs.sort_by_key(|need| !need.is_urgent());
         Ok(needs)
     }
-}
 
-fn operation(group: &Group) -> Need {
-    let why = match &group.state {
-        OperationState::Failed { why, .. } => why.clone(),
-        OperationState::Queued { .. }
-        | OperationState::InFlight { .. }
-        | OperationState::Unsure => String::new(),
-    };
-    let count = group.messages.len();
-    let plural = if count == 1 { "" } else { "s" };
-    Need {
-        cause: Cause::Operation(group.id),
-        account: String::new(),
-        title: format!("{} of {count} message{plural}", group.kind),
-        text: format!("Refused by the server: \"{why}\""),
-        hint: "The messages show again what the server has.".to_owned(),
-        detail: format!(
-            "Operation {}, asked for by action {}.",
-            group.id, group.action
-        ),
+    fn waiting(&self, reader: &Reader) -> Result<Answer, StoreError> {
+        let (lines, more) = queue::lines(reader, LINES)?;
+        let lines = lines.into_iter().map(super::queue::waiting).collect();
+        Ok(Answer::Queue(lines, more))
     }
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
+    let unsent = folder.mailbox.base.is_none() && matches!(configured.kind, AccountKind::Imap(_));
     let offline = match configured.offline_of(folder.name()) {
+        _ if unsent => "not on the server yet".to_owned(),
         crate::model::Offline::None => "not kept".to_owned(),
         crate::model::Offline::Headers => "headers only".to_owned(),
         crate::model::Offline::Days(days) => format!("{days} days"),
@@ -427,6 +426,8 @@ fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
         delimiter: folder.delimiter(),
         role: folder.mailbox.role,
         selectable: folder.selectable(),
+        subscribed: folder.mailbox.subscribed,
+        listed: true,
         unread: folder.unread.unwrap_or(0),
         total: folder.total,
         offline,

@@ -7,11 +7,13 @@
 //! else is started.
 
 mod acts;
+mod decide;
 mod desk;
 mod files;
 mod input;
 mod panes;
 mod pool;
+mod queue;
 mod select;
 mod signals;
 mod terminal;

@@ -155,7 +155,7 @@ pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
                 let made = account_key(&store, &account)
                     .and_then(|key| mailbox::create(&store, key, &name, None).wait());
                 match made {
-                    Ok(_) => Ended::Done(format!("Made {name}.  U undoes.")),
+                    Ok(made) => Ended::Mailbox(made.mailbox, format!("Made {name}.  U undoes.")),
                     Err(error) => failed(&error),
                 }
             })
@@ -174,7 +174,7 @@ pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
         } => {
             let words = match subscribed {
                 true => "Subscribed: it is shown and kept.  U undoes.",
-                false => "Unsubscribed: it is hidden.  U undoes.",
+                false => "Unsubscribed: Alt-f shows it.  U undoes.",
             };
             let pending = mailbox::subscribe(store, mailbox, subscribed);
             changed(pending, words.to_owned())
@@ -184,7 +184,7 @@ pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
 
 fn changed(pending: Pending<mailbox::Changed>, words: String) -> Under {
     Box::new(move || match pending.wait() {
-        Ok(_) => Ended::Done(words),
+        Ok(changed) => Ended::Mailbox(changed.mailbox, words),
         Err(error) => failed(&error),
     })
 }

@@ -1,10 +1,12 @@
 //! What a person does with mailboxes in the folder list: make, rename, delete, subscribe.
 
-use crate::model::MailboxKey;
+use crate::model::journal::is_within;
+use crate::model::{MailboxKey, Role};
 use crate::tui::app::App;
 use crate::tui::app::event::{Action, MailboxChange};
 use crate::tui::app::pick::{Choice, Target};
-use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::prompt::{Asking, Prompt, Purpose};
+use crate::tui::app::view::{Account, Mailbox};
 
 use super::triage::messages;
 
@@ -30,8 +32,41 @@ pub(in crate::tui::app) fn ask_new(app: &mut App) {
         app.hint("There is no account yet.");
         return;
     };
+    let above = beside(app);
     let question = format!("Name of the new folder of {address}");
-    app.open_prompt(Prompt::text(Purpose::NewMailbox(account), question, ""));
+    app.open_prompt(line(Purpose::NewMailbox(account), question, &above));
+}
+
+/// A line that holds `value`, ready to be gone on with.
+fn line(purpose: Purpose, question: String, value: &str) -> Prompt {
+    let mut prompt = Prompt::text(purpose, question, value);
+    if let Asking::Text(field) = &mut prompt.asking {
+        field.proposed = false;
+    }
+    prompt
+}
+
+/// What the name of a new folder begins with: it comes below the selected one if that holds
+/// folders, else beside it.
+fn beside(app: &App) -> String {
+    let key = app.folders.target(&app.accounts).and_then(|(_, key)| key);
+    let found = key.and_then(|key| app.find_mailbox(key));
+    let Some((account, mailbox, delimiter)) = found.and_then(|(a, m)| Some((a, m, m.delimiter?)))
+    else {
+        return String::new();
+    };
+    if (holds_folders(account, mailbox) || !mailbox.selectable) && mailbox.role != Some(Role::Inbox)
+    {
+        return format!("{}{delimiter}", mailbox.name);
+    }
+    let end = mailbox.name.rfind(delimiter);
+    let end = end.map_or(0, |at| at + delimiter.len_utf8());
+    mailbox.name.get(..end).unwrap_or_default().to_owned()
+}
+
+fn holds_folders(account: &Account, mailbox: &Mailbox) -> bool {
+    let below = |other: &Mailbox| is_within(&other.name, &mailbox.name, mailbox.delimiter);
+    account.mailboxes.iter().any(below)
 }
 
 /// `R`.
@@ -40,16 +75,36 @@ pub(in crate::tui::app) fn ask_rename(app: &mut App) {
     let Some(name) = app.find_mailbox(key).map(|(_, m)| m.name.clone()) else {
         return;
     };
+    if is_inbox(app, key) {
+        app.hint("INBOX cannot be renamed.");
+        return;
+    }
     let question = format!("New name of {name}");
     app.open_prompt(Prompt::text(Purpose::RenameMailbox(key), question, &name));
+}
+
+fn is_inbox(app: &App, key: MailboxKey) -> bool {
+    app.find_mailbox(key)
+        .is_some_and(|(_, mailbox)| mailbox.role == Some(Role::Inbox))
 }
 
 /// `D` in the folder list.
 pub(in crate::tui::app) fn ask_delete(app: &mut App) {
     let Some(key) = mailbox_here(app) else { return };
-    let Some(mailbox) = app.find_mailbox(key).map(|(_, m)| m.clone()) else {
+    let found = app.find_mailbox(key);
+    let found = found.map(|(a, m)| (m.clone(), holds_folders(a, m), a.link.is_some()));
+    let Some((mailbox, has_inferiors, on_server)) = found else {
         return;
     };
+    if is_inbox(app, key) {
+        app.hint("INBOX cannot be deleted.");
+        return;
+    }
+    if has_inferiors {
+        let name = &mailbox.name;
+        app.hint(format!("{name} has folders below it: delete those first."));
+        return;
+    }
     let holds = match mailbox.total {
         Some(0) => String::new(),
         Some(count) => {
@@ -60,12 +115,13 @@ pub(in crate::tui::app) fn ask_delete(app: &mut App) {
     };
     let question = format!("Delete the folder {}{holds}?", mailbox.name);
     let options = vec![('y', "Yes"), ('n', "No")];
-    app.open_prompt(Prompt::choice(
-        Purpose::DeleteMailbox(key),
-        question,
-        options,
-        1,
-    ));
+    let mut prompt = Prompt::choice(Purpose::DeleteMailbox(key), question, options, 1);
+    let note = match on_server {
+        true => "U takes it back until the server has done it; then its messages are gone.",
+        false => "Its messages are gone then: U does not bring them back.",
+    };
+    prompt.notes = vec![note.to_owned()];
+    app.open_prompt(prompt);
 }
 
 /// A new mailbox is wished.
@@ -118,14 +174,15 @@ pub(in crate::tui::app) fn ask_subscribe(app: &mut App) {
 pub(in crate::tui::app) fn hidden(app: &App) -> Vec<Choice> {
     let several = app.accounts.len() > 1;
     let all = app.accounts.iter().flat_map(|account| {
-        account.hidden.iter().map(move |(key, name)| Choice {
+        let unlisted = account.mailboxes.iter().filter(|m| !m.listed);
+        unlisted.map(move |mailbox| Choice {
             text: match several {
-                true => format!("{}:{name}", account.id),
-                false => name.clone(),
+                true => format!("{}:{}", account.id, mailbox.name),
+                false => mailbox.name.clone(),
             },
             key: String::new(),
             detail: account.address.clone(),
-            target: Target::Mailbox(*key),
+            target: Target::Mailbox(mailbox.key),
         })
     });
     all.collect()
@@ -133,10 +190,34 @@ pub(in crate::tui::app) fn hidden(app: &App) -> Vec<Choice> {
 
 /// Subscribes, or unsubscribes, a mailbox.
 pub(in crate::tui::app) fn subscribe(app: &mut App, mailbox: MailboxKey, subscribed: bool) {
+    if is_inbox(app, mailbox) {
+        app.hint("INBOX is always listed and kept.");
+        return;
+    }
     app.act(Action::Mailbox(MailboxChange::Subscribe {
         mailbox,
         subscribed,
     }));
+}
+
+/// Subscribes the selected mailbox or, when it is subscribed, unsubscribes it.
+pub(in crate::tui::app) fn toggle_subscribed(app: &mut App) {
+    let Some(key) = mailbox_here(app) else { return };
+    let subscribed = app.find_mailbox(key).is_some_and(|(_, m)| m.subscribed);
+    subscribe(app, key, !subscribed);
+}
+
+/// Shows the folders that are not subscribed too, or hides them again.
+pub(in crate::tui::app) fn show_all(app: &mut App) {
+    app.folders.all = !app.folders.all;
+    app.folders.rebuild(&app.accounts);
+    let unlisted = hidden(app).len();
+    app.hint(match (app.folders.all, unlisted) {
+        (_, 0) => "There is no folder that is not subscribed.".to_owned(),
+        (true, 1) => "1 folder that is not subscribed is shown too.".to_owned(),
+        (true, count) => format!("{count} folders that are not subscribed are shown too."),
+        (false, _) => "Only subscribed folders are shown.".to_owned(),
+    });
 }
 
 /// Unsubscribes the selected mailbox, which hides it.

@@ -6,24 +6,24 @@ mod parts;
 mod reading;
 mod seeking;
 mod triage;
+mod waiting;
 
 use crate::model::Flags;
 
 use super::super::screen::index::state::Goal;
-use super::super::screen::{help, menu, setup};
+use super::super::screen::{help, menu, queue, setup};
 use super::command::{Command, Screen};
-use super::event::{Action, Effect, Question, Ticket};
+use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
-use super::layout::Panes;
-use super::prompt::{Prompt, Purpose};
-use super::view::Cause;
-use super::{App, palette};
+use super::layout::{Kind, Panes};
+use super::{App, keyrow, palette};
 
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
 use reading::{
     ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, walk_links,
 };
 use seeking::{ask_find, ask_jump, next_unread};
+use waiting::{decide, details, new_password, open_attention, open_queue, retry};
 
 pub(super) use mailboxes::{
     create as create_mailbox, hidden, remove as remove_mailbox, rename as rename_mailbox, subscribe,
@@ -51,7 +51,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
             app.help = help::State::open(app.screen);
             app.go(Screen::Help);
         }
-        Command::OtherKeys => app.key_page += 1,
+        Command::OtherKeys => other_keys(app),
         Command::Back => back(app),
         Command::Forward => forward(app, key),
         Command::Previous => step(app, -1),
@@ -107,10 +107,8 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Goto => palette::ask_goto(app),
         Command::Palette => palette::open(app),
         Command::AddAccount => add_account(app),
-        Command::Attention => {
-            app.asked_needs = app.ask(Question::Needs);
-            app.go(Screen::Attention);
-        }
+        Command::Attention => open_attention(app),
+        Command::Queue => open_queue(app),
         Command::Log => {
             app.asked_log = app.ask(Question::Log);
             app.log.top = 0;
@@ -125,12 +123,30 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Quit => app.out.push(Effect::Quit),
         Command::NewPassword => new_password(app),
         Command::Retry => retry(app),
+        Command::Drop => decide(app, Decision::Drop),
+        Command::KeepMine => decide(app, Decision::KeepMine),
+        Command::TakeTheirs => decide(app, Decision::TakeTheirs),
         Command::Details => details(app),
+        Command::ToggleSubscribed => mailboxes::toggle_subscribed(app),
+        Command::AllFolders => mailboxes::show_all(app),
         Command::ShowPassword
         | Command::ChangeServers
         | Command::Continue
         | Command::NextField
         | Command::PreviousField => setup::run(app, command, key),
+    }
+}
+
+/// The next page of the key rows, where there is one.
+fn other_keys(app: &mut App) {
+    app.key_page += 1;
+    let pages = keyrow::offered(app.screen, &|command| app.offers(command));
+    let whole = matches!(
+        app.layout.kind,
+        Kind::One | Kind::Two { .. } | Kind::Three { .. }
+    );
+    if pages.len() == 1 && whole && app.layout.key_rows() > 1 {
+        app.hint("These are all the keys of this row; ? explains them.");
     }
 }
 
@@ -147,7 +163,7 @@ fn back(app: &mut App) {
             app.go(Screen::Index);
         }
         Screen::Index => open_folders(app),
-        Screen::Help | Screen::Log | Screen::Attention => app.go(app.under),
+        Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => app.go(app.under),
         Screen::Folders => app.go(Screen::Menu),
         Screen::Menu | Screen::Setup => {}
     }
@@ -181,7 +197,7 @@ fn forward(app: &mut App, key: Key) {
                 run(app, command, key);
             }
         }
-        Screen::Setup | Screen::Help | Screen::Log | Screen::Attention => {}
+        Screen::Setup | Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => {}
     }
 }
 
@@ -189,9 +205,12 @@ fn open_selected_folder(app: &mut App) {
     let target = app.folders.target(&app.accounts).map(|(_, key)| key);
     match target {
         Some(Some(key)) => {
-            let selectable = app.find_mailbox(key).is_some_and(|(_, m)| m.selectable);
-            if selectable {
+            let found = app.find_mailbox(key).map(|(_, m)| (m.selectable, m.listed));
+            if let Some((true, listed)) = found {
                 app.open_mailbox(key);
+                if !listed {
+                    app.hint("Not subscribed: it is not kept up to date. Alt-s in the folder list subscribes it.");
+                }
             } else {
                 app.hint("This folder only holds other folders.");
             }
@@ -258,6 +277,7 @@ fn step(app: &mut App, by: isize) {
         | Screen::Help
         | Screen::Log
         | Screen::Menu
+        | Screen::Queue
         | Screen::Setup => line(app, by),
     }
 }
@@ -273,6 +293,7 @@ fn line(app: &mut App, by: isize) {
             .is_some_and(|m| m.scroll_by(by, height)),
         Screen::Parts => return step_part(app, by),
         Screen::Attention => app.attention.step(by),
+        Screen::Queue => queue::step(app, by),
         Screen::Help | Screen::Log => return scroll_text(app, by),
         Screen::Menu => menu::step(app, by),
         Screen::Setup => true,
@@ -355,6 +376,11 @@ fn page(app: &mut App, down: bool) {
                 sign(usize::from(app.layout.body().height).saturating_sub(1)),
             );
         }
+        Screen::Queue => {
+            // A line takes up to four rows.
+            let rows = usize::from(app.layout.body().height);
+            line(app, sign(rows / 3));
+        }
         Screen::Attention | Screen::Menu => line(app, sign(5)),
         Screen::Setup => {}
     }
@@ -384,6 +410,9 @@ fn ends(app: &mut App, first: bool) {
         Screen::Attention => {
             app.attention.step(far);
         }
+        Screen::Queue => {
+            queue::step(app, far);
+        }
         Screen::Help | Screen::Log => {
             scroll_text(app, far);
             app.status = None;
@@ -411,7 +440,7 @@ fn cancel(app: &mut App) {
 
 fn clear(app: &mut App) {
     match app.screen {
-        Screen::Help | Screen::Log | Screen::Attention => back(app),
+        Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => back(app),
         Screen::Parts if app.parts.as_ref().is_some_and(|p| p.viewing.is_some()) => back(app),
         Screen::Message => {
             if let Some(message) = &mut app.message {
@@ -446,44 +475,4 @@ fn move_border(app: &mut App, by: i16) {
         Some(_) => app.hint("There is no more room."),
         None => app.hint("There is one pane here; from 100 columns on there are more."),
     }
-}
-
-fn new_password(app: &mut App) {
-    match app.attention.need().cloned() {
-        Some(need) if need.cause == Cause::SignIn => {
-            let question = format!("New password for {}", need.title);
-            let purpose = Purpose::Password(need.account, need.cause);
-            app.open_prompt(Prompt::secret(purpose, question));
-        }
-        Some(_) => app.hint("This is not about a password."),
-        None => app.hint("Nothing waits for you."),
-    }
-}
-
-fn retry(app: &mut App) {
-    let Some(need) = app.attention.need().cloned() else {
-        app.hint("Nothing waits for you.");
-        return;
-    };
-    match need.cause {
-        Cause::SignIn => {
-            app.act(Action::Sync(Some(need.account)));
-        }
-        Cause::Operation(id) => {
-            app.act(Action::RetryOperation(id));
-        }
-        Cause::Notice(id) => {
-            app.act(Action::Dismiss(id));
-            app.act(Action::Sync(Some(need.account)));
-        }
-    }
-    app.hint("Trying again.");
-}
-
-fn details(app: &mut App) {
-    if app.attention.need().is_none() {
-        app.hint("Nothing waits for you.");
-        return;
-    }
-    app.attention.details = !app.attention.details;
 }

@@ -132,12 +132,7 @@ pub(in crate::tui::app) fn ask_other_folder(app: &mut App) {
     let all: Vec<(&Account, &Mailbox)> = app
         .accounts
         .iter()
-        .flat_map(|account| {
-            account
-                .mailboxes
-                .iter()
-                .map(move |mailbox| (account, mailbox))
-        })
+        .flat_map(|account| account.listed().map(move |mailbox| (account, mailbox)))
         .collect();
     let at = all
         .iter()

@@ -31,6 +31,7 @@ fn on(screen: Screen) -> World {
         Screen::Log => world.press("Alt-l"),
         Screen::Attention => world.press("Alt-a"),
         Screen::Menu => world.press("M"),
+        Screen::Queue => world.press("Alt-o"),
         Screen::Setup => world.app.screen = Screen::Setup,
     }
     assert_eq!(world.app.screen, screen);

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 
 use crate::mime::document::{Line, Role as Span_};
 use crate::model::MessageKey;
+use crate::model::journal::Cause;
 use crate::tui::screen::theme::{Role, Theme};
 
 use super::world::{World, lines, mailbox, span, text, tree};
@@ -36,6 +37,15 @@ fn hostile(width: u16, height: u16) -> World {
         mailbox.name = format!("{}{}", mailbox.name, HOSTILE[1]);
         mailbox.offline = HOSTILE[2].to_owned();
     }
+    for (n, line) in world.queue.iter_mut().enumerate() {
+        line.what = HOSTILE[n % HOSTILE.len()].to_owned();
+        line.detail = HOSTILE.map(str::to_owned).to_vec();
+        line.state = super::world::failed(HOSTILE[n % HOSTILE.len()], Cause::Refused);
+    }
+    for need in &mut world.needs {
+        (need.text, need.hint) = (HOSTILE[0].to_owned(), HOSTILE[1].to_owned());
+        (need.title, need.detail) = (HOSTILE[2].to_owned(), HOSTILE[3].to_owned());
+    }
     let mut structure = tree();
     structure.children[0].children[1].filename = HOSTILE[2].to_owned();
     structure.children[0].children[2].filename = HOSTILE[1].to_owned();
@@ -51,7 +61,19 @@ fn views() -> Vec<(String, World)> {
     let mut out = Vec::new();
     for (width, height) in [(80, 24), (120, 36), (40, 10), (20, 5)] {
         for keys in [
-            "Dn", "L", "Dn Ret", "Dn Ret H", "V", "Alt-a", "Alt-l", "V S",
+            "Alt-o",
+            "Alt-o D",
+            "Alt-a Dn D",
+            "L Dn R",
+            "L Dn D",
+            "Dn",
+            "L",
+            "Dn Ret",
+            "Dn Ret H",
+            "V",
+            "Alt-a",
+            "Alt-l",
+            "V S",
         ] {
             let mut world = hostile(width, height);
             world.app.say(HOSTILE[0]);

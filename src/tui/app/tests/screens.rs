@@ -177,6 +177,29 @@ fn attention_lies_over_the_index() {
 }
 
 #[test]
+fn the_queue_says_what_waits_where_it_stands_and_why() {
+    at_sizes("queue", pressed("Alt-o"));
+    at_sizes("queue_details", pressed("Alt-o Dn D"));
+    at_sizes("queue_empty", |width, height| {
+        let mut world = world(width, height);
+        world.queue.clear();
+        world.press("Alt-o");
+        world
+    });
+}
+
+#[test]
+fn a_conflict_is_answered_with_mine_or_theirs() {
+    at_sizes("attention_conflict", pressed("Alt-a Dn Dn D"));
+}
+
+#[test]
+fn folders_that_are_not_subscribed_say_so() {
+    at_sizes("folders_all", pressed("L End Alt-f"));
+    at_sizes("folders_new", pressed("L Dn Dn Dn Dn Dn +"));
+}
+
+#[test]
 fn the_log_tells_what_was_said() {
     at_sizes("log", |width, height| {
         let mut world = world(width, height);
@@ -275,8 +298,8 @@ fn the_screen_survives_every_size() {
         (300, 100),
     ] {
         for keys in [
-            "M", "G r", ". f", "D", "S r", "L D", "L +", "L", "Dn Dn", "Dn Ret", "Dn V", "?",
-            "Alt-a", "Alt-l", "J 4", "Ret V S",
+            "Alt-o", "Alt-o D", "M", "G r", ". f", "D", "S r", "L D", "L Dn D", "L +", "L",
+            "Dn Dn", "Dn Ret", "Dn V", "?", "Alt-a", "Alt-l", "J 4", "Ret V S",
         ] {
             let mut world = world(width, height);
             world.press(keys);

@@ -17,7 +17,7 @@ use crate::tui::app::event::{
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Body, Cause, Mailbox, Need, Opened, Page, Preview, Provider, Row, Server, Servers,
+    Account, Body, Mailbox, Need, Opened, Page, Preview, Provider, Row, Server, Servers, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -31,6 +31,8 @@ pub fn utc(_: i64) -> i32 {
     0
 }
 
+pub use super::waits::{failed, needs, queue, waits};
+
 pub struct World {
     pub app: App,
     pub rows: Vec<Row>,
@@ -38,6 +40,9 @@ pub struct World {
     pub documents: BTreeMap<MessageKey, Document>,
     pub structures: BTreeMap<MessageKey, Structure>,
     pub needs: Vec<Need>,
+    pub queue: Vec<Waiting>,
+    /// Operations that wait.
+    pub out: u64,
     pub kept: bool,
     pub mono: u64,
     /// Where mail like any of it went last.
@@ -73,6 +78,8 @@ impl World {
             documents: BTreeMap::new(),
             structures: BTreeMap::new(),
             needs: needs(),
+            queue: queue(),
+            out: 0,
             kept: true,
             mono: 1,
             proposal: None,
@@ -208,8 +215,8 @@ impl World {
         match question {
             Question::Folders => Answer::Folders {
                 accounts: self.accounts.clone(),
-                waiting: 0,
-                needs: self.needs.len() as u64,
+                waiting: self.out,
+                needs: self.needs.iter().filter(|need| need.is_urgent()).count() as u64,
             },
             Question::Page {
                 mailbox,
@@ -272,6 +279,7 @@ impl World {
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),
+            Question::Queue => Answer::Queue(self.queue.clone(), false),
             Question::Complete(text) => {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])
             }
@@ -679,6 +687,8 @@ pub fn mailbox_row(key: i64, name: &str, role: Option<Role>, unread: u64, total:
         delimiter: Some('/'),
         role,
         selectable: true,
+        subscribed: true,
+        listed: true,
         unread,
         total: Some(total),
         offline: "90 days".to_owned(),
@@ -701,6 +711,8 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
     let unread = rows.iter().filter(|row| !row.seen()).count() as u64;
     let mut lists = mailbox_row(7, "Lists", None, 0, 0);
     lists.selectable = false;
+    let mut old = mailbox_row(12, "Old", None, 7, 9);
+    (old.subscribed, old.listed) = (false, false);
     vec![
         Account {
             id: "alice".to_owned(),
@@ -718,8 +730,8 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
                 mailbox_row(9, "Work", None, 3, 15),
                 mailbox_row(10, "Work/Projects", None, 1, 9),
                 mailbox_row(11, "Receipts", None, 0, 2),
+                old,
             ],
-            hidden: vec![(MailboxKey(12), "Old".to_owned())],
         },
         Account {
             id: "bob".to_owned(),
@@ -728,29 +740,6 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
             link: Some(link(LinkState::Offline)),
             synced: None,
             mailboxes: vec![mailbox_row(20, "INBOX", Some(Role::Inbox), 3, 12)],
-            hidden: Vec::new(),
-        },
-    ]
-}
-
-pub fn needs() -> Vec<Need> {
-    vec![
-        Need {
-            cause: Cause::SignIn,
-            account: "bob".to_owned(),
-            title: "bob@example.test".to_owned(),
-            text: "Sign-in to imap.example.test refused: \"[AUTHENTICATIONFAILED] Invalid credentials\""
-                .to_owned(),
-            hint: "Not retried before a new password is given.".to_owned(),
-            detail: String::new(),
-        },
-        Need {
-            cause: Cause::Operation(crate::model::OperationId(3)),
-            account: "alice".to_owned(),
-            title: "Archive".to_owned(),
-            text: "Flag refused by server: \"Mailbox is read-only\"".to_owned(),
-            hint: String::new(),
-            detail: String::new(),
         },
     ]
 }

@@ -8,6 +8,8 @@ use crate::tui::screen::log::state::{fold, sentence};
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
+use super::State;
+
 /// Rows of the screen below that stay in sight.
 const KEPT: u16 = 5;
 const TEXT: u16 = 23;
@@ -25,7 +27,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
     let room = area.width.saturating_sub(4);
     let mut y = area.y + u16::from(kept > 0);
     let bottom = area.y + area.height;
-    let head = format!("-- Alt-a: what needs you ({}) ", state.needs.len());
+    let head = heading(state);
     let used = pen.put(area.x + 2, y, room, &head, Role::Heading);
     pen.rule(area.x + 2 + used, y, room.saturating_sub(used));
     let mut cursor = (area.x + 2, y);
@@ -89,13 +91,24 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
     cursor
 }
 
+/// What needs an answer is counted; what is looked for by itself stands beside it.
+fn heading(state: &State) -> String {
+    let urgent = state.needs.iter().filter(|need| need.is_urgent()).count();
+    match state.needs.len().saturating_sub(urgent) {
+        0 => format!("-- Alt-a: what needs you ({urgent}) "),
+        unsure => format!("-- Alt-a: what needs you ({urgent}), and what is unsure ({unsure}) "),
+    }
+}
+
 fn rows_of<'a>(need: &Need, details: bool, wide: usize, rows: &'a mut Vec<String>) -> &'a [String] {
     let short: String = sentence(&need.text).chars().take(wide * 3).collect();
     fold("", &short, wide, rows);
     rows.push(
         match need.cause {
             Cause::SignIn => "P new password   R retry   D details",
-            Cause::Operation(_) => "R retry   D details",
+            Cause::Operation(_) => "R retry   X drop   D details",
+            Cause::Conflict(..) => "K keep mine   T take theirs   D details",
+            Cause::Unsure(_) => "R send again   X drop   D details",
             Cause::Notice(_) => "R retry   D details",
         }
         .to_owned(),

@@ -16,12 +16,16 @@ pub struct State {
 }
 
 impl State {
-    /// Takes a new list.
+    /// Takes a new list; the selection stays on its need.
     pub fn take(&mut self, needs: Vec<Need>) {
+        let old = self.need().map(|need| (need.cause, need.account.clone()));
         self.needs = needs;
         self.loaded = true;
-        self.selected = self.selected.min(self.needs.len().saturating_sub(1));
-        self.details &= !self.needs.is_empty();
+        let same = |need: &Need| Some((need.cause, need.account.clone())) == old;
+        let place = self.needs.iter().position(same);
+        self.details &= place.is_some();
+        let last = self.needs.len().saturating_sub(1);
+        self.selected = place.unwrap_or(self.selected).min(last);
     }
 
     /// The selected need.

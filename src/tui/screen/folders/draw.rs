@@ -28,7 +28,7 @@ pub fn title(app: &App) -> (String, String) {
     let unread: u64 = app
         .accounts
         .iter()
-        .flat_map(|a| &a.mailboxes)
+        .flat_map(|account| account.listed())
         .map(|m| m.unread)
         .sum();
     let count = app.accounts.len();
@@ -146,10 +146,10 @@ fn mailbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, entry: &Entry) 
     let Some((account, mailbox)) = find(app, *account, *mailbox) else {
         return;
     };
-    let role = if mailbox.unread > 0 {
-        Role::Unread
-    } else {
-        Role::Text
+    let role = match (mailbox.listed, mailbox.unread > 0) {
+        (false, _) => Role::Dim,
+        (true, true) => Role::Unread,
+        (true, false) => Role::Text,
     };
     let indent = u16::try_from((*depth).min(8)).unwrap_or(0) * 2;
     let pane = area.width < 50;
@@ -167,7 +167,14 @@ fn mailbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, entry: &Entry) 
     } else {
         (UNREAD, UNREAD.saturating_sub(left + 2 + 8))
     };
-    pen.put(area.x + left + 2, y, name_room, name, role);
+    let narrow = pane || area.width < OFFLINE + 8;
+    if mailbox.listed || !narrow {
+        pen.put(area.x + left + 2, y, name_room, name, role);
+    } else {
+        // No room for words: brackets say that it is not subscribed.
+        let name = format!("({name})");
+        pen.put(area.x + left + 2, y, name_room, &name, role);
+    }
     if mailbox.unread > 0 || (!pane && mailbox.role == Some(MailboxRole::Inbox)) {
         let unread = mailbox.unread.to_string();
         pen.put_right(area.x + unread_at, y, 6, &unread, role);
@@ -181,8 +188,10 @@ fn mailbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, entry: &Entry) 
         None => "-".to_owned(),
     };
     pen.put_right(area.x + TOTAL, y, 7, &total, role);
-    if mailbox.selectable && account.link.is_some() {
-        let room = area.width.saturating_sub(OFFLINE);
+    let room = area.width.saturating_sub(OFFLINE);
+    if !mailbox.listed {
+        pen.put(area.x + OFFLINE, y, room, "not subscribed", Role::Dim);
+    } else if mailbox.selectable && account.link.is_some() {
         pen.put(area.x + OFFLINE, y, room, &mailbox.offline, Role::Text);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::MailboxKey;
+use crate::model::journal::is_within;
 use crate::tui::app::view::{Account, Mailbox};
 
 /// One row of the list.
@@ -45,6 +46,10 @@ pub struct State {
     pub top: usize,
     /// The same for the pane beside the index, where the open mailbox leads.
     pub pane_top: usize,
+    /// Whether mailboxes that are not subscribed are shown too.
+    pub all: bool,
+    /// The mailbox that takes the selection as soon as it is there.
+    pub wanted: Option<MailboxKey>,
     folded_accounts: BTreeSet<String>,
     folded: BTreeSet<MailboxKey>,
 }
@@ -54,6 +59,7 @@ impl State {
     pub fn rebuild(&mut self, accounts: &[Account]) {
         let old = self.target(accounts);
         let old = old.map(|(id, key)| (id.to_owned(), key));
+        let wanted = self.unfold_wanted(accounts);
         self.entries.clear();
         for (n, account) in accounts.iter().enumerate() {
             if n > 0 {
@@ -64,30 +70,63 @@ impl State {
                 self.tree(n, account);
             }
         }
-        if let Some((id, key)) = old {
+        if let Some((id, key)) = wanted {
+            self.select(accounts, &id, Some(key));
+            self.wanted = None;
+        } else if let Some((id, key)) = old {
             self.select(accounts, &id, key);
         } else {
             let inbox = |entry: &Entry| matches!(entry, Entry::Mailbox { .. });
             self.selected = self.entries.iter().position(inbox).unwrap_or(0);
         }
         self.selected = self.selected.min(self.entries.len().saturating_sub(1));
+        if self.entries.get(self.selected) == Some(&Entry::Gap) {
+            self.selected = self.selected.saturating_sub(1);
+        }
+    }
+
+    /// Opens what is folded above the wanted mailbox, when that is there.
+    fn unfold_wanted(&mut self, accounts: &[Account]) -> Option<(String, MailboxKey)> {
+        let key = self.wanted?;
+        let (account, mailbox) = accounts.iter().find_map(|account| {
+            let mailbox = account.mailboxes.iter().find(|m| m.key == key)?;
+            Some((account, mailbox))
+        })?;
+        self.folded_accounts.remove(&account.id);
+        for above in &account.mailboxes {
+            if is_within(&mailbox.name, &above.name, above.delimiter) {
+                self.folded.remove(&above.key);
+            }
+        }
+        Some((account.id.clone(), key))
+    }
+
+    fn shows(&self, mailbox: &Mailbox) -> bool {
+        self.all || mailbox.listed
     }
 
     fn tree(&mut self, place: usize, account: &Account) {
         let mut hidden: Option<String> = None;
+        let shown: Vec<&Mailbox> = account
+            .mailboxes
+            .iter()
+            .filter(|mailbox| self.shows(mailbox))
+            .collect();
         for (n, mailbox) in account.mailboxes.iter().enumerate() {
+            if !self.shows(mailbox) {
+                continue;
+            }
             if let Some(prefix) = &hidden {
                 if mailbox.name.starts_with(prefix.as_str()) {
                     continue;
                 }
                 hidden = None;
             }
-            let (depth, name) = placed(account, mailbox);
+            let (depth, name) = placed(&shown, mailbox);
             let prefix = mailbox.delimiter.map(|d| format!("{}{d}", mailbox.name));
-            let parent = prefix.as_ref().is_some_and(|prefix| {
-                let lies_below = |m: &Mailbox| m.name.starts_with(prefix.as_str());
-                account.mailboxes.iter().any(lies_below)
-            });
+            let parent = prefix
+                .as_ref()
+                .is_some_and(|prefix| shown.iter().any(|m| m.name.starts_with(prefix.as_str())));
             let below = parent.then(|| self.folded.contains(&mailbox.key));
             if below == Some(true) {
                 hidden = prefix;
@@ -144,6 +183,7 @@ impl State {
             at = at.saturating_add_signed(by.signum()).min(last);
         }
         self.selected = at;
+        self.wanted = None;
         at != before
     }
 
@@ -203,7 +243,7 @@ pub fn settled(top: usize, selected: usize, height: usize, count: usize) -> usiz
 }
 
 /// How deep a mailbox lies below others of the list, and its name without theirs.
-fn placed(account: &Account, mailbox: &Mailbox) -> (usize, String) {
+fn placed(shown: &[&Mailbox], mailbox: &Mailbox) -> (usize, String) {
     let Some(delimiter) = mailbox.delimiter else {
         return (0, mailbox.name.clone());
     };
@@ -211,7 +251,7 @@ fn placed(account: &Account, mailbox: &Mailbox) -> (usize, String) {
     let mut rest = mailbox.name.as_str();
     for (at, _) in mailbox.name.match_indices(delimiter) {
         let above = mailbox.name.get(..at).unwrap_or_default();
-        if account.mailboxes.iter().any(|m| m.name == above) {
+        if shown.iter().any(|m| m.name == above) {
             depth += 1;
             rest = mailbox
                 .name

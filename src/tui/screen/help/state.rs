@@ -65,6 +65,7 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Help
         | Screen::Log
         | Screen::Menu
+        | Screen::Queue
         | Screen::Attention => &[
             "These keys work here; letters in either case. Press a key now and it is explained in \
              the line below; < or Esc goes back, Spc and - turn the page.",
@@ -84,8 +85,19 @@ fn letters(screen: Screen) -> &'static [&'static str] {
             "",
             "A number and Enter opens the link with that number; its address is shown first.",
         ],
-        Screen::Folders
-        | Screen::Parts
+        Screen::Queue => &[
+            "",
+            "queued: waits its turn or for the connection. sending: with the server just now. \
+             unsure: the link broke before the answer came; the next connection looks whether it \
+             was done. refused: the server said no. conflict: another program changed what the \
+             change names.",
+        ],
+        Screen::Folders => &[
+            "",
+            "Only subscribed folders are listed and kept for reading off line; Alt-f shows the \
+             others too. On a server where nothing is subscribed all are listed.",
+        ],
+        Screen::Parts
         | Screen::Setup
         | Screen::Help
         | Screen::Log

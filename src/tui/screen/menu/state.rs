@@ -40,13 +40,18 @@ pub fn items(app: &App) -> Vec<Item> {
     let unread: u64 = app
         .accounts
         .iter()
-        .flat_map(|account| &account.mailboxes)
+        .flat_map(|account| account.listed())
         .map(|mailbox| mailbox.unread)
         .sum();
     let needs = match app.needs {
         0 => "Nothing waits for you".to_owned(),
         1 => "1 thing waits for you".to_owned(),
         count => format!("{count} things wait for you"),
+    };
+    let out = match app.waiting {
+        0 => "Every change has reached its server".to_owned(),
+        1 => "1 change has not reached its server".to_owned(),
+        count => format!("{count} changes have not reached their server"),
     };
     let rows = [
         (Command::Help, "HELP", "Keys and what they do".to_owned()),
@@ -71,6 +76,7 @@ pub fn items(app: &App) -> Vec<Item> {
             "Any command by a few letters of its name".to_owned(),
         ),
         (Command::Attention, "NEEDS YOU", needs),
+        (Command::Queue, "QUEUE", out),
         (
             Command::Log,
             "LOG",

@@ -1,0 +1,148 @@
+//! Commands on what waits: the Queue, and what needs the user.
+
+use crate::model::{OperationId, OperationState};
+use crate::tui::app::App;
+use crate::tui::app::command::{Command, Screen};
+use crate::tui::app::event::{Action, Decision, Question};
+use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::view::{Cause, Need};
+
+/// Shows what has not reached its server.
+pub(super) fn open_queue(app: &mut App) {
+    app.queue.details = false;
+    app.queue_again = true;
+    app.go(Screen::Queue);
+}
+
+/// Shows what needs the user.
+pub(super) fn open_attention(app: &mut App) {
+    app.asked_needs = app.ask(Question::Needs);
+    app.go(Screen::Attention);
+}
+
+impl App {
+    /// Whether a command means something on the selected row, of those that act on one.
+    pub fn offers(&self, command: Command) -> bool {
+        let (operation, conflict, sign_in, any) = match self.screen {
+            Screen::Attention => match self.attention.need() {
+                None => (false, false, false, false),
+                Some(need) => (
+                    need.operation().is_some(),
+                    matches!(need.cause, Cause::Conflict(..)),
+                    need.cause == Cause::SignIn,
+                    true,
+                ),
+            },
+            Screen::Queue => match self.queue.line() {
+                None => (false, false, false, false),
+                Some(line) => (true, is_conflict(&line.state), false, true),
+            },
+            _ => return true,
+        };
+        match command {
+            Command::NewPassword => sign_in,
+            Command::Retry => any && !conflict,
+            Command::Drop => operation && !conflict,
+            Command::KeepMine | Command::TakeTheirs => conflict,
+            Command::Details => any,
+            _ => true,
+        }
+    }
+}
+
+fn is_conflict(state: &OperationState) -> bool {
+    matches!(state, OperationState::Failed { cause, .. } if cause.is_conflict())
+}
+
+/// What a key acts on.
+struct Subject {
+    id: OperationId,
+    what: String,
+    conflict: bool,
+}
+
+fn subject(app: &App) -> Option<Subject> {
+    match app.screen {
+        Screen::Queue => app.queue.line().map(|line| Subject {
+            id: line.id,
+            what: line.what.clone(),
+            conflict: is_conflict(&line.state),
+        }),
+        _ => app.attention.need().and_then(|need| {
+            Some(Subject {
+                id: need.operation()?,
+                what: need.what.clone(),
+                conflict: matches!(need.cause, Cause::Conflict(..)),
+            })
+        }),
+    }
+}
+
+/// Answers what becomes of the selected operation. On a conflict to send again is to keep one's own
+/// change, and to drop it is to take the other one.
+pub(super) fn decide(app: &mut App, decision: Decision) {
+    let Some(Subject { id, what, conflict }) = subject(app) else {
+        let waits = app.screen == Screen::Attention && app.attention.need().is_some();
+        app.hint(if waits {
+            "This is no change that waits; R tries again."
+        } else {
+            "Nothing waits here."
+        });
+        return;
+    };
+    let decision = match (decision, conflict) {
+        (Decision::Retry, true) => Decision::KeepMine,
+        (Decision::Drop, true) => Decision::TakeTheirs,
+        (Decision::KeepMine, false) => {
+            app.hint("This is no conflict: R sends it again.");
+            return;
+        }
+        (Decision::TakeTheirs, false) => {
+            app.hint("This is no conflict: X takes it back.");
+            return;
+        }
+        (decision, _) => decision,
+    };
+    app.act(Action::Decide { id, decision, what });
+}
+
+/// Tries again what failed.
+pub(super) fn retry(app: &mut App) {
+    let need = app.attention.need().cloned();
+    match need.filter(|_| app.screen == Screen::Attention) {
+        Some(need) if need.operation().is_none() => retry_sign_in(app, &need),
+        Some(_) | None => decide(app, Decision::Retry),
+    }
+}
+
+fn retry_sign_in(app: &mut App, need: &Need) {
+    if let Cause::Notice(id) = need.cause {
+        app.act(Action::Dismiss(id));
+    }
+    app.act(Action::Sync(Some(need.account.clone())));
+    app.hint("Trying again.");
+}
+
+pub(super) fn new_password(app: &mut App) {
+    match app.attention.need().cloned() {
+        Some(need) if need.cause == Cause::SignIn => {
+            let question = format!("New password for {}", need.title);
+            let purpose = Purpose::Password(need.account, need.cause);
+            app.open_prompt(Prompt::secret(purpose, question));
+        }
+        Some(_) => app.hint("This is not about a password."),
+        None => app.hint("Nothing waits for you."),
+    }
+}
+
+/// Shows or hides everything that is known of the selected row.
+pub(super) fn details(app: &mut App) {
+    let (there, details) = match app.screen {
+        Screen::Queue => (app.queue.line().is_some(), &mut app.queue.details),
+        _ => (app.attention.need().is_some(), &mut app.attention.details),
+    };
+    *details = there && !*details;
+    if !there {
+        app.hint("Nothing waits here.");
+    }
+}

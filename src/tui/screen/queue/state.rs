@@ -1,0 +1,200 @@
+//! The lines of the Queue, the selected one, and the words for their states.
+
+use crate::mime::sanitize::width;
+use crate::model::journal::Cause;
+use crate::model::{LinkState, OperationState};
+use crate::tui::app::view::Waiting;
+use crate::tui::app::{App, date};
+
+use crate::tui::screen::log::state::{fold, sentence};
+
+/// Where the words of a line begin: behind its state and its time.
+pub const WHAT: u16 = 20;
+/// The same on a narrow screen, behind its state alone.
+pub const NARROW: u16 = 11;
+/// Rows of a reason while the details are not shown.
+const SHORT: usize = 3;
+
+/// What the Queue knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// What waits.
+    pub lines: Vec<Waiting>,
+    /// Whether there is more than these.
+    pub more: bool,
+    /// The selected line.
+    pub selected: usize,
+    /// The line at the top.
+    pub top: usize,
+    /// Whether details of the selected one are shown.
+    pub details: bool,
+    /// Whether the list has come.
+    pub loaded: bool,
+}
+
+impl State {
+    /// Takes a new list. The selection stays on its line, or on what is left of its key press.
+    pub fn take(&mut self, lines: Vec<Waiting>, more: bool) {
+        let old = self.line().cloned();
+        self.lines = lines;
+        self.more = more;
+        self.loaded = true;
+        let place = old.and_then(|old| {
+            let same = |one: &Waiting| one.id == old.id;
+            let rest = |one: &Waiting| one.action == old.action && one.kind == old.kind;
+            let lines = &self.lines;
+            let found = lines.iter().position(same);
+            found.or_else(|| lines.iter().position(rest))
+        });
+        self.details &= place.is_some();
+        let last = self.lines.len().saturating_sub(1);
+        self.selected = place.unwrap_or(self.selected).min(last);
+    }
+
+    /// The selected line.
+    pub fn line(&self) -> Option<&Waiting> {
+        self.lines.get(self.selected)
+    }
+
+    fn step(&mut self, by: isize) -> bool {
+        let before = self.selected;
+        let last = self.lines.len().saturating_sub(1);
+        self.selected = before.saturating_add_signed(by).min(last);
+        self.details &= self.selected == before;
+        self.selected != before
+    }
+}
+
+/// Moves by lines; false at the ends.
+pub fn step(app: &mut App, by: isize) -> bool {
+    app.queue.step(by)
+}
+
+/// Keeps the selected line, with all its rows, in sight.
+pub fn settle(app: &mut App) {
+    let body = app.layout.body();
+    let room = usize::from(body.height.saturating_sub(head_rows(app))).max(1);
+    let last = app.queue.lines.len().saturating_sub(1);
+    let selected = app.queue.selected.min(last);
+    let mut top = app.queue.top.min(selected);
+    let mut used = 0;
+    // From the selected line upwards, as far as there is room.
+    for at in (top..=selected).rev() {
+        used += height(app, at);
+        if used > room && at < selected {
+            top = at + 1;
+            break;
+        }
+    }
+    // What the list lost at its end is filled from above.
+    let shown: usize = (top..=last).map(|at| height(app, at)).take(room).sum();
+    let mut free = room.saturating_sub(shown);
+    while let Some(above) = top.checked_sub(1) {
+        match free.checked_sub(height(app, above)) {
+            Some(left) => free = left,
+            None => break,
+        }
+        top = above;
+    }
+    app.queue.top = top;
+}
+
+/// Rows above the list: the column heads.
+pub fn head_rows(app: &App) -> u16 {
+    u16::from(app.layout.body().height > 10 && !app.queue.lines.is_empty())
+}
+
+fn height(app: &App, at: usize) -> usize {
+    let line = app.queue.lines.get(at);
+    line.map_or(0, |line| 1 + below(app, at, line).len())
+}
+
+/// The column in which the words of a line begin.
+pub fn column(app: &App) -> u16 {
+    if app.layout.width < 60 { NARROW } else { WHAT }
+}
+
+/// What stands below the first row of a line: why it is where it is, and its details.
+pub fn below(app: &App, at: usize, line: &Waiting) -> Vec<String> {
+    let room = usize::from(app.layout.width.saturating_sub(column(app) + 1)).max(10);
+    let details = app.queue.details && at == app.queue.selected;
+    let mut rows = Vec::new();
+    let reason = why(app, line);
+    if !reason.is_empty() {
+        fold("", &reason, room, &mut rows);
+    }
+    if !details && rows.len() > SHORT {
+        rows.truncate(SHORT);
+        if let Some(last) = rows.last_mut() {
+            while width(last) + 1 > room && last.pop().is_some() {}
+            last.push('…');
+        }
+    }
+    if details {
+        for text in &line.detail {
+            fold("", text, room, &mut rows);
+        }
+    }
+    rows
+}
+
+/// Where an operation stands, in one word.
+pub fn state_word(state: &OperationState) -> &'static str {
+    match state {
+        OperationState::Queued { .. } => "queued",
+        OperationState::InFlight { .. } => "sending",
+        OperationState::Unsure => "unsure",
+        OperationState::Failed { cause, .. } if cause.is_conflict() => "conflict",
+        OperationState::Failed { .. } => "refused",
+    }
+}
+
+/// Why it is where it is, and what happens next.
+pub fn why(app: &App, line: &Waiting) -> String {
+    match &line.state {
+        OperationState::Queued { not_before } => match not_before.filter(|at| *at > app.now.wall) {
+            Some(at) => format!(
+                "The server put it off; sent again at {}.",
+                date::second_of_day(at, app.offset_at)
+            ),
+            None => waits_for(app, &line.account).to_owned(),
+        },
+        OperationState::InFlight { .. } => String::new(),
+        OperationState::Unsure => UNSURE.to_owned(),
+        OperationState::Failed { why, cause } => {
+            let said = sentence(why);
+            match conflict(*cause) {
+                Some(words) => format!("{words} K keeps yours, T takes theirs. ({said})"),
+                None => said,
+            }
+        }
+    }
+}
+
+/// What is known of an operation whose answer did not come.
+pub const UNSURE: &str =
+    "The link broke before the answer came. The next connection looks whether it was done.";
+
+/// What another program did, of a conflict.
+pub fn conflict(cause: Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Refused => None,
+        Cause::Gone => Some("Another program moved or deleted it first."),
+        Cause::MailboxGone => Some("The folder is no longer there."),
+        Cause::Renumbered => Some("The server numbered the folder anew before it was sent."),
+    }
+}
+
+fn waits_for(app: &App, account: &str) -> &'static str {
+    let account = app.accounts.iter().find(|known| known.id == account);
+    match account.and_then(|account| account.state()) {
+        Some(LinkState::Online | LinkState::Syncing) => "",
+        Some(LinkState::SignInNeeded) => "Waits for the sign-in; Alt-a to answer.",
+        Some(LinkState::CertificateRefused) => "Waits for the certificate; Alt-a to answer.",
+        Some(LinkState::OfflineAsked) => "Waits; you asked to be off line.",
+        Some(LinkState::Offline | LinkState::Connecting | LinkState::Idle) => {
+            "Waits for the connection."
+        }
+        None => "Waits until its account is online.",
+    }
+}
