@@ -448,7 +448,7 @@ impl<'a> Acting<'a> {
             let kind = if account == shown.account {
                 OperationKind::Copy {
                     message: key,
-                    source: shown.message.key,
+                    source: self.original(&shown.message)?,
                     to,
                     flags: flags.clone(),
                     proof: None,
@@ -473,6 +473,25 @@ impl<'a> Acting<'a> {
         self.outcome.made.push(key);
         self.outcome.changed.push(shown.message.key);
         Ok(())
+    }
+
+    /// What a copy is made of: of a copy that waits itself, its own original, so that neither waits
+    /// for the other nor ends with it.
+    fn original(&self, message: &Message) -> Result<MessageKey, StoreError> {
+        if message.base.is_some() {
+            return Ok(message.key);
+        }
+        for one in journal::of_message(self.tx, message.key)? {
+            let OperationKind::Copy { source, .. } = one.kind else {
+                continue;
+            };
+            let stands = messages::find(self.tx, source)?
+                .is_some_and(|row| row.base.is_some() && row.mailbox.is_some());
+            if stands {
+                return Ok(source);
+            }
+        }
+        Ok(message.key)
     }
 
     pub(super) fn expunge(&mut self, shown: &Shown) -> Result<(), StoreError> {

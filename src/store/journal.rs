@@ -312,6 +312,58 @@ pub(super) fn free(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Copies of a message that wait are made of another row from now on, which stands where the message
+/// did: the message itself goes to another account.
+pub(super) fn copy_from(tx: &Tx<'_>, from: MessageKey, to: MessageKey) -> Result<(), StoreError> {
+    for mut operation in naming(tx, from)? {
+        if let OperationKind::Copy { source, .. } = &mut operation.kind {
+            *source = to;
+            rewrite(tx, &operation)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies of a message that is not to stand on their server any more are uploaded.
+pub(super) fn upload_copies(
+    tx: &Tx<'_>,
+    of: MessageKey,
+    bytes: Option<MessageKey>,
+) -> Result<(), StoreError> {
+    for mut operation in naming(tx, of)? {
+        if operation.state.is_undecided() {
+            continue;
+        }
+        if let OperationKind::Copy {
+            message, to, flags, ..
+        } = operation.kind
+        {
+            operation.kind = OperationKind::Append {
+                message,
+                source: bytes,
+                to,
+                flags,
+                proof: None,
+            };
+            rewrite(tx, &operation)?;
+        }
+    }
+    Ok(())
+}
+
+fn rewrite(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
+    let kind = &operation.kind;
+    tx.connection()
+        .prepare_cached("UPDATE journal SET kind = ?2, detail = ?3, other = ?4 WHERE id = ?1")?
+        .execute((
+            operation.id.0,
+            kind.word(),
+            json(kind)?,
+            kind.other().map(|m| m.0),
+        ))?;
+    Ok(())
+}
+
 /// Writes the state of one row, and nothing else.
 pub(super) fn set_state(
     tx: &Tx<'_>,

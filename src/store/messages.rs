@@ -331,6 +331,7 @@ pub fn part(tx: &Tx<'_>, message: &Message, content: ContentKey) -> Result<Messa
             journal::remove(tx, operation.id)?;
         }
     }
+    journal::copy_from(tx, message.key, remains)?;
     Ok(remains)
 }
 
@@ -340,6 +341,10 @@ pub fn join(tx: &Tx<'_>, message: &Message, remains: &Message) -> Result<(), Sto
         return Ok(());
     };
     let sql = tx.connection();
+    // What is copied in the account that it does not go to is uploaded there; what was to be copied
+    // where it comes back to is copied from it again.
+    journal::upload_copies(tx, message.key, Some(message.key))?;
+    journal::copy_from(tx, remains.key, message.key)?;
     for key in [message.key, remains.key] {
         for operation in journal::of_message(tx, key)? {
             journal::remove(tx, operation.id)?;
@@ -367,8 +372,15 @@ pub fn join(tx: &Tx<'_>, message: &Message, remains: &Message) -> Result<(), Sto
     Ok(())
 }
 
-/// A message of this machine holds `content` from now on.
-pub fn hold(tx: &Tx<'_>, message: &Message, content: ContentKey) -> Result<(), StoreError> {
+/// A message that no server has holds `content` from now on. Its bytes come from `bytes`, if they
+/// are not kept.
+pub fn hold(
+    tx: &Tx<'_>,
+    message: &Message,
+    content: ContentKey,
+    bytes: Option<MessageKey>,
+) -> Result<(), StoreError> {
+    journal::upload_copies(tx, message.key, bytes)?;
     tx.connection()
         .prepare_cached("UPDATE message SET content = ?2 WHERE key = ?1")?
         .execute((message.key.0, content.0))?;

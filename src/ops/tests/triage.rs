@@ -1,6 +1,8 @@
 //! Move, copy, delete, mailboxes and undo: what is shown at once, what waits, what a verdict makes
 //! of it.
 
+mod copies;
+
 use crate::model::journal::{Cause, Proof, Spot};
 use crate::model::{
     AccountKey, FlagChange, Flags, MailboxKey, MessageKey, OperationKind, Role, Uid, UidSet,

@@ -109,7 +109,7 @@ fn detach(
     for one in waiting {
         journal::remove(tx, one.id)?;
     }
-    messages::hold(tx, &shown.message, content)?;
+    messages::hold(tx, &shown.message, content, source)?;
     Ok((source, None))
 }
 
