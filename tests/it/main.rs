@@ -21,6 +21,7 @@ mod env_harden;
 mod fuzz;
 mod licences;
 mod live_cli;
+mod live_cli_triage;
 mod live_harness;
 mod live_link;
 mod live_mail;

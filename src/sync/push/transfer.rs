@@ -228,7 +228,6 @@ impl Worker<'_> {
         if clearing == Clearing::Expunge {
             lines.extend(self.submit_lines(Command::Expunge { uids: uids.clone() }));
         }
-        let check = self.submit_lines(still_there(uids));
         let mut still = BTreeMap::new();
         let mut refused: Vec<(UidSet, Reply)> = Vec::new();
         for (uids, tag) in lines {
@@ -240,6 +239,9 @@ impl Worker<'_> {
                 refused.push((uids, reply));
             }
         }
+        // Not in the same flight: Dovecot tells of expunged messages when no command is left to be
+        // answered, and until then a FETCH still sees them.
+        let check = self.submit_lines(still_there(uids));
         self.hear_still(check, &mut still).await?;
         let mut ends = Vec::with_capacity(pieces.len());
         for (uid, task) in pieces {
