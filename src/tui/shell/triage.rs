@@ -6,6 +6,7 @@ use crate::model::MessageKey;
 use crate::ops::triage::{Acted, SLICE, Target, Wish, act, act_in_slices};
 use crate::ops::undo::{Undone, undo, undo_in_slices};
 use crate::ops::{accounts, mailbox};
+use crate::store::undo::latest;
 use crate::store::{Pending, Store, StoreError};
 use crate::tui::app::commands::messages;
 use crate::tui::app::event::{Ended, Into, MailboxChange};
@@ -165,8 +166,11 @@ pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
             changed(mailbox::rename(store, mailbox, &to), words)
         }
         MailboxChange::Remove(key) => {
-            let words = "Deleted.  U undoes until the server has confirmed it.".to_owned();
-            changed(mailbox::remove(store, key), words)
+            let (pending, store) = (mailbox::remove(store, key), store.clone());
+            Box::new(move || match pending.wait() {
+                Ok(changed) => Ended::Mailbox(changed.mailbox, removed_words(&store, &changed)),
+                Err(error) => failed(&error),
+            })
         }
         MailboxChange::Subscribe {
             mailbox,
@@ -179,6 +183,17 @@ pub fn change_mailbox(store: &Store, change: MailboxChange) -> Under {
             let pending = mailbox::subscribe(store, mailbox, subscribed);
             changed(pending, words.to_owned())
         }
+    }
+}
+
+/// A mailbox of this machine is gone at once, and `U` would take back something else.
+fn removed_words(store: &Store, changed: &mailbox::Changed) -> String {
+    let latest = store.reader().and_then(|reader| latest(&reader, 1));
+    match latest {
+        Ok(Some(undoable)) if undoable.action == changed.action => {
+            "Deleted.  U undoes until the server has confirmed it.".to_owned()
+        }
+        Ok(_) | Err(_) => "Deleted.".to_owned(),
     }
 }
 
@@ -198,4 +213,35 @@ fn account_key(store: &Store, id: &str) -> Result<crate::model::AccountKey, Stor
             what: "account",
             key: 0,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MailboxKey;
+    use crate::store::accounts::{AccountKind, ensure};
+    use crate::store::mailboxes::{ensure_local, record_list};
+    use crate::store::tests::{Bed, line};
+
+    #[test]
+    fn undo_is_offered_for_a_deleted_folder_only_where_it_would_take_that_back() {
+        let bed = Bed::new();
+        let account = bed.account;
+        let (on_server, here) = bed.put(move |tx| {
+            let made = record_list(tx, account, &[line("INBOX"), line("Trips")])?;
+            let local = ensure(tx, "local", AccountKind::Local)?;
+            Ok((made.new[0], ensure_local(tx, local, "Notes", None)?))
+        });
+        let words = |key: MailboxKey| match change_mailbox(&bed.store, MailboxChange::Remove(key))()
+        {
+            Ended::Mailbox(_, words) => words,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            words(on_server),
+            "Deleted.  U undoes until the server has confirmed it."
+        );
+        // What U would take back now is still the other one.
+        assert_eq!(words(here), "Deleted.");
+    }
 }
