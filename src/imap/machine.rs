@@ -103,7 +103,7 @@ struct Counts {
 ///
 /// Before [`Event::Greeting`] nothing that was submitted is sent. Commands are pipelined; LOGIN,
 /// AUTHENTICATE, IDLE and LOGOUT wait until all earlier ones are answered, and later ones wait for
-/// them. [`Output::Broken`] is the last output: no reply comes for what was still open.
+/// them; behind DONE they go out at once. [`Output::Broken`] is the last output: no reply comes for what was still open.
 #[derive(Debug)]
 pub struct Machine {
     options: Options,
@@ -230,8 +230,9 @@ impl Machine {
 
     fn may_begin(&self) -> bool {
         let own_first = !self.own.is_empty() && !self.running.is_empty();
-        let held =
-            |r: &Running| r.kind != Kind::Plain || !r.waiting.is_empty() || r.upload.is_some();
+        // Behind DONE the server reads commands again (RFC 2177): they need not wait for its answer.
+        let free = |r: &Running| matches!(r.kind, Kind::Plain | Kind::Idle(Idle::Ending));
+        let held = |r: &Running| !free(r) || !r.waiting.is_empty() || r.upload.is_some();
         !own_first && !self.running.iter().any(held)
     }
 

@@ -1,6 +1,6 @@
 //! A signed-in connection: commands and their answers, and the news that come between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::{AccountSettings, Auth, Endpoint, Security};
@@ -53,6 +53,8 @@ pub(super) struct Dialogue {
     bye: Option<String>,
     heard: Time,
     aside: BTreeMap<Tag, Reply>,
+    /// Commands whose answers nobody will wait for.
+    unheard: BTreeSet<Tag>,
 }
 
 /// Alerts that are told at once; a server that has more to say repeats it.
@@ -98,6 +100,7 @@ impl Dialogue {
             bye: None,
             heard: env.clock.monotonic(),
             aside: BTreeMap::new(),
+            unheard: BTreeSet::new(),
         })
     }
 
@@ -254,11 +257,17 @@ impl Dialogue {
 
     /// The next step. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Step, SyncError> {
-        let output = match self.session.next().await {
-            Ok(output) => output,
-            Err(error) => return Err(self.lost(error)),
+        let output = loop {
+            let output = match self.session.next().await {
+                Ok(output) => output,
+                Err(error) => return Err(self.lost(error)),
+            };
+            self.heard = self.clock.clock.monotonic();
+            match output {
+                Output::Done(tag, _) if self.unheard.remove(&tag) => {}
+                output => break output,
+            }
         };
-        self.heard = self.clock.clock.monotonic();
         Ok(match output {
             Output::Event(event) => {
                 self.hear(&event);
@@ -386,6 +395,11 @@ impl Dialogue {
                 step => return Ok(step),
             }
         }
+    }
+
+    /// Nobody will wait for the answers to these.
+    pub(super) fn leave(&mut self, tags: [Tag; 2]) {
+        self.unheard.extend(tags);
     }
 
     /// The error for a NO or BAD to something that the sync cannot do without.

@@ -377,7 +377,12 @@ impl<'a> Worker<'a> {
             }
         }
         let done = self.talk.submit(Command::Done);
-        self.answered(done).await
+        if ended {
+            return self.answered(done).await;
+        }
+        // The link has just shown that it lives: what is asked for now follows in the same flight.
+        self.talk.leave([tag, done]);
+        Ok(())
     }
 
     /// Waits for an answer, not longer than a living server needs (SAFETY R16).
