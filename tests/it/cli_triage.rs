@@ -204,7 +204,7 @@ fn off_line_a_command_is_shown_waits_and_can_be_taken_back() {
         ("INBOX:1.2.3 Trips/2026:4", "move 4 Trips/2026 queued"),
     );
     check(
-        "copy --to Trips 1",
+        "copy --to Trips 1 1",
         ("INBOX:1.2.3 Trash:4 Trips:7", "copy 7 Trips queued"),
     );
     check(
