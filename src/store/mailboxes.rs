@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::journal::{Cause, renamed};
+use crate::model::journal::{Cause, is_within, renamed};
 use crate::model::{AccountKey, Flags, MailboxKey, OperationKind, Role, Uid, UidSet, UidValidity};
 
 use super::columns::{count, flags, number, uid, words};
@@ -377,6 +377,7 @@ pub fn record_list(
         } else if let Some(at) = gone.iter().position(|mailbox| is_renamed(mailbox, line)) {
             let mailbox = gone.swap_remove(at);
             outcome.renamed.push(mailbox.key);
+            take_over_rename(tx, mailbox, line)?;
             mailbox.key
         } else if let Some(key) = expected(tx, account, line)? {
             key
@@ -414,10 +415,44 @@ fn expected(
             && *name == line.shown
         {
             journal::remove(tx, operation.id)?;
+            if !line.subscribed {
+                // A link that was lost between CREATE and SUBSCRIBE, or somebody else's mailbox:
+                // ours is one that is seen.
+                let kind = OperationKind::Subscribe {
+                    mailbox: *mailbox,
+                    subscribed: true,
+                };
+                journal::add(tx, operation.action, account, Some(*mailbox), &kind)?;
+            }
             return Ok(Some(*mailbox));
         }
     }
     Ok(None)
+}
+
+/// A rename of ours whose answer was lost: it is done, but for the subscription that RENAME does not
+/// take along.
+fn take_over_rename(tx: &Tx<'_>, mailbox: &Mailbox, line: &Listed) -> Result<(), StoreError> {
+    let subscribed = mailbox.base.as_ref().is_some_and(|base| base.subscribed);
+    for operation in journal::on_mailboxes(tx, mailbox.account)? {
+        let OperationKind::Rename { mailbox: ours, to } = &operation.kind else {
+            continue;
+        };
+        let itself = *ours == mailbox.key && *to == line.shown;
+        if itself {
+            journal::remove(tx, operation.id)?;
+        }
+        if subscribed && !line.subscribed && (itself || is_within(&line.shown, to, line.delimiter))
+        {
+            let kind = OperationKind::Subscribe {
+                mailbox: mailbox.key,
+                subscribed: true,
+            };
+            let (action, account) = (operation.action, operation.account);
+            journal::add(tx, action, account, Some(mailbox.key), &kind)?;
+        }
+    }
+    Ok(())
 }
 
 fn is_renamed(mailbox: &Mailbox, line: &Listed) -> bool {

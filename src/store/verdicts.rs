@@ -16,6 +16,8 @@ use super::effective::{forget_base, refold, refold_mailboxes, release, release_m
 use super::messages::Message;
 use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages};
 
+const ORIGINAL_GONE: &str = "the message to copy is gone from the server";
+
 /// What became of the place that a moved or deleted message left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
@@ -427,7 +429,10 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
         (operation.kind.message(), &operation.kind)
         && messages::find(tx, message)?.is_some_and(|row| row.base.is_none())
     {
-        let later = journal::of_message(tx, message)?;
+        let mut later = journal::of_message(tx, message)?;
+        // A copy of the copy waits for it, and would do so for ever.
+        let copies = journal::naming(tx, message)?.into_iter();
+        later.extend(copies.filter(|one| matches!(one.kind, OperationKind::Copy { .. })));
         for one in later.iter().filter(|one| !one.state.is_undecided()) {
             withdraw(tx, one.id)?;
         }
@@ -445,6 +450,7 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     }
     settle(tx, &operation)?;
     if let Some(message) = operation.kind.message() {
+        strand(tx, message)?;
         vacate(tx, message)?;
         release(tx, message)?;
     }
@@ -475,6 +481,28 @@ pub fn forget(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
     release(tx, message)?;
     for other in others {
         release(tx, other)?;
+    }
+    Ok(())
+}
+
+/// A message that stands nowhere and goes nowhere can be copied no more: what waits to do so would
+/// wait for ever.
+fn strand(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
+    let stands = messages::find(tx, message)?.is_some_and(|row| row.base.is_some());
+    let goes = |one: &Operation| {
+        matches!(
+            one.kind,
+            OperationKind::Move { .. } | OperationKind::Copy { .. } | OperationKind::Append { .. }
+        )
+    };
+    if stands || journal::of_message(tx, message)?.iter().any(goes) {
+        return Ok(());
+    }
+    for copy in journal::naming(tx, message)? {
+        let waits = !copy.state.is_failed() && !copy.state.is_undecided();
+        if waits && matches!(copy.kind, OperationKind::Copy { .. }) {
+            fail(tx, copy.id, ORIGINAL_GONE, Cause::Gone)?;
+        }
     }
     Ok(())
 }

@@ -26,13 +26,14 @@ mod pieces;
 mod split;
 mod start;
 mod sync;
+mod triage;
 
 use figures::Figures;
 
 /// A group of figures.
 type Bench = fn(&mut Figures);
 
-const BENCHES: [(&str, Bench); 12] = [
+const BENCHES: [(&str, Bench); 13] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
@@ -41,6 +42,7 @@ const BENCHES: [(&str, Bench); 12] = [
     ("open", open::all),
     ("keys", keys::quiet),
     ("actions", keys::actions),
+    ("moves", triage::moves),
     ("busy", keys::while_syncing),
     ("memory", memory::all),
     ("link", link::all),

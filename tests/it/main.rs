@@ -41,3 +41,8 @@ mod safety_run;
 mod safety_wire;
 mod screen_given_back;
 mod tidy;
+mod triage_bed;
+mod triage_cuts;
+mod triage_day;
+mod triage_model;
+mod triage_pairs;
