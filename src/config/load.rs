@@ -141,6 +141,7 @@ fn read_ui(mut section: Section<'_, '_>, report: &mut Report) -> Ui {
             .unwrap_or_default(),
         cursor: section.word(report, "cursor", &cursors).unwrap_or_default(),
         theme: section.word(report, "theme", &themes).unwrap_or_default(),
+        mouse: section.truth(report, "mouse").unwrap_or_default(),
     };
     section.finish(report);
     ui

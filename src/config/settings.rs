@@ -51,6 +51,8 @@ pub struct Ui {
     pub cursor: Cursor,
     /// How roles become attributes and colours.
     pub theme: Theme,
+    /// Whether the mouse is taken; then text is selected with Shift.
+    pub mouse: bool,
 }
 
 /// `user_level`: two rows of keys, one, or none.

@@ -132,6 +132,18 @@ impl<'t, 'i> Section<'t, 'i> {
         })
     }
 
+    /// Reads `true` or `false`.
+    pub fn truth(&mut self, report: &mut Report, key: &str) -> Option<bool> {
+        let value = self.take(key)?;
+        let path = self.full(key);
+        let found = value.get_ref().as_bool();
+        if found.is_none() {
+            let why = expected("true or false", value);
+            report.add(Fault::Value, &value.span(), &path, why);
+        }
+        found
+    }
+
     /// The table under a key.
     pub fn table(&mut self, report: &mut Report, key: &str) -> Option<Section<'t, 'i>> {
         let value = self.take(key)?;

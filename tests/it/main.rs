@@ -40,6 +40,7 @@ mod safety_load;
 mod safety_run;
 mod safety_wire;
 mod screen_given_back;
+mod screen_triage;
 mod tidy;
 mod triage_bed;
 mod triage_cuts;

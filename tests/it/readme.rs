@@ -49,6 +49,7 @@ fn row(entry: &Entry) -> String {
 fn keys(entry: &Entry) -> String {
     let shown = |key: &str| format!("`{}`", key.replace('|', "\\|"));
     match entry.keys {
+        [] => format!("`.` {}", entry.name),
         [first, .., last] if entry.keys.len() > 4 => format!("{} … {}", shown(first), shown(last)),
         few => few
             .iter()

@@ -29,6 +29,8 @@ pub enum Event {
     Key(Key),
     /// A bracketed paste.
     Paste(String),
+    /// The mouse, at a column and row.
+    Mouse(Button, u16, u16),
     /// The terminal has this size.
     Resize(u16, u16),
     /// A frame reached the terminal.
@@ -41,6 +43,17 @@ pub enum Event {
     Answer(Ticket, Box<Answer>),
     /// An action ended.
     Ended(Ticket, Ended),
+}
+
+/// What was done with the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    /// The first button went down.
+    Click,
+    /// The wheel turned away from the person.
+    WheelUp,
+    /// The wheel turned to the person.
+    WheelDown,
 }
 
 /// What changed in the store, merged over a burst.
@@ -337,6 +350,8 @@ pub enum Action {
 pub enum Into {
     /// A mailbox that is there.
     Mailbox(MailboxKey),
+    /// The mailbox of this role in the account of each.
+    Role(Role),
     /// One that is made for them.
     New {
         /// The account id.

@@ -13,6 +13,7 @@ pub mod fuzzy;
 pub mod key;
 pub mod keyrow;
 pub mod layout;
+pub mod mouse;
 pub mod palette;
 pub mod pick;
 pub mod preview;
@@ -439,6 +440,11 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
     match event {
         Event::Key(key) => press(app, key, now.mono),
         Event::Paste(text) => paste(app, &text, now.mono),
+        Event::Mouse(button, x, y) => {
+            if let Some(key) = mouse::take(app, button, x, y) {
+                press(app, key, now.mono);
+            }
+        }
         Event::Resize(width, height) => resize(app, width, height),
         Event::Drawn => drawn(app),
         Event::Tick => {}

@@ -2,6 +2,7 @@
 //! answers every question from a list of messages.
 
 mod keys;
+mod mouse;
 mod pages;
 mod panes;
 mod safety;

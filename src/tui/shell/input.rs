@@ -4,9 +4,11 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
-use crossterm::event::{self, Event as Raw, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    self, Event as Raw, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 
-use crate::tui::app::event::Event;
+use crate::tui::app::event::{Button, Event};
 use crate::tui::app::key::{Code, Key};
 
 use super::Incoming;
@@ -30,6 +32,8 @@ fn pass_on(
 ) {
     loop {
         let (incoming, last) = match read() {
+            // The mouse tells of every step that it makes.
+            Ok(Raw::Mouse(mouse)) if button(mouse.kind).is_none() => continue,
             Ok(event) => {
                 let last = may_end(&event);
                 (Incoming::Terminal(event, Instant::now()), last)
@@ -47,9 +51,9 @@ fn pass_on(
 pub fn may_end(raw: &Raw) -> bool {
     match raw {
         Raw::Key(key) => matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Enter),
-        Raw::Paste(_) | Raw::Resize(..) | Raw::FocusGained | Raw::FocusLost | Raw::Mouse(_) => {
-            false
-        }
+        // A click on a key cell is a key.
+        Raw::Mouse(mouse) => button(mouse.kind) == Some(Button::Click),
+        Raw::Paste(_) | Raw::Resize(..) | Raw::FocusGained | Raw::FocusLost => false,
     }
 }
 
@@ -61,7 +65,19 @@ pub fn event(raw: Raw) -> Option<Event> {
         }
         Raw::Paste(text) => Some(Event::Paste(text)),
         Raw::Resize(width, height) => Some(Event::Resize(width, height)),
-        Raw::Key(_) | Raw::FocusGained | Raw::FocusLost | Raw::Mouse(_) => None,
+        Raw::Mouse(mouse) => {
+            button(mouse.kind).map(|button| Event::Mouse(button, mouse.column, mouse.row))
+        }
+        Raw::Key(_) | Raw::FocusGained | Raw::FocusLost => None,
+    }
+}
+
+fn button(kind: MouseEventKind) -> Option<Button> {
+    match kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Button::Click),
+        MouseEventKind::ScrollUp => Some(Button::WheelUp),
+        MouseEventKind::ScrollDown => Some(Button::WheelDown),
+        _ => None,
     }
 }
 

@@ -151,7 +151,7 @@ impl Shell {
         let started = Instant::now();
         let (post, inbox) = channel();
         signals::start(post.clone());
-        let terminal = Terminal::enter()?;
+        let terminal = Terminal::enter(settings.ui.mouse)?;
         let size = terminal.size()?;
         let theme = terminal::theme(settings.ui.theme);
         let set_up =

@@ -16,6 +16,8 @@ use crate::tui::screen::theme::Theme;
 
 /// Whether the terminal is ours now; a panic looks here.
 static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether the mouse is taken with it.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
 /// The terminal while the program has it; dropping it gives it back. The last frame is kept, and
@@ -48,7 +50,8 @@ pub fn theme(wanted: Wanted) -> Theme {
 
 impl Terminal {
     /// Takes the terminal.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -147,7 +150,11 @@ fn take() -> io::Result<()> {
         io::stdout(),
         term::EnterAlternateScreen,
         event::EnableBracketedPaste
-    )
+    )?;
+    if MOUSE.load(Ordering::SeqCst) {
+        execute!(io::stdout(), event::EnableMouseCapture)?;
+    }
+    Ok(())
 }
 
 fn give_back() {
@@ -155,6 +162,9 @@ fn give_back() {
         return;
     }
     // On the way out there is nobody left to tell.
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), event::DisableMouseCapture);
+    }
     let _ = execute!(
         io::stdout(),
         event::DisableBracketedPaste,
@@ -180,7 +190,7 @@ mod tests {
     #[test]
     fn a_panic_gives_the_terminal_back_first() {
         if std::env::var_os(INSIDE).is_some() {
-            let _screen = Terminal::enter().unwrap();
+            let _screen = Terminal::enter(true).unwrap();
             panic!("on purpose");
         }
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
@@ -203,5 +213,6 @@ mod tests {
         assert!(at("\x1b[?1049l") < at("on purpose"), "{text:?}");
         assert!(at("\x1b[?2004l") < at("on purpose"), "{text:?}");
         assert!(at("\x1b[?25h") < at("on purpose"), "{text:?}");
+        assert!(at("\x1b[?1000l") < at("on purpose"), "{text:?}");
     }
 }

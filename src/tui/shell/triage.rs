@@ -22,6 +22,7 @@ pub fn file(store: &Store, keys: Vec<MessageKey>, into: Into, copies: bool) -> U
     };
     match into {
         Into::Mailbox(key) => wished(store, keys, wish(Target::Mailbox(key))),
+        Into::Role(role) => wished(store, keys, wish(Target::Role(role))),
         Into::New {
             account,
             name,

@@ -30,6 +30,7 @@ pub(super) use mailboxes::{
 };
 pub use many::Scope;
 pub(super) use many::{apply, meant, run_for, select_by, selected};
+pub(super) use parts::ask_preview;
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
@@ -300,6 +301,26 @@ fn line(app: &mut App, by: isize) {
     };
     if !moved {
         app.hint(edge_words(app.screen, by < 0));
+    }
+}
+
+/// Moves by rows without a word at the ends.
+pub(super) fn scroll(app: &mut App, by: isize) {
+    line(app, by);
+    app.status = None;
+}
+
+/// Does what Enter does.
+pub(super) fn enter(app: &mut App) {
+    let key = Key::plain(Code::Enter);
+    if app.is_three() && app.screen != Screen::Index && app.message.is_some() {
+        // Into the message pane, from wherever the keys were.
+        if matches!(app.screen, Screen::Folders) {
+            app.go(Screen::Index);
+        }
+    }
+    if let Some(entry) = super::command::lookup(app.screen, key) {
+        run(app, entry.command, key);
     }
 }
 

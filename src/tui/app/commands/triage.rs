@@ -93,7 +93,7 @@ fn to_role(app: &mut App, role: Role, usual: &'static str) {
     match found {
         Some((_, _, Some((key, name)))) => {
             let words = done_words(Filing::Move, keys.len(), &name);
-            file(app, keys, key, words);
+            file(app, keys, Into::Role(role), key, words);
         }
         Some((account, address, None)) => {
             let question = format!("{address} has no folder for this. Make \"{usual}\"?");
@@ -115,10 +115,10 @@ fn done_words(filing: Filing, count: usize, name: &str) -> String {
 }
 
 /// Moves messages out of the open mailbox, whose rows go at once.
-fn file(app: &mut App, keys: Vec<MessageKey>, to: MailboxKey, words: String) {
+fn file(app: &mut App, keys: Vec<MessageKey>, into: Into, to: MailboxKey, words: String) {
     let ticket = app.act(Action::Move {
         messages: keys.clone(),
-        into: Into::Mailbox(to),
+        into,
     });
     app.leave(ticket, keys, Some(to));
     after_leaving(app);
@@ -231,7 +231,7 @@ pub(in crate::tui::app) fn file_into(
     });
     let words = done_words(filing, keys.len(), &name.unwrap_or_default());
     match filing {
-        Filing::Move => file(app, keys, to, words),
+        Filing::Move => file(app, keys, Into::Mailbox(to), to, words),
         Filing::Copy => {
             app.act(Action::Copy {
                 messages: keys,

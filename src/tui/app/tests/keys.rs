@@ -485,8 +485,11 @@ fn going_back_to_a_mailbox_finds_its_old_place() {
     let mut world = world();
     world.press("Spc Dn");
     let key = world.selected();
+    let above = world.app.index.selected - world.app.index.top;
     world.press("Alt-2 Alt-1");
     assert_eq!(world.selected(), key);
+    let index = &world.app.index;
+    assert_eq!(index.selected - index.top, above, "and on the same row");
 }
 
 #[test]

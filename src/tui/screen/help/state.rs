@@ -39,7 +39,9 @@ impl State {
 
 /// The keys of a command, `Ret` among them where Enter does it.
 pub fn keys(entry: &Entry, screen: Screen) -> String {
-    let mut keys = if entry.keys.len() > 3 {
+    let mut keys = if entry.keys.is_empty() {
+        format!(". {}", entry.name)
+    } else if entry.keys.len() > 3 {
         let first = entry.keys.first().copied().unwrap_or_default();
         let last = entry.keys.last().copied().unwrap_or_default();
         format!("{first}..{}", last.trim_start_matches("Alt-"))

@@ -58,7 +58,10 @@ pub struct State {
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
-    places: BTreeMap<MailboxKey, Anchor>,
+    /// Where mailboxes were left: the row, and how many rows of the screen were above it.
+    places: BTreeMap<MailboxKey, (Anchor, usize)>,
+    /// Rows above the selected one when the first page comes.
+    above: usize,
 }
 
 impl Default for State {
@@ -80,6 +83,7 @@ impl Default for State {
             asked: None,
             again: false,
             places: BTreeMap::new(),
+            above: 0,
         }
     }
 }
@@ -92,13 +96,13 @@ impl State {
         }
         self.remember();
         let places = std::mem::take(&mut self.places);
-        let goal = places
-            .get(&mailbox)
-            .map_or(self.first_goal(), |at| Goal::Row(*at));
+        let place = places.get(&mailbox).copied();
+        let goal = place.map_or(self.first_goal(), |(at, _)| Goal::Row(at));
         *self = Self {
             mailbox: Some(mailbox),
             newest: self.newest,
             places,
+            above: place.map_or(0, |(_, above)| above),
             goal,
             ..Self::default()
         };
@@ -123,8 +127,8 @@ impl State {
 
     fn remember(&mut self) {
         if let (Some(mailbox), Some(row)) = (self.mailbox, self.row()) {
-            let anchor = row.anchor();
-            self.places.insert(mailbox, anchor);
+            let place = (row.anchor(), self.selected.saturating_sub(self.top));
+            self.places.insert(mailbox, place);
         }
     }
 
@@ -305,8 +309,11 @@ impl State {
     /// Takes the page that was asked for.
     pub fn take(&mut self, page: Page) {
         self.asked = None;
-        let offset = self.selected.saturating_sub(self.top);
         let old = self.row().map(Row::anchor);
+        let offset = match old {
+            Some(_) => self.selected.saturating_sub(self.top),
+            None => self.above,
+        };
         let goal = match std::mem::replace(&mut self.goal, Goal::Keep) {
             Goal::Keep if old.is_none() => self.first_goal(),
             goal => goal,

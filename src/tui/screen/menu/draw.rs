@@ -18,13 +18,18 @@ pub fn title(app: &App) -> (String, String) {
     ("MAIN MENU".to_owned(), folders::title(app).1)
 }
 
+/// Rows above the first one, where there is room.
+pub fn head_rows(app: &App) -> u16 {
+    let count = u16::try_from(items(app).len()).unwrap_or(u16::MAX);
+    u16::from(app.layout.body().height > count.saturating_add(2))
+}
+
 /// Draws the rows; gives the cell of the selected one.
 pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     pen.clear(area);
     let items = items(app);
-    let count = u16::try_from(items.len()).unwrap_or(u16::MAX);
     let narrow = area.width < 60;
-    let head = u16::from(area.height > count + 2);
+    let head = head_rows(app);
     let mut cursor = (area.x, area.y);
     let rows = (0..area.height.saturating_sub(head)).zip(items.iter().skip(app.menu.top));
     for (n, item) in rows {

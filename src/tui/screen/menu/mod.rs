@@ -4,5 +4,5 @@
 mod draw;
 pub mod state;
 
-pub use draw::{draw, title};
-pub use state::{State, selected, settle, step};
+pub use draw::{draw, head_rows, title};
+pub use state::{State, count, selected, settle, step};

@@ -98,6 +98,11 @@ pub fn items(app: &App) -> Vec<Item> {
         .collect()
 }
 
+/// How many rows there are.
+pub fn count(app: &App) -> usize {
+    items(app).len()
+}
+
 /// The command of the selected row.
 pub fn selected(app: &App) -> Option<Command> {
     items(app)

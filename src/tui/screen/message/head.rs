@@ -72,6 +72,12 @@ fn some(app: &App, message: &State, rows: &mut Rows) {
     };
     rows.add("Date", &date, 1);
     rows.add("Subject", &envelope.subject, limit);
+    let own = |word: &&str| full || !word.starts_with('$');
+    let keywords = message.row.flags.keywords.iter().map(String::as_str);
+    let keywords: Vec<&str> = keywords.filter(own).collect();
+    if !keywords.is_empty() {
+        rows.add("Keywords", &keywords.join(" "), limit);
+    }
     if full {
         rows.add("Msg-ID", &envelope.message_id, limit);
         if !envelope.in_reply_to.is_empty() {

@@ -26,7 +26,7 @@ pub fn title(state: &State) -> (String, String) {
 
 /// Rows that the tree takes of a body of `height` rows.
 pub fn tree_rows(app: &App, height: u16) -> u16 {
-    let head = head(app);
+    let head = head_rows(app);
     let count = app.parts.as_ref().map_or(0, |parts| parts.items.len());
     let wanted = u16::try_from(count).unwrap_or(u16::MAX);
     let most = if height < 12 {
@@ -37,7 +37,8 @@ pub fn tree_rows(app: &App, height: u16) -> u16 {
     wanted.min(most).max(1)
 }
 
-fn head(app: &App) -> u16 {
+/// Rows above the tree.
+pub fn head_rows(app: &App) -> u16 {
     match app.layout.kind {
         Kind::One | Kind::Two { .. } | Kind::Three { .. } => 1,
         Kind::Line | Kind::Tiny => 0,
@@ -54,7 +55,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
         viewed(pen, area, state, top);
         return (area.x, area.y);
     }
-    let head = head(app).min(area.height);
+    let head = head_rows(app).min(area.height);
     if head > 0 {
         pen.put(area.x + PATH, area.y, 8, "Part", Role::Dim);
         pen.put(area.x + TYPE, area.y, 8, "Type", Role::Dim);

@@ -3,5 +3,5 @@
 mod draw;
 pub mod state;
 
-pub use draw::{draw, title, tree_rows};
+pub use draw::{draw, head_rows, title, tree_rows};
 pub use state::State;
