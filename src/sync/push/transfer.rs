@@ -230,13 +230,11 @@ impl Worker<'_> {
         }
         let mut still = BTreeMap::new();
         let mut refused: Vec<(UidSet, Reply)> = Vec::new();
-        for (uids, tag) in lines {
+        for (line, tag) in lines {
             let (reply, events) = self.talk.finish(tag).await?;
-            for event in events {
-                self.note_still(event, &mut still);
-            }
+            events.iter().for_each(|event| self.talk.overhear(event));
             if !reply.is_ok() {
-                refused.push((uids, reply));
+                refused.push((line, reply));
             }
         }
         // Not in the same flight: Dovecot tells of expunged messages when no command is left to be
