@@ -578,16 +578,17 @@ impl Machine {
             code: None,
             text: String::new(),
         };
-        if self.is_idle() {
-            self.ends_idle.push(tag);
-            self.send_done();
-            return;
-        }
-        // An IDLE that was not begun yet is taken back.
+        // An IDLE that was not begun yet is taken back, also while the one before it is ending:
+        // nobody else would end it, and what follows would wait behind it for ever.
         if let Some(at) = self.queue.iter().position(|(_, c)| *c == Command::Idle)
             && let Some((idle, _)) = self.queue.remove(at)
         {
             self.outputs.push_back(Output::Done(idle, reply.clone()));
+        }
+        if self.is_idle() {
+            self.ends_idle.push(tag);
+            self.send_done();
+            return;
         }
         self.outputs.push_back(Output::Done(tag, reply));
     }
