@@ -42,7 +42,14 @@ pub struct Base(PathBuf);
 
 impl Drop for Base {
     fn drop(&mut self) {
-        // It stays as long as another demo is in it.
+        // It stays as long as another demo is in it; its lock alone is no reason.
+        let mut left = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        if let (Some(only), None) = (left.next(), left.next())
+            && only.file_name() == crate::env::PRIVATE_LOCK
+            && let Err(error) = fs::remove_file(only.path())
+        {
+            tracing::debug!(%error, "the lock of private folders stays");
+        }
         if let Err(error) = fs::remove_dir(&self.0) {
             tracing::debug!(%error, "the folder of private folders stays");
         }

@@ -31,6 +31,7 @@ fn error(refusal: &Refusal) -> String {
         | Refusal::Inbox { .. }
         | Refusal::NotSelectable { .. }
         | Refusal::BeingDeleted { .. }
+        | Refusal::NoUidPlus { .. }
         | Refusal::NothingToUndo => refusal.to_string(),
     }
 }
@@ -51,6 +52,7 @@ fn cause(refusal: &Refusal) -> Option<String> {
         | Refusal::NotSelectable { .. }
         | Refusal::UnderWay
         | Refusal::BeingDeleted { .. }
+        | Refusal::NoUidPlus { .. }
         | Refusal::NothingToUndo => None,
     }
 }
@@ -80,6 +82,9 @@ fn hint(refusal: &Refusal) -> String {
         Refusal::BeingDeleted { .. } => {
             "`lacebark queue list` shows what waits; to drop its deletion brings it back."
                 .to_owned()
+        }
+        Refusal::NoUidPlus { .. } => {
+            "Nothing was changed; `lacebark unflag --as deleted ID` takes a mark away.".to_owned()
         }
         Refusal::NothingToUndo => "The last 50 actions can be taken back.".to_owned(),
         Refusal::NotUndoable { .. } => "Nothing was changed.".to_owned(),

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 const PREFIX: &str = "open-";
-const LOCK: &str = "open.lock";
+/// The file in a folder of private folders by which one process knows that another uses it.
+pub const PRIVATE_LOCK: &str = "open.lock";
 
 /// Makes `name` in `folder`, for the owner alone; refuses if anything, even a dangling link, is
 /// there, and names that leave the folder.
@@ -55,7 +56,7 @@ impl PrivateTemp {
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(run.join(LOCK))?;
+            .open(run.join(PRIVATE_LOCK))?;
         gate.lock()?;
         sweep(run)?;
         let mut octets = [0; 8];

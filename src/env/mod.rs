@@ -27,7 +27,7 @@ use crate::net::{Dial, TcpDial, Timer, Transcript};
 
 pub use clock::SystemClock;
 pub use disk::{Disk, SystemDisk};
-pub use files::PrivateTemp;
+pub use files::{PRIVATE_LOCK, PrivateTemp};
 pub use neighbours::{Ear, LONGEST, Neighbours};
 pub use random::{Random, SystemRandom};
 pub use spawn::{Spawn, SpawnError, SystemSpawn};

@@ -544,12 +544,19 @@ pub fn in_trash(
     Ok(found)
 }
 
-/// The messages of a mailbox that carry `\Deleted`: what `X` would delete for good.
+/// The messages of a mailbox that carry `\Deleted`: what `X` would delete for good. Refused where
+/// the server could only delete those that others have marked since then too.
 pub fn marked_deleted(
     rows: &impl crate::store::Rows,
     mailbox: MailboxKey,
 ) -> Result<Vec<MessageKey>, StoreError> {
-    crate::store::lists::marked_deleted(rows, mailbox)
+    let account = mailboxes::get(rows, mailbox)?.account;
+    let found = crate::store::lists::marked_deleted(rows, mailbox)?;
+    if !found.is_empty() && accounts::uidplus(rows, account)? == Some(false) {
+        let account = accounts::get(rows, account)?.id;
+        return Err(StoreError::Refused(Refusal::NoUidPlus { account }));
+    }
+    Ok(found)
 }
 
 /// The mailbox to propose for filing a message: where mail of its list, else of its sender, went

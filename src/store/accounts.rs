@@ -101,6 +101,25 @@ pub fn get(rows: &impl Rows, key: AccountKey) -> Result<Account, StoreError> {
         .ok_or(StoreError::missing("account", key.0))
 }
 
+/// Whether the account's server can expunge single messages (UIDPLUS); `None` until it was asked.
+pub fn uidplus(rows: &impl Rows, key: AccountKey) -> Result<Option<bool>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT uidplus FROM account WHERE key = ?1")?;
+    Ok(query
+        .query_row([key.0], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// Records whether the server has UIDPLUS.
+pub fn note_uidplus(tx: &Tx<'_>, key: AccountKey, has: bool) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE account SET uidplus = ?2 WHERE key = ?1")?
+        .execute((key.0, has))?;
+    Ok(())
+}
+
 /// The key of the account with this id, made at first sight.
 pub fn ensure(tx: &Tx<'_>, id: &str, kind: AccountKind) -> Result<AccountKey, StoreError> {
     if let Some(account) = find(tx, id)? {

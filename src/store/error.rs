@@ -224,6 +224,15 @@ pub enum Refusal {
         /// The mailbox.
         name: String,
     },
+    /// The server cannot expunge single messages.
+    #[error(
+        "the server of {account} cannot delete single messages for good (it lacks UIDPLUS): what is \
+         marked as deleted stays until another program empties the mailbox"
+    )]
+    NoUidPlus {
+        /// The account's id.
+        account: String,
+    },
     /// The mailbox is deleted, or its deletion waits.
     #[error("the mailbox \"{name}\" is being deleted")]
     BeingDeleted {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSet, StatusItem};
 use crate::model::{MailboxKey, Role, UidSet, UidValidity};
 use crate::protocol::Tag;
+use crate::store::accounts;
 use crate::store::mailboxes::{self, Mailbox, StatusCounts};
 
 use super::SyncError;
@@ -125,7 +126,22 @@ impl Worker<'_> {
         self.flight(false, false).await
     }
 
+    /// Writes down what a screen must know of the server, where it is news.
+    async fn note_abilities(&mut self) -> Result<(), SyncError> {
+        let (key, has) = (self.desk.key, self.talk.abilities().uidplus);
+        let is_news = self
+            .desk
+            .read(|reader| Ok(accounts::uidplus(reader, key)? != Some(has)))?;
+        if is_news {
+            self.desk
+                .bulk(move |tx| accounts::note_uidplus(tx, key, has))
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn flight(&mut self, fresh: bool, inbox_first: bool) -> Result<(), SyncError> {
+        self.note_abilities().await?;
         let mut steps: VecDeque<(FirstStep, Tag)> = VecDeque::new();
         for step in first_flight(&self.talk.abilities(), inbox_first) {
             let tag = self.submit_first(step);

@@ -231,7 +231,8 @@ impl<'a> Worker<'a> {
         }
         let any_subscribed = mailboxes
             .iter()
-            .any(|m| m.subscribed && Some(m.key) != self.inbox);
+            // One that is still to be made says nothing about whether the server knows subscriptions.
+            .any(|m| m.subscribed && m.base.is_some() && Some(m.key) != self.inbox);
         Ok(mailboxes
             .iter()
             .filter(selectable)

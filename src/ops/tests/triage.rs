@@ -2,6 +2,7 @@
 //! of it.
 
 mod copies;
+mod expunge;
 
 use crate::model::journal::{Cause, Proof, Spot};
 use crate::model::{

@@ -74,6 +74,7 @@ impl Desk {
     pub fn answer(&self, question: &Question) -> Answer {
         match self.answered(question) {
             Ok(answer) => answer,
+            Err(StoreError::Refused(refusal)) => Answer::Failed(format!("{refusal}.")),
             Err(error) => Answer::Failed(format!("The mail store cannot be read: {error}")),
         }
     }
