@@ -4,6 +4,7 @@
 //! thing that it decides is what `fold(base, operations)` is, because that is the one idea the
 //! whole program stands on (see the crate documentation).
 
+pub mod courtesy;
 pub mod envelope;
 pub mod flag;
 pub mod id;

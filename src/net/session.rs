@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
+use crate::model::courtesy;
 use crate::net::transcript::LinkLog;
 use crate::net::{Later, Layer, Link, NetError, Stream, Timer, Transcript};
 use crate::protocol::{Broken, Output, Protocol, Tag, Time, Transmit, Upgrade};
@@ -175,6 +176,9 @@ impl<P: Protocol> Session<P> {
                     continue;
                 }
                 State::Open => {}
+            }
+            if courtesy::person_waits() {
+                std::thread::yield_now();
             }
             match self.machine.poll_event() {
                 Some(Output::Upgrade(kind)) => {

@@ -11,10 +11,14 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::model::courtesy;
 use crate::protocol::Clock;
 
 use super::bus::{Bus, lock};
 use super::{Change, Rows, StoreError, open, schema};
+
+/// After how many steps of SQLite's machine the writer looks whether a person waits.
+const STEPS: i32 = 500;
 
 /// Whose transaction goes first, and whether its commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,12 +98,22 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         key: [u8; 32],
         bus: Arc<Bus>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // Reading pages and looking rows up, some tenth of a millisecond each time.
+        connection.progress_handler(
+            STEPS,
+            Some(|| {
+                if courtesy::person_waits() {
+                    std::thread::yield_now();
+                }
+                false
+            }),
+        )?;
         let mut bench = Bench {
             connection,
             key,

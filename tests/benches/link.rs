@@ -142,7 +142,9 @@ fn while_bodies_come(figures: &mut Figures) {
         let asked = screen.press("\r");
         let shown = screen.wait("the text", LIMIT, |screen| {
             let text = screen.contents();
-            text.contains("Subject :") && !text.contains("from server") && !text.contains("Not kept")
+            text.contains("Subject :")
+                && !text.contains("from server")
+                && !text.contains("Not kept")
         });
         times.push(shown - asked);
         screen.press("i");

@@ -8,6 +8,7 @@ use crossterm::event::{
     self, Event as Raw, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
 
+use crate::model::courtesy;
 use crate::tui::app::event::{Button, Event};
 use crate::tui::app::key::{Code, Key};
 
@@ -35,6 +36,7 @@ fn pass_on(
             // The mouse tells of every step that it makes.
             Ok(Raw::Mouse(mouse)) if button(mouse.kind).is_none() => continue,
             Ok(event) => {
+                courtesy::set_waits(true);
                 let last = may_end(&event);
                 (Incoming::Terminal(event, Instant::now()), last)
             }

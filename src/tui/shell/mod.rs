@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Cursor, Paths, Settings, UserLevel};
 use crate::env::Env;
-use crate::model::MessageKey;
+use crate::model::{MessageKey, courtesy};
 use crate::store::{Change, Store, StoreError, Watch};
 use crate::sync::{SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
@@ -411,6 +411,7 @@ impl Shell {
         self.terminal
             .draw(size, |buffer| draw(app, theme, buffer))?;
         let written = Instant::now();
+        courtesy::set_waits(false);
         self.log.written(written);
         if self.app.prompt.as_ref().is_some_and(|p| p.drawn.is_none()) {
             self.feed(Event::Drawn, written);
