@@ -2,6 +2,7 @@
 //! function of the application and an area. ratatui is named in `draw`, `paint` and `theme` only.
 
 pub mod attention;
+pub mod compose;
 pub mod draw;
 pub mod folders;
 

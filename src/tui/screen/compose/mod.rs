@@ -1,0 +1,3 @@
+//! The composer: header fields, the text with its quote, and what is sent along.
+
+pub mod text;
