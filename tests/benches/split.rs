@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lacebark::env::SystemClock;
 use lacebark::imap::{Command, FetchItem, Machine, Options, Section, Security, SequenceSet};
-use lacebark::model::PartPath;
+use lacebark::model::{ContentKey, PartPath};
 use lacebark::protocol::{Output, Protocol, Time};
 use lacebark::store::accounts::{self, AccountKind};
 use lacebark::store::bodies::{self, BodyWriter};
@@ -115,10 +115,32 @@ fn packed(messages: &[Vec<u8>]) -> u64 {
 
 /// Stores pieces that were hashed and compressed before; only the transactions count.
 fn sql(all: &[Vec<u8>]) -> Duration {
+    let (_folder, store, contents) = with_contents(u32::try_from(all.len()).unwrap());
+    let mut spent = Duration::ZERO;
+    for window in contents.iter().zip(all).collect::<Vec<_>>().chunks(64) {
+        let pieces: Vec<_> = window
+            .iter()
+            .map(|(content, bytes)| BodyWriter::whole(**content, "", bytes))
+            .collect();
+        let (cpu, ()) = measured(|| {
+            let write = store.write(Priority::Bulk, move |tx| {
+                for piece in &pieces {
+                    bodies::store(tx, piece)?;
+                }
+                Ok(())
+            });
+            write.wait().unwrap();
+        });
+        spent += cpu;
+    }
+    spent
+}
+
+/// A new store with so many messages of which nothing is kept.
+pub fn with_contents(count: u32) -> (tempfile::TempDir, Store, Vec<ContentKey>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.db");
     let store = Store::open(&path, Arc::new(SystemClock::start())).unwrap();
-    let count = u32::try_from(all.len()).unwrap();
     let contents = store
         .write(Priority::Bulk, move |tx| {
             let account = accounts::ensure(tx, "work", AccountKind::Imap)?;
@@ -141,24 +163,7 @@ fn sql(all: &[Vec<u8>]) -> Duration {
         })
         .wait()
         .unwrap();
-    let mut spent = Duration::ZERO;
-    for window in contents.iter().zip(all).collect::<Vec<_>>().chunks(64) {
-        let pieces: Vec<_> = window
-            .iter()
-            .map(|(content, bytes)| BodyWriter::whole(**content, "", bytes))
-            .collect();
-        let (cpu, ()) = measured(|| {
-            let write = store.write(Priority::Bulk, move |tx| {
-                for piece in &pieces {
-                    bodies::store(tx, piece)?;
-                }
-                Ok(())
-            });
-            write.wait().unwrap();
-        });
-        spent += cpu;
-    }
-    spent
+    (folder, store, contents)
 }
 
 /// The CPU time that this process uses for something.
