@@ -1,5 +1,6 @@
 //! One message: what is known of it, its parts and its bytes.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::mime::structure;
@@ -152,9 +153,78 @@ fn tells_more(one: &Structure, other: &Structure) -> bool {
     one.walk().len() > other.walk().len()
 }
 
+/// Octets of a large message in which what is read first is looked for.
+const HEAD: u64 = 1 << 20;
+
+/// The first octets of a large message whose parts were never looked for: what is read first mostly
+/// lies there, and is shown without reading the rest.
+pub struct Head {
+    raw: Vec<u8>,
+    told: Structure,
+    seen: Structure,
+    spans: Vec<PartSpan>,
+}
+
+impl Head {
+    /// The MIME tree that the server told.
+    pub fn structure(&self) -> &Structure {
+        &self.told
+    }
+
+    /// A part, cut at `limit`; `None` unless all of it lies here and is what the server told.
+    pub fn part(&self, path: &PartPath, limit: u64) -> Option<Vec<u8>> {
+        let (told, seen) = (self.told.find(path)?, self.seen.find(path)?);
+        let same = told.media_type() == seen.media_type()
+            && coding(told) == coding(seen)
+            && told.children.len() == seen.children.len();
+        let span = self.spans.iter().find(|span| span.path == *path)?;
+        let whole = span.end < self.raw.len() as u64;
+        let until = span.end.min(span.start.saturating_add(limit));
+        let (from, until) = (usize::try_from(span.start), usize::try_from(until));
+        let bytes = self.raw.get(from.ok()?..until.ok()?)?;
+        (same && whole).then(|| bytes.to_vec())
+    }
+}
+
+/// How a part is coded, if its octets are not its content: servers say `7bit` where nothing is said.
+fn coding(part: &Structure) -> Option<String> {
+    let name = part.encoding.to_ascii_lowercase();
+    structure::is_coded(&name).then_some(name)
+}
+
+/// The head of a message that is here whole, is large, and was not looked through yet.
+pub fn head(rows: &impl Rows, content: &Content) -> Result<Option<Head>, StoreError> {
+    let (Some(told), Kept::All) = (&content.structure, content.kept) else {
+        return Ok(None);
+    };
+    let large = matches!(bodies::have(rows, content.key, "")?, Have::Whole(all) if all > 2 * HEAD);
+    if !large || bodies::spans(rows, content.key)?.is_some() {
+        return Ok(None);
+    }
+    let mut raw = bodies::read(rows, content.key, "", 0, HEAD)?.unwrap_or_default();
+    // A line that is cut could be taken for a delimiter.
+    raw.truncate(memchr::memrchr(b'\n', &raw).map_or(0, |at| at + 1));
+    let (seen, offsets) = structure::of_message(&raw);
+    Ok(Some(Head {
+        told: told.clone(),
+        seen,
+        spans: spans_of(offsets),
+        raw,
+    }))
+}
+
+/// What a look through a whole message has found.
+struct Seen {
+    store: PathBuf,
+    content: ContentKey,
+    tree: Structure,
+    spans: Vec<PartSpan>,
+}
+
 /// Held while a whole message is in memory to be looked through: header, text and attachments of
-/// one that was just opened are asked for at once, and each asker would hold it (SAFETY M6).
-static LOOKING: Mutex<()> = Mutex::new(());
+/// one that was just opened are asked for at once, and each asker would hold it (SAFETY M6). The
+/// latest find stays for those who waited: it is not in the store yet.
+static LOOKING: Mutex<Option<Seen>> = Mutex::new(None);
 
 /// Reads the structure and the places of the parts from the whole message and has both remembered.
 fn look(
@@ -162,18 +232,22 @@ fn look(
     rows: &impl Rows,
     content: ContentKey,
 ) -> Result<(Structure, Vec<PartSpan>), StoreError> {
-    let one = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LOOKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |seen: &&Seen| seen.content == content && seen.store == store.path();
+    if let Some(seen) = last.as_ref().filter(same) {
+        return Ok((seen.tree.clone(), seen.spans.clone()));
+    }
     let raw = raw(rows, content)?.unwrap_or_default();
     let (tree, offsets) = structure::of_message(&raw);
-    drop((raw, one));
-    let spans: Vec<PartSpan> = offsets
-        .into_iter()
-        .map(|offset| PartSpan {
-            path: offset.path,
-            start: offset.body as u64,
-            end: offset.end as u64,
-        })
-        .collect();
+    drop(raw);
+    let spans = spans_of(offsets);
+    *last = Some(Seen {
+        store: store.path().to_owned(),
+        content,
+        tree: tree.clone(),
+        spans: spans.clone(),
+    });
+    drop(last);
     let (keep_tree, keep) = (tree.clone(), spans.clone());
     store
         .write(Priority::Bulk, move |tx| {
@@ -186,6 +260,15 @@ fn look(
         })
         .forget();
     Ok((tree, spans))
+}
+
+fn spans_of(offsets: Vec<structure::PartOffset>) -> Vec<PartSpan> {
+    let of = |offset: structure::PartOffset| PartSpan {
+        path: offset.path,
+        start: offset.body as u64,
+        end: offset.end as u64,
+    };
+    offsets.into_iter().map(of).collect()
 }
 
 /// The whole message as the server gave it; `None` unless every byte is here.

@@ -5,9 +5,9 @@ use crate::model::{FlagChange, Flags, Kept, MessageKey, PartPath};
 use crate::ops::flags::{Undoable, change};
 use crate::ops::index::{Anchor, Filter, Window, next_unread, ordinal, page};
 use crate::ops::message::{PartBytes, part, raw, source};
-use crate::ops::{accounts, folders, import, packed, queue};
+use crate::ops::{accounts, folders, import, message, packed, queue};
 use crate::store::tests::{Bed, arrived};
-use crate::store::{journal, undo, verdicts};
+use crate::store::{Priority, contents, journal, undo, verdicts};
 
 fn seen() -> FlagChange {
     FlagChange::add(Flags::of(Flags::SEEN))
@@ -225,6 +225,49 @@ fn s7_nothing_of_a_removed_account_is_left_in_the_folder() {
         assert!(memchr::memmem::find(&bytes, b"kanarienvogel").is_none());
     }
     assert!(files > 0);
+}
+
+#[test]
+fn what_is_read_first_of_a_large_message_needs_its_head_alone() {
+    let large = |first: &str, second: &str| {
+        format!(
+            "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n{first}\r\n--b\r\n\
+             Content-Type: application/pdf\r\n\r\n{second}\r\n--b--\r\n"
+        )
+    };
+    let line = "The path under the pines is dry again.\r\n";
+    let (long, hidden) = (line.repeat(80_000), "begin 644 a\r\n#0V%T\r\n`\r\nend");
+    let check = |whole: &str, wanted: Option<&str>| {
+        let bed = Bed::new();
+        let key = import(&bed, whole.as_bytes());
+        let reader = bed.store.reader().unwrap();
+        let content = source(&reader, key).unwrap().content;
+        // As a server tells it: it knows nothing of files inside a text, and names each encoding.
+        let mut told = content.structure.clone().unwrap();
+        for part in &mut told.children {
+            part.children.clear();
+            part.encoding = "7bit".into();
+        }
+        bed.put(move |tx| contents::set_structure(tx, content.key, &told));
+        let source = source(&reader, key).unwrap();
+        let first = PartPath::root().child(1);
+        let head = message::head(&reader, &source.content).unwrap();
+        let seen = head.and_then(|head| head.part(&first, 7));
+        assert_eq!(seen.as_deref(), wanted.map(str::as_bytes));
+        // A look through the whole tells the same, is done once, and then the head is not needed.
+        let part = || message::part(&bed.store, &reader, &source.message, &first, 7).unwrap();
+        let PartBytes::Kept { bytes, .. } = part() else {
+            panic!("{whole}")
+        };
+        assert!(wanted.is_none_or(|wanted| bytes == wanted.as_bytes()));
+        assert_eq!(part(), part());
+        bed.store.write(Priority::Bulk, |_| Ok(())).wait().unwrap();
+        assert!(message::head(&reader, &source.content).unwrap().is_none());
+    };
+    check(&large("Opening words", &long), Some("Opening"));
+    check(&large("Opening words", "short"), None);
+    check(&large(&long, "behind"), None);
+    check(&large(hidden, &long), None);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! others are named as IMAP names them and keep their transfer encoding.
 
 use std::cell::RefCell;
+use std::io::Cursor;
 
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
@@ -133,8 +134,11 @@ impl BodyWriter {
             "SELECT coding, length, bytes FROM body WHERE blob = ?1 AND section = ?2 ORDER BY seq",
         )?;
         let mut found = query.query((blob.0, section))?;
+        let mut raw = Vec::new();
         while let Some(row) = found.next()? {
-            let raw = decode(row.get(0)?, count(row.get(1)?), row.get_ref(2)?.as_blob()?)?;
+            raw.clear();
+            let (coding, length) = (row.get(0)?, count(row.get(1)?));
+            decode(coding, length, row.get_ref(2)?.as_blob()?, &mut raw)?;
             writer.hash.update(&raw);
             writer.seq += 1;
             writer.start += raw.len() as u64;
@@ -219,6 +223,7 @@ impl BodyWriter {
 thread_local! {
     // Its tables are made once for each thread, not for each chunk.
     static PRESS: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static PULL: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn encode(raw: &[u8]) -> (i64, Vec<u8>) {
@@ -234,7 +239,8 @@ fn encode(raw: &[u8]) -> (i64, Vec<u8>) {
     }
 }
 
-fn decode(coding: i64, length: u64, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+/// Puts the octets of a chunk behind those that are there, without a copy in between.
+fn decode(coding: i64, length: u64, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StoreError> {
     let damaged = || StoreError::Damaged {
         what: "a stored chunk of a message cannot be read".into(),
     };
@@ -242,13 +248,26 @@ fn decode(coding: i64, length: u64, bytes: &[u8]) -> Result<Vec<u8>, StoreError>
         .ok()
         .filter(|n| *n <= CHUNK)
         .ok_or_else(damaged)?;
-    let raw = match coding {
-        PLAIN => bytes.to_vec(),
-        ZSTD => zstd::bulk::decompress(bytes, length).map_err(|_| damaged())?,
+    let before = out.len();
+    out.reserve(length);
+    match coding {
+        PLAIN => out.extend_from_slice(bytes),
+        ZSTD => {
+            let mut place = Cursor::new(&mut *out);
+            place.set_position(before as u64);
+            let filled = PULL.with_borrow_mut(|pull| {
+                if pull.is_none() {
+                    *pull = zstd::bulk::Decompressor::new().ok();
+                }
+                let pull = pull.as_mut()?;
+                pull.decompress_to_buffer(bytes, &mut place).ok()
+            });
+            filled.ok_or_else(damaged)?;
+        }
         _ => return Err(damaged()),
-    };
-    if raw.len() == length {
-        Ok(raw)
+    }
+    if out.len() == before + length {
+        Ok(())
     } else {
         Err(damaged())
     }
@@ -436,7 +455,13 @@ pub fn read(
         if at >= end {
             break;
         }
-        let raw = decode(row.get(2)?, length, row.get_ref(3)?.as_blob()?)?;
+        let (coding, bytes) = (row.get(2)?, row.get_ref(3)?.as_blob()?);
+        if start <= at && at.saturating_add(length) <= end {
+            decode(coding, length, bytes, &mut out)?;
+            continue;
+        }
+        let mut raw = Vec::new();
+        decode(coding, length, bytes, &mut raw)?;
         let from = usize::try_from(start.saturating_sub(at)).unwrap_or(usize::MAX);
         let to = usize::try_from(end - at)
             .unwrap_or(usize::MAX)

@@ -12,7 +12,7 @@ use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role, Structure};
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
-use crate::ops::message::{PartBytes, Source};
+use crate::ops::message::{Head, PartBytes, Source};
 use crate::ops::notices::Logged;
 use crate::ops::{folders, index, message, notices, packed, queue, triage};
 use crate::store::lists::IndexRow;
@@ -262,14 +262,19 @@ impl Desk {
 
     fn body(&self, reader: &Reader, key: MessageKey, view: &View) -> Result<Body, StoreError> {
         let source = message::source(reader, key)?;
+        let limit = u64::try_from(view.limit)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(2);
+        if let Some(head) = message::head(reader, &source.content)?
+            && let Some(document) = of_head(&head, view, limit)
+        {
+            return Ok(Body::Text(Box::new(document)));
+        }
         let Some(structure) = message::structure(&self.store, reader, &source.content)? else {
             return Ok(Body::NotKept {
                 size: source.message.size,
             });
         };
-        let limit = u64::try_from(view.limit)
-            .unwrap_or(u64::MAX)
-            .saturating_mul(2);
         let mut here: BTreeMap<PartPath, Vec<u8>> = BTreeMap::new();
         let mut absent = 0;
         for path in wanted(&structure, view) {
@@ -410,6 +415,21 @@ impl Desk {
         let lines = lines.into_iter().map(super::queue::waiting).collect();
         Ok(Answer::Queue(lines, more))
     }
+}
+
+/// The text of a large message, if all that it needs lies in the head.
+fn of_head(head: &Head, view: &View, limit: u64) -> Option<Document> {
+    let paths = wanted(head.structure(), view);
+    let here: BTreeMap<PartPath, Vec<u8>> = paths
+        .into_iter()
+        .map(|path| head.part(&path, limit).map(|bytes| (path, bytes)))
+        .collect::<Option<_>>()?;
+    let at_hand: BTreeMap<PartPath, &[u8]> = here
+        .iter()
+        .map(|(path, bytes)| (path.clone(), bytes.as_slice()))
+        .collect();
+    let document = || Document::of_parts(head.structure(), &at_hand, view);
+    (!at_hand.is_empty()).then(document)
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
