@@ -128,10 +128,26 @@ pub fn remove(start: &mut Start, id: &str, yes: bool) -> Result<(), Failure> {
         ops::accounts::remove(&store, row.key)?;
     }
     edit::remove_account(&start.paths.config, id)?;
-    say(
-        start,
-        &format!("The account {id} is removed from this machine."),
-    )
+    let copies = store.copies();
+    if start.out.json {
+        return start.out.object(&json::Removed { copies });
+    }
+    start
+        .out
+        .line(&format!("The account {id} is removed from this machine."))?;
+    if copies.is_empty() {
+        return Ok(());
+    }
+    // They are the only copy of what could not be saved, of other accounts too.
+    start.out.line(
+        "These files were set aside before, when the mail store was damaged or changed, and may \
+         still hold its mail. Delete them when nothing in them is needed any more:",
+    )?;
+    for copy in copies {
+        let name = Shown::line(&copy.display().to_string());
+        start.out.line(&format!("  {}", name.as_str()))?;
+    }
+    Ok(())
 }
 
 fn confirmed(start: &Start, id: &str, key: Option<AccountKey>) -> Result<bool, Failure> {

@@ -326,6 +326,13 @@ pub struct File {
 #[derive(Debug, Serialize)]
 pub struct Done {}
 
+/// `account remove`.
+#[derive(Debug, Serialize)]
+pub struct Removed {
+    /// Files set aside before, which may still hold mail of the account.
+    pub copies: Vec<std::path::PathBuf>,
+}
+
 /// `account prune`.
 #[derive(Debug, Serialize)]
 pub struct Pruned {

@@ -39,14 +39,13 @@ impl Start {
             cache: global.cache.clone(),
         })
         .map_err(|error| Failure::new("Cannot find the folders of lacebark").caused_by(&error))?;
-        let repaired = paths.prepare().map_err(|error| {
-            Failure::new("Cannot use the folders of lacebark").caused_by(&error)
+        let found = paths.prepare().map_err(|error| {
+            Failure::new("Cannot use the folders of lacebark")
+                .caused_by(&error)
+                .hint(error.hint())
         })?;
-        for path in repaired {
-            output::warn(&format!(
-                "{} was open to others; it is now yours alone",
-                path.display()
-            ));
+        for one in found {
+            output::warn(&one.to_string());
         }
         let (settings, warnings) = config::load(&paths.config).map_err(|error| {
             Failure::new(format!(

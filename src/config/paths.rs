@@ -35,6 +35,34 @@ pub struct Paths {
     /// The folder of sockets and opened parts: in memory and gone at logout, where there is such.
     pub run: PathBuf,
     own_config_folder: bool,
+    /// Folders that somebody named: they may have been there before us, and hold more than ours.
+    named: Vec<PathBuf>,
+}
+
+/// What was found about a folder or file of ours when the program started, to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It was open to others, and is not any more.
+    Repaired(PathBuf),
+    /// It is open to others and was named by hand, so it is left as it is.
+    Open(PathBuf),
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Found::Repaired(path) => write!(
+                out,
+                "{} was open to others; it is now yours alone",
+                path.display()
+            ),
+            Found::Open(path) => write!(
+                out,
+                "others can look into {0}, which is left as it is; `chmod 700 {0}` closes it",
+                path.display()
+            ),
+        }
+    }
 }
 
 /// A path that cannot be used.
@@ -43,6 +71,16 @@ pub enum PathError {
     /// Neither a home folder nor overrides say where.
     #[error("no home directory is known; name the paths by --config, --data and --cache")]
     NoHome,
+    /// A folder that was named and that others share.
+    #[error("{path} {what}")]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// How others share it.
+        what: &'static str,
+        /// What to do about it.
+        next: String,
+    },
     /// The system refuses.
     #[error("cannot use {path}: {source}")]
     Refused {
@@ -51,6 +89,16 @@ pub enum PathError {
         /// The system's words.
         source: io::Error,
     },
+}
+
+impl PathError {
+    /// What to do next; empty where the words say it.
+    pub fn hint(&self) -> &str {
+        match self {
+            PathError::NoHome | PathError::Refused { .. } => "",
+            PathError::Shared { next, .. } => next,
+        }
+    }
 }
 
 impl Paths {
@@ -76,6 +124,8 @@ impl Paths {
         let own_config_folder = config.is_none();
         let data = given(overrides.data, "LACEBARK_DATA")?;
         let other_data = data.is_some();
+        let cache = given(overrides.cache, "LACEBARK_CACHE")?;
+        let named = data.iter().chain(&cache).cloned().collect();
         let data = data.map_or_else(|| usual(ProjectDirs::data_dir), Ok)?;
         let run = run_folder(std::env::var_os("XDG_RUNTIME_DIR"), &data, other_data);
         Ok(Self {
@@ -83,13 +133,14 @@ impl Paths {
                 Some(file) => file,
                 None => usual(ProjectDirs::config_dir)?.join("config.toml"),
             },
-            cache: match given(overrides.cache, "LACEBARK_CACHE")? {
+            cache: match cache {
                 Some(folder) => folder,
                 None => usual(ProjectDirs::cache_dir)?,
             },
             data,
             run,
             own_config_folder,
+            named,
         })
     }
 
@@ -101,6 +152,7 @@ impl Paths {
             cache: root.join("cache"),
             run: root.join("run"),
             own_config_folder: true,
+            named: Vec::new(),
         }
     }
 
@@ -119,9 +171,15 @@ impl Paths {
         self.cache.join("search.db")
     }
 
-    /// Makes the folders and takes away from others what they may do in ours. What was repaired is
-    /// returned, to be told.
-    pub fn prepare(&self) -> Result<Vec<PathBuf>, PathError> {
+    /// Makes the folders and takes away from others what they may do in ours; answers what is to be
+    /// told of that. A folder that somebody named and that was there before keeps its mode: it may
+    /// hold more than ours. One that others can change is refused.
+    pub fn prepare(&self) -> Result<Vec<Found>, PathError> {
+        let mut found = Vec::new();
+        let there: Vec<&PathBuf> = self.named.iter().filter(|f| f.exists()).collect();
+        for folder in &there {
+            found.extend(judged(folder)?);
+        }
         let mut repaired = Vec::new();
         let config_folder = self.config.parent().filter(|_| self.own_config_folder);
         let locks = self.locks();
@@ -137,7 +195,11 @@ impl Paths {
             })?;
         }
         for folder in [&self.data, &self.cache, &self.run] {
-            repair(folder, DEPTH, &mut repaired)?;
+            if there.contains(&folder) {
+                repair_ours(folder, &mut repaired)?;
+            } else {
+                repair(folder, DEPTH, &mut repaired)?;
+            }
         }
         if let Some(folder) = config_folder {
             repair(folder, 0, &mut repaired)?;
@@ -145,8 +207,62 @@ impl Paths {
         if self.config.exists() {
             repair(&self.config, 0, &mut repaired)?;
         }
-        Ok(repaired)
+        found.extend(repaired.into_iter().map(Found::Repaired));
+        Ok(found)
     }
+}
+
+/// A folder that somebody named and that is there.
+fn judged(folder: &Path) -> Result<Option<Found>, PathError> {
+    let path = || folder.to_owned();
+    let meta = fs::metadata(folder).map_err(|source| PathError::Refused {
+        path: path(),
+        source,
+    })?;
+    let shared = |what, next| PathError::Shared {
+        path: path(),
+        what,
+        next,
+    };
+    let mode = meta.permissions().mode();
+    if !meta.is_dir() {
+        let next = "Name a folder.".to_owned();
+        return Err(shared("is no folder", next));
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        let next = "Name a folder of your own; one that is not there yet is made.".to_owned();
+        return Err(shared("belongs to another user", next));
+    }
+    if mode & 0o022 != 0 {
+        let next = format!(
+            "Name a folder for lacebark alone (one that is not there yet is made), or, if nobody \
+             else needs this one, `chmod 700 {}`.",
+            folder.display()
+        );
+        return Err(shared("can be changed by others", next));
+    }
+    Ok((mode & 0o055 != 0).then(|| Found::Open(path())))
+}
+
+/// What we put into a folder that may hold more.
+const OURS: [&str; 4] = ["mail.db", "search.db", "panes", "run"];
+
+/// Repairs what is ours in a folder that is not.
+fn repair_ours(folder: &Path, repaired: &mut Vec<PathBuf>) -> Result<(), PathError> {
+    let refused = |source: io::Error| PathError::Refused {
+        path: folder.to_owned(),
+        source,
+    };
+    for entry in fs::read_dir(folder).map_err(refused)? {
+        let entry = entry.map_err(refused)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let database = name.starts_with("mail.db") || name.starts_with("search.db");
+        if database || OURS.contains(&name.as_ref()) {
+            repair(&entry.path(), DEPTH - 1, repaired)?;
+        }
+    }
+    Ok(())
 }
 
 fn absolute(path: PathBuf) -> Result<PathBuf, PathError> {
@@ -292,5 +408,77 @@ mod tests {
             run_folder(absent, Path::new("/a"), false),
             Path::new("/a/run")
         );
+    }
+
+    /// A folder of somebody else's things with this mode, named as the data folder.
+    fn named(root: &Path, open: u32) -> (Paths, PathBuf) {
+        let folder = root.join(format!("there-{open:o}"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("theirs"), "x").unwrap();
+        fs::write(folder.join("mail.db"), "x").unwrap();
+        for (path, mode) in [
+            (folder.join("theirs"), 0o644),
+            (folder.join("mail.db"), 0o644),
+            (folder.clone(), open),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let paths = Paths::find(Overrides {
+            config: Some(root.join("c.toml")),
+            data: Some(folder.clone()),
+            cache: Some(root.join("made").join("here")),
+        });
+        (paths.unwrap(), folder)
+    }
+
+    #[test]
+    fn s4_a_folder_that_was_there_keeps_its_mode_and_is_told_or_refused() {
+        let root = tempfile::tempdir().unwrap();
+        for (open, words) in [
+            (0o700, ""),
+            (0o755, "look into"),
+            (0o750, "look into"),
+            (0o1777, "can be changed by others"),
+            (0o775, "can be changed by others"),
+        ] {
+            let (paths, folder) = named(root.path(), open);
+            let refused = words.contains("changed");
+            let said = match paths.prepare() {
+                Ok(found) => {
+                    let all: Vec<_> = found.iter().map(ToString::to_string).collect();
+                    assert!(!refused, "{open:o}: {all:?}");
+                    assert_eq!(mode(&folder.join("mail.db")), 0o600);
+                    assert_eq!(mode(&paths.cache), 0o700, "what we make is ours");
+                    all.join("\n")
+                }
+                Err(error) => {
+                    assert!(refused, "{open:o}: {error}");
+                    assert_eq!(mode(&folder.join("mail.db")), 0o644, "nothing was touched");
+                    assert!(!folder.join("run").exists(), "nothing was made");
+                    format!("{error}\n{}", error.hint())
+                }
+            };
+            assert_eq!(mode(&folder), open & 0o777, "{open:o}");
+            assert_eq!(mode(&folder.join("theirs")), 0o644, "{open:o}");
+            assert!(said.contains(words), "{open:o}: {said}");
+            if !words.is_empty() {
+                assert!(said.contains(&folder.display().to_string()), "{said}");
+                assert!(said.contains("chmod 700"), "{open:o}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn s4_a_folder_of_another_user_is_refused() {
+        if !rustix::process::geteuid().is_root() {
+            // Only root can make one.
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        let (paths, folder) = named(root.path(), 0o755);
+        std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
+        let error = paths.prepare().unwrap_err();
+        assert!(error.to_string().contains("another user"), "{error}");
+        assert_eq!(mode(&folder), 0o755);
     }
 }

@@ -762,11 +762,3 @@ pub fn set_current(
     tx.changed(Change::Mailboxes(get(tx, key)?.account));
     Ok(())
 }
-
-/// Counts total and unread anew: `(total, unread)`. A difference to the kept ones is a fault.
-pub fn recount(rows: &impl Rows, key: MailboxKey) -> Result<(u64, u64), StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT count(*), coalesce(sum(flags & 1 = 0), 0) FROM message WHERE mailbox = ?1",
-    )?;
-    Ok(query.query_row([key.0], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?)
-}

@@ -13,8 +13,10 @@ pub mod accounts;
 pub mod batches;
 pub mod bodies;
 mod bus;
+pub mod care;
 mod columns;
 pub mod contents;
+pub mod counts;
 pub mod effective;
 mod error;
 mod expected;
@@ -78,7 +80,7 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store at `path` (a file; its folder is made, 0700), creating, migrating or, when
+    /// Opens the store at `path` (a file; a folder that is not there is made, 0700), creating, migrating or, when
     /// the file is damaged, salvaging it. What was done about damage stands in a notice.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = open::open(path, clock.wall())?;
@@ -152,6 +154,12 @@ impl Store {
     pub fn trim(&self) -> Result<(), StoreError> {
         while self.inner.writer.trim().wait()? {}
         Ok(())
+    }
+
+    /// Files beside the store that an earlier damage or migration left: they hold mail, also of an
+    /// account that was removed since.
+    pub fn copies(&self) -> Vec<PathBuf> {
+        salvage::copies(&self.inner.path)
     }
 
     /// Where the file is.

@@ -10,10 +10,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, salvage, schema};
+use super::{StoreError, care, salvage, schema};
 
-/// A file up to this size is checked whole at each start; a larger one when it is suspect.
-const CHECK_WHOLE: u64 = 8 << 20;
+/// A file up to this size is checked whole at each start; a larger one when it is suspect, and when
+/// there is time ([`super::care`]).
+pub(super) const CHECK_WHOLE: u64 = 8 << 20;
 
 pub(super) struct Opened {
     pub connection: Connection,
@@ -31,6 +32,11 @@ pub(super) fn open(path: &Path, now: i64) -> Result<Opened, StoreError> {
     private_file(path)?;
     refuse_newer(path)?;
     let presence = presence_file(path)?;
+    let left_over = fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0);
+    // Who closes the file empties the WAL: one that nobody has open was left by a cut.
+    if left_over && presence.try_lock().is_ok() {
+        care::cut_off(path);
+    }
     presence
         .lock_shared()
         .map_err(|e| StoreError::file(path, e))?;
@@ -310,19 +316,12 @@ fn refuse_newer(path: &Path) -> Result<(), StoreError> {
 }
 
 fn private_folder(folder: &Path) -> Result<(), StoreError> {
-    if !folder.exists() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|e| StoreError::file(folder, e))?;
-    }
-    let meta = fs::metadata(folder).map_err(|e| StoreError::file(folder, e))?;
-    if meta.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-            .map_err(|e| StoreError::file(folder, e))?;
-    }
-    Ok(())
+    // One that is there is not changed: it may not be ours alone. `Paths::prepare` has judged it.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| StoreError::file(folder, e))
 }
 
 /// Makes the file 0600 before SQLite sees it: SQLite gives -wal and -shm the mode of the file.

@@ -50,6 +50,28 @@ pub(super) fn aside_name(path: &Path, now: i64) -> PathBuf {
     name
 }
 
+/// What lies beside `path` of earlier files: set aside damaged, or copied before a migration.
+pub(super) fn copies(path: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Vec::new();
+    };
+    let name = name.to_string_lossy();
+    let kinds = ["", "-wal"].map(|part| format!("{name}{part}.damaged-"));
+    let before = format!("{name}.before-migration-");
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| {
+            let file = entry.file_name();
+            let file = file.to_string_lossy();
+            file.starts_with(&before) || kinds.iter().any(|kind| file.starts_with(kind))
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}
+
 /// Sets the damaged file aside by name and puts what can be read of it into a new one in its place.
 pub(super) fn salvage(path: &Path, what: &str, now: i64) -> Result<(), StoreError> {
     let aside = aside_name(path, now);

@@ -23,6 +23,7 @@
 mod account;
 pub mod asking;
 mod bodies;
+mod care;
 mod desk;
 mod dialogue;
 mod error;

@@ -19,6 +19,7 @@ use crate::store::{accounts, journal, requests};
 
 use super::SyncError;
 use super::account::Task;
+use super::care::{CALM, Care};
 use super::desk::Desk;
 use super::neighbours::Letter;
 use super::plan::backoff;
@@ -41,6 +42,7 @@ pub struct Supervisor {
     end: Option<oneshot::Sender<()>>,
     ended: std::sync::mpsc::Receiver<()>,
     _watch: Watch,
+    _care: Option<Care>,
 }
 
 struct Shared {
@@ -157,6 +159,9 @@ impl Supervisor {
                 }
             }
         });
+        let care = Care::start(&store, CALM)
+            .inspect_err(|error| tracing::error!(%error, "nobody looks after the mail store"))
+            .ok();
         let supervisor = Self {
             shared,
             handle,
@@ -164,6 +169,7 @@ impl Supervisor {
             end: Some(end),
             ended,
             _watch: watch,
+            _care: care,
         };
         for account in &settings.accounts {
             supervisor.add(account);

@@ -466,6 +466,47 @@ fn s7_a_removed_account_leaves_no_word_behind() {
 }
 
 #[test]
+fn s7_files_set_aside_before_are_named_when_an_account_is_removed() {
+    let home = home();
+    let copies = [
+        "mail.db.damaged-2026-11-21-080200",
+        "mail.db.before-migration-3-1795000000",
+    ];
+    for name in copies {
+        std::fs::write(home.path("data/lacebark").join(name), "old mail").unwrap();
+    }
+    let run = home.run("account remove here --yes");
+    assert_eq!(run.code, 0, "{run:?}");
+    for name in copies {
+        assert!(run.out.contains(name), "{run:?}");
+        assert!(home.path("data/lacebark").join(name).exists(), "kept");
+    }
+    let other = self::home();
+    std::fs::write(other.path("data/lacebark").join(copies[0]), "old mail").unwrap();
+    let run = other.run("account remove here --yes --json").json();
+    assert_eq!(run["copies"].as_array().unwrap().len(), 1, "{run}");
+    let plain = self::home().run("account remove here --yes");
+    assert_eq!(plain.out.lines().count(), 1, "{plain:?}");
+}
+
+#[test]
+fn s4_a_data_folder_that_others_share_is_refused_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = home();
+    let shared = home.path("shared");
+    std::fs::create_dir(&shared).unwrap();
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    let run = home.run(&format!("--data {} status", shared.display()));
+    assert_eq!(run.code, 1, "{run:?}");
+    for words in ["shared can be changed by others", "hint:", "chmod 700"] {
+        assert!(run.err.contains(words), "{words}: {run:?}");
+    }
+    let mode = std::fs::metadata(&shared).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o1777);
+    assert_eq!(std::fs::read_dir(&shared).unwrap().count(), 0);
+}
+
+#[test]
 fn an_account_that_is_not_configured_keeps_its_mail() {
     let home = home();
     fill(&home, "old");

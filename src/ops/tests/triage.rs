@@ -15,7 +15,7 @@ use crate::store::mailboxes::{Epoch, Listed};
 use crate::store::tests::{Bed, arrived, line, selected};
 use crate::store::verdicts::Left;
 use crate::store::{
-    Refusal, StoreError, accounts, contents, journal, mailboxes, messages, verdicts,
+    Refusal, StoreError, accounts, contents, counts, journal, mailboxes, messages, verdicts,
 };
 
 /// Two accounts with the usual mailboxes; three messages in the first one's INBOX.
@@ -90,7 +90,7 @@ impl Desk {
         let mut all = Vec::new();
         for account in accounts::all(&reader).unwrap() {
             for mailbox in mailboxes::all(&reader, account.key).unwrap() {
-                let counted = mailboxes::recount(&reader, mailbox.key).unwrap();
+                let counted = counts::recount(&reader, mailbox.key).unwrap();
                 assert_eq!((mailbox.total, mailbox.unread), counted);
                 let here: Vec<String> = (1..40)
                     .filter(|n| {

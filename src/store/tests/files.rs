@@ -17,10 +17,13 @@ use super::{Bed, NOW, Still, arrived};
 
 #[test]
 fn s4_the_store_is_private_to_its_user() {
-    let bed = Bed::new();
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(bed.folder.path()), 0o700);
-    let files: Vec<_> = fs::read_dir(bed.folder.path())
+    let folder = root.path().join("made");
+    let store = super::open(&folder);
+    assert_eq!((mode(&folder), mode(root.path())), (0o700, 0o755));
+    let files: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -29,11 +32,14 @@ fn s4_the_store_is_private_to_its_user() {
         assert_eq!(mode(file), 0o600, "{file:?}");
     }
     // What is found open to others is closed again.
-    let file = bed.folder.path().join("mail.db");
-    drop(bed.store);
+    let file = folder.join("mail.db");
+    drop(store);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    let _store = super::open(bed.folder.path());
+    let _store = super::open(&folder);
     assert_eq!(mode(&file), 0o600);
+    // A folder that was there keeps its mode: more than ours may be in it.
+    let _other = super::open(root.path());
+    assert_eq!(mode(root.path()), 0o755);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::store::lists::{Filter, Place};
 use crate::store::mailboxes::{Cursor, Epoch, Opened, StatusCounts};
 use crate::store::messages::{Arrived, FlagsSeen};
 use crate::store::{
-    Priority, StoreError, Tx, bodies, contents, finish_renumber, journal, lists, mailboxes,
+    Priority, StoreError, Tx, bodies, contents, counts, finish_renumber, journal, lists, mailboxes,
     messages, threads,
 };
 use crate::store::{effective, verdicts};
@@ -46,7 +46,7 @@ impl Bed {
     fn counts_hold(&self) {
         let reader = self.store.reader().unwrap();
         let row = mailboxes::get(&reader, self.inbox).unwrap();
-        let counted = mailboxes::recount(&reader, self.inbox).unwrap();
+        let counted = counts::recount(&reader, self.inbox).unwrap();
         assert_eq!((row.total, row.unread), counted);
         let threads = threads::newest(&reader, self.inbox, 1000).unwrap();
         let sum = threads

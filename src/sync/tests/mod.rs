@@ -28,7 +28,9 @@ use crate::env::fake::{World, world};
 use crate::model::{
     FlagChange, Flags, MailboxKey, MessageKey, Offline, OperationKind, Secret, Uid,
 };
-use crate::store::{Priority, Store, accounts, bodies, journal, mailboxes, messages, verdicts};
+use crate::store::{
+    Priority, Store, accounts, bodies, counts, journal, mailboxes, messages, verdicts,
+};
 
 use server::Server;
 
@@ -161,7 +163,7 @@ impl Bed {
             let counts = (b.mails.len() as u64, unread);
             assert_eq!((row.total, row.unread), counts, "{what}: {name}");
             assert_eq!(
-                mailboxes::recount(&reader, key).unwrap(),
+                counts::recount(&reader, key).unwrap(),
                 counts,
                 "{what}: {name}"
             );

@@ -82,7 +82,7 @@ impl Bed {
                 assert!(!hidden || mail.flags.has(Flags::DELETED), "{what}: {name}");
                 shown += u64::from(!hidden);
             }
-            let counts = mailboxes::recount(&reader, key).unwrap();
+            let counts = crate::store::counts::recount(&reader, key).unwrap();
             assert_eq!((row.total, row.unread), counts, "{what}: {name}");
             assert_eq!(row.total, shown, "{what}: {name}");
         }

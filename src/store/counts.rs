@@ -1,0 +1,388 @@
+//! Kept counts, counted anew (DESIGN section 6): in tests whole, in the background in small reads.
+//!
+//! The counts of a mailbox and of its threads follow every change by triggers. A difference is a
+//! fault of ours: a [`Recount`] finds what looks wrong without holding a read for longer than a
+//! page, and [`mend`] looks again inside a transaction before it changes anything.
+
+use std::collections::BTreeSet;
+
+use rusqlite::OptionalExtension;
+
+use crate::model::{MailboxKey, Notice, Severity};
+
+use super::columns::count;
+use super::{Change, Rows, StoreError, Tx, accounts, mailboxes, notices};
+
+/// Rows that one read goes through.
+const SLICE: i64 = 1_000;
+/// Threads that one transaction puts right.
+const MENDED: usize = 200;
+/// Threads of one mailbox that are remembered as doubtful; the rest comes the next day.
+const DOUBTED: usize = 10_000;
+
+/// Counts total and unread anew: `(total, unread)`. A difference to the kept ones is a fault.
+pub fn recount(rows: &impl Rows, key: MailboxKey) -> Result<(u64, u64), StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT count(*), coalesce(sum(flags & 1 = 0), 0) FROM message WHERE mailbox = ?1",
+    )?;
+    Ok(query.query_row([key.0], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?)
+}
+
+/// What does not agree with the messages, as far as reads in pieces can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubt {
+    mailbox: bool,
+    threads: BTreeSet<i64>,
+}
+
+impl Doubt {
+    /// Whether everything agrees.
+    pub fn is_none(&self) -> bool {
+        !self.mailbox && self.threads.is_empty()
+    }
+}
+
+/// A count of one mailbox that goes on in small reads.
+#[derive(Debug)]
+pub struct Recount {
+    mailbox: MailboxKey,
+    stage: Stage,
+    total: u64,
+    unread: u64,
+    doubt: Doubt,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Messages behind this arrival and key.
+    Messages(i64, i64),
+    /// Threads behind this one.
+    Threads(i64),
+}
+
+impl Recount {
+    /// Starts at the first message.
+    pub fn of(mailbox: MailboxKey) -> Self {
+        Self {
+            mailbox,
+            stage: Stage::Messages(i64::MIN, i64::MIN),
+            total: 0,
+            unread: 0,
+            doubt: Doubt::default(),
+        }
+    }
+
+    /// The next small read; the end says what is doubtful. What was committed meanwhile may make
+    /// doubts of what is right: [`mend`] knows.
+    pub fn step(&mut self, rows: &impl Rows) -> Result<Option<Doubt>, StoreError> {
+        match self.stage {
+            Stage::Messages(arrival, key) => {
+                self.stage = match self.messages(rows, arrival, key)? {
+                    Some((arrival, key)) => Stage::Messages(arrival, key),
+                    None => Stage::Threads(i64::MIN),
+                };
+                Ok(None)
+            }
+            Stage::Threads(thread) => match self.threads(rows, thread)? {
+                Some(thread) => {
+                    self.stage = Stage::Threads(thread);
+                    Ok(None)
+                }
+                None => self.end(rows).map(Some),
+            },
+        }
+    }
+
+    fn messages(
+        &mut self,
+        rows: &impl Rows,
+        arrival: i64,
+        key: i64,
+    ) -> Result<Option<(i64, i64)>, StoreError> {
+        let mut query = rows.connection().prepare_cached(
+            "SELECT m.arrival, m.key, m.flags & 1 = 0, m.thread, EXISTS (SELECT 1
+               FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = m.thread)
+             FROM message m INDEXED BY message_list
+             WHERE m.mailbox = ?1 AND (m.arrival, m.key) > (?2, ?3)
+             ORDER BY m.arrival, m.key LIMIT ?4",
+        )?;
+        let mut found = query.query((self.mailbox.0, arrival, key, SLICE))?;
+        let mut last = None;
+        while let Some(row) = found.next()? {
+            last = Some((row.get(0)?, row.get(1)?));
+            self.total += 1;
+            self.unread += u64::from(row.get::<_, bool>(2)?);
+            if !row.get::<_, bool>(4)? {
+                self.doubt_thread(row.get(3)?);
+            }
+        }
+        Ok(last)
+    }
+
+    fn threads(&mut self, rows: &impl Rows, after: i64) -> Result<Option<i64>, StoreError> {
+        let mut query = rows.connection().prepare_cached(
+            "SELECT t.thread, t.newest, t.unread, t.total,
+               max(m.arrival), coalesce(sum(m.flags & 1 = 0), 0), count(m.key)
+             FROM (SELECT * FROM mailbox_thread WHERE mailbox = ?1 AND thread > ?2
+               ORDER BY thread LIMIT ?3) t
+             LEFT JOIN message m INDEXED BY message_thread
+               ON m.thread = t.thread AND m.mailbox = ?1
+             GROUP BY t.thread ORDER BY t.thread",
+        )?;
+        let mut found = query.query((self.mailbox.0, after, SLICE))?;
+        let mut last = None;
+        while let Some(row) = found.next()? {
+            let thread: i64 = row.get(0)?;
+            last = Some(thread);
+            let kept: (Option<i64>, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            if kept != (row.get(4)?, row.get(5)?, row.get(6)?) {
+                self.doubt_thread(thread);
+            }
+        }
+        Ok(last)
+    }
+
+    fn doubt_thread(&mut self, thread: i64) {
+        if self.doubt.threads.len() < DOUBTED {
+            self.doubt.threads.insert(thread);
+        }
+    }
+
+    fn end(&mut self, rows: &impl Rows) -> Result<Doubt, StoreError> {
+        self.doubt.mailbox =
+            kept(rows, self.mailbox)?.is_some_and(|kept| kept != (self.total, self.unread));
+        Ok(std::mem::take(&mut self.doubt))
+    }
+}
+
+/// The kept total and unread; `None` when the mailbox is gone.
+fn kept(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<(u64, u64)>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT total, unread FROM mailbox WHERE key = ?1")?;
+    let found = query.query_row([mailbox.0], |row| {
+        Ok((count(row.get(0)?), count(row.get(1)?)))
+    });
+    Ok(found.optional()?)
+}
+
+/// Looks at some of what is doubtful again and puts right what is wrong, with a notice. The rest of
+/// the doubts comes back, for a transaction of its own.
+pub fn mend(tx: &Tx<'_>, mailbox: MailboxKey, mut doubt: Doubt) -> Result<Doubt, StoreError> {
+    let Some(kept) = kept(tx, mailbox)? else {
+        return Ok(Doubt::default());
+    };
+    let mut wrong = Vec::new();
+    if std::mem::take(&mut doubt.mailbox) {
+        let counted = indexed(tx, mailbox)?;
+        if counted != kept {
+            set(tx, mailbox, counted)?;
+            wrong.push(format!(
+                "kept {} messages and {} unread, counted {} and {}",
+                kept.0, kept.1, counted.0, counted.1
+            ));
+        }
+    }
+    let mut threads = 0;
+    for _ in 0..MENDED {
+        let Some(thread) = doubt.threads.pop_first() else {
+            break;
+        };
+        threads += u64::from(mend_thread(tx, mailbox, thread)?);
+    }
+    if threads > 0 {
+        wrong.push(format!("{threads} conversations were wrong"));
+    }
+    if !wrong.is_empty() {
+        tell(tx, mailbox, &wrong.join("; "))?;
+    }
+    Ok(doubt)
+}
+
+/// As [`recount`], from the indexes alone: the writer is not held up by the rows.
+fn indexed(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<(u64, u64), StoreError> {
+    let mut query = tx.connection().prepare_cached(
+        "SELECT (SELECT count(*) FROM message INDEXED BY message_list WHERE mailbox = ?1),
+           (SELECT count(*) FROM message INDEXED BY message_unread
+              WHERE mailbox = ?1 AND flags & 1 = 0)",
+    )?;
+    let found = query.query_row([mailbox.0], |row| {
+        Ok((count(row.get(0)?), count(row.get(1)?)))
+    })?;
+    Ok(found)
+}
+
+fn set(tx: &Tx<'_>, mailbox: MailboxKey, counted: (u64, u64)) -> Result<(), StoreError> {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    tx.connection()
+        .prepare_cached("UPDATE mailbox SET total = ?2, unread = ?3 WHERE key = ?1")?
+        .execute((mailbox.0, number(counted.0), number(counted.1)))?;
+    Ok(())
+}
+
+fn mend_thread(tx: &Tx<'_>, mailbox: MailboxKey, thread: i64) -> Result<bool, StoreError> {
+    let sql = tx.connection();
+    let found = sql
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM mailbox_thread t
+                 WHERE t.mailbox = ?1 AND t.thread = ?2 AND t.total = n.total
+                   AND t.unread = n.unread AND t.newest = n.newest)
+               OR (n.total = 0 AND NOT EXISTS (SELECT 1 FROM mailbox_thread t
+                 WHERE t.mailbox = ?1 AND t.thread = ?2))
+             FROM (SELECT max(arrival) AS newest, coalesce(sum(flags & 1 = 0), 0) AS unread,
+               count(*) AS total FROM message INDEXED BY message_thread
+               WHERE thread = ?2 AND mailbox = ?1) n",
+        )?
+        .query_row((mailbox.0, thread), |row| row.get::<_, bool>(0))?;
+    if found {
+        return Ok(false);
+    }
+    sql.prepare_cached("DELETE FROM mailbox_thread WHERE mailbox = ?1 AND thread = ?2")?
+        .execute((mailbox.0, thread))?;
+    sql.prepare_cached(
+        "INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
+         SELECT ?1, ?2, max(arrival), sum(flags & 1 = 0), count(*) FROM message
+           WHERE thread = ?2 AND mailbox = ?1 HAVING count(*) > 0",
+    )?
+    .execute((mailbox.0, thread))?;
+    Ok(true)
+}
+
+fn tell(tx: &Tx<'_>, mailbox: MailboxKey, what: &str) -> Result<(), StoreError> {
+    let row = mailboxes::get(tx, mailbox)?;
+    let account = accounts::get(tx, row.account)?;
+    let name = row.name.unwrap_or_default();
+    tx.changed(Change::Mailboxes(row.account));
+    tx.changed(Change::Messages(mailbox));
+    notices::add(
+        tx,
+        &Notice {
+            severity: Severity::Warning,
+            account: account.id,
+            topic: "counts".to_owned(),
+            text: format!("The kept counts of \"{name}\" were wrong and are right now"),
+            hint: "No mail was lost: this is a fault of lacebark, worth a report.".to_owned(),
+            detail: what.to_owned(),
+        },
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FlagChange, Flags};
+    use crate::store::tests::{Bed, arrived, damage};
+
+    /// Counts in small reads and mends until nothing is doubtful; answers how many notices that made.
+    fn look(bed: &Bed) -> usize {
+        let reader = bed.store.reader().unwrap();
+        let mut recount = Recount::of(bed.inbox);
+        let mut doubt = loop {
+            if let Some(doubt) = recount.step(&reader).unwrap() {
+                break doubt;
+            }
+        };
+        let before = notices::latest(&reader, 100).unwrap().len();
+        while !doubt.is_none() {
+            let (inbox, some) = (bed.inbox, doubt);
+            doubt = bed.put(move |tx| mend(tx, inbox, some));
+        }
+        let told = notices::latest(&reader, 100).unwrap();
+        assert!(told.iter().all(|one| one.notice.topic == "counts"));
+        told.len() - before
+    }
+
+    fn rows(bed: &Bed, sql: &str) -> Vec<(i64, i64, i64)> {
+        let reader = bed.store.reader().unwrap();
+        let mut query = reader.connection().prepare(sql).unwrap();
+        query
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_count_that_is_wrong_is_found_told_and_put_right_and_a_right_one_left() {
+        const THREADS: &str =
+            "SELECT newest, unread, total FROM mailbox_thread WHERE mailbox = 1 ORDER BY thread";
+        let bed = Bed::new();
+        let many: Vec<_> = (1..=2 * SLICE as u32 + 7)
+            .map(|uid| arrived(uid, &format!("m{uid}")))
+            .collect();
+        let keys = bed.insert(many);
+        bed.flag(keys[3], FlagChange::add(Flags::of(Flags::SEEN)));
+        assert_eq!(look(&bed), 0, "sound counts are left alone");
+        let (sound, threads) = (
+            rows(&bed, "SELECT total, unread, 0 FROM mailbox"),
+            rows(&bed, THREADS),
+        );
+        for fault in [
+            "UPDATE mailbox SET total = total + 1",
+            "UPDATE mailbox SET unread = 0",
+            "UPDATE mailbox_thread SET unread = unread + 2 WHERE thread % 3 = 0",
+            "UPDATE mailbox_thread SET newest = newest - 1 WHERE thread = 5",
+            "DELETE FROM mailbox_thread WHERE thread % 2 = 0",
+            "INSERT INTO mailbox_thread VALUES (1, 999999, 1, 1, 1)",
+        ] {
+            damage(&bed.store, fault);
+            assert!(look(&bed) <= 1, "{fault}: one row in the Log");
+            assert_eq!(
+                rows(&bed, "SELECT total, unread, 0 FROM mailbox"),
+                sound,
+                "{fault}"
+            );
+            assert_eq!(rows(&bed, THREADS), threads, "{fault}");
+            assert_eq!(look(&bed), 0, "{fault}: mended once");
+        }
+        let reader = bed.store.reader().unwrap();
+        let told = notices::latest(&reader, 9).unwrap();
+        assert_eq!((told.len(), told[0].times >= 6), (1, true), "{told:?}");
+    }
+
+    #[test]
+    fn what_was_committed_between_two_reads_is_no_fault() {
+        let bed = Bed::new();
+        bed.insert(
+            (1..=9)
+                .map(|uid| arrived(uid, &format!("m{uid}")))
+                .collect(),
+        );
+        let reader = bed.store.reader().unwrap();
+        let mut recount = Recount::of(bed.inbox);
+        assert_eq!(recount.step(&reader).unwrap(), None);
+        bed.insert(
+            (20..=25)
+                .map(|uid| arrived(uid, &format!("n{uid}")))
+                .collect(),
+        );
+        let doubt = Doubt {
+            mailbox: true,
+            threads: (1..=20).collect(),
+        };
+        let inbox = bed.inbox;
+        assert!(bed.put(move |tx| mend(tx, inbox, doubt)).is_none());
+        assert_eq!(notices::latest(&reader, 9).unwrap(), []);
+    }
+
+    #[test]
+    fn a_small_read_of_a_recount_goes_by_an_index() {
+        let bed = Bed::new();
+        let reader = bed.store.reader().unwrap();
+        let sql = "EXPLAIN QUERY PLAN SELECT m.arrival, m.key FROM message m
+             INDEXED BY message_list WHERE m.mailbox = ?1 AND (m.arrival, m.key) > (?2, ?3)
+             ORDER BY m.arrival, m.key LIMIT ?4";
+        let mut query = reader.connection().prepare(sql).unwrap();
+        let plan: Vec<String> = query
+            .query_map((1, 2, 3, 4), |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(plan.len(), 1, "{plan:?}");
+        assert!(
+            plan[0].contains("message_list (mailbox=? AND arrival>?)"),
+            "{plan:?}"
+        );
+    }
+}
