@@ -1,13 +1,17 @@
 //! Changes to the file of settings that keep what a person wrote into it: comments, order, blanks.
 //!
 //! The file is written beside itself, synced and renamed over, so that a cut leaves the old one or
-//! the new one. A file that is no TOML is not touched.
+//! the new one. Two processes that change it take turns by a lock beside it. A file that is no TOML
+//! is not touched.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
@@ -15,6 +19,11 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 use crate::config::load::TEMPLATE;
 use crate::config::settings::{AccountKind, AccountSettings, Auth, Keep};
 use crate::model::Offline;
+
+/// How long another process may take to change the file, which is a matter of milliseconds, and how
+/// often it is asked for the turn.
+const TURN: Duration = Duration::from_secs(5);
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A change that was not made.
 #[derive(Debug, Error)]
@@ -50,6 +59,7 @@ pub fn save_account(
     account: &AccountSettings,
     offline: Offline,
 ) -> Result<(), EditError> {
+    let _turn = turn(path).map_err(|source| refused(path, source))?;
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => TEMPLATE.to_owned(),
@@ -61,6 +71,10 @@ pub fn save_account(
 
 /// Removes the account with this id; whether there was one.
 pub fn remove_account(path: &Path, id: &str) -> Result<bool, EditError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let _turn = turn(path).map_err(|source| refused(path, source))?;
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -78,28 +92,66 @@ pub fn remove_account(path: &Path, id: &str) -> Result<bool, EditError> {
 /// Writes a file whole or not at all, for its owner alone. A link is followed, so that a file kept
 /// elsewhere stays there.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = match fs::canonicalize(path) {
-        Ok(real) => real,
-        Err(_) => std::path::absolute(path)?,
-    };
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = folder.join(beside);
+    let (path, folder) = place(path)?;
+    let beside = hidden(&path, &format!(".{}.new", std::process::id()))?;
     let outcome = write_beside(&beside, bytes)
         .and_then(|()| fs::rename(&beside, &path))
-        .and_then(|()| File::open(folder)?.sync_all());
+        .and_then(|()| File::open(&folder)?.sync_all());
     if outcome.is_err() {
         // The first error is the one to tell.
         let _ = fs::remove_file(&beside);
     }
     outcome
+}
+
+/// Where a file really lies, and its folder, which is made.
+fn place(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let path = match fs::canonicalize(path) {
+        Ok(real) => real,
+        Err(_) => std::path::absolute(path)?,
+    };
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
+    Ok((path, folder))
+}
+
+/// `config.toml` and `.lock` make `.config.toml.lock`, in the same folder.
+fn hidden(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let mut beside = OsString::from(".");
+    beside.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+    beside.push(suffix);
+    Ok(path.with_file_name(beside))
+}
+
+/// Waits for the turn to read, change and write a file; it ends with the value. The file that is
+/// locked stays: another process may wait for it.
+fn turn(path: &Path) -> io::Result<File> {
+    let (path, _) = place(path)?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(hidden(&path, ".lock")?)?;
+    let until = Instant::now() + TURN;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(BREATH),
+            Err(TryLockError::WouldBlock) => {
+                let why = "another process has been changing it for some seconds";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+            }
+            // A file system without locks: better no turns than no change.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(lock);
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 fn write_beside(beside: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -452,7 +504,8 @@ mod tests {
             assert!(error.to_string().contains("is left as it is"), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(folder.path().join(".c.toml.lock").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
@@ -474,5 +527,41 @@ mod tests {
         let fresh = folder.path().join("a").join("b").join("config.toml");
         save_account(&fresh, &account("work"), Offline::default()).unwrap();
         assert!(fs::read_to_string(&fresh).unwrap().starts_with(TEMPLATE));
+    }
+
+    #[test]
+    fn two_that_change_the_file_at_once_lose_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("config.toml");
+        for round in 0..100 {
+            let one = |id: String| {
+                let path = &path;
+                move || save_account(path, &account(&id), Offline::default()).unwrap()
+            };
+            thread::scope(|scope| {
+                scope.spawn(one(format!("a{round}")));
+                scope.spawn(one(format!("b{round}")));
+            });
+        }
+        let (settings, warnings) = parse(&fs::read_to_string(&path).unwrap(), &path);
+        assert_eq!((settings.accounts.len(), warnings), (200, Vec::new()));
+        thread::scope(|scope| {
+            for name in ["a", "b"] {
+                let path = &path;
+                scope.spawn(move || {
+                    for round in 0..100 {
+                        assert!(remove_account(path, &format!("{name}{round}")).unwrap());
+                    }
+                });
+            }
+        });
+        let left = fs::read_to_string(&path).unwrap();
+        assert_eq!(parse(&left, &path).0.accounts, []);
+        let mut names: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".config.toml.lock", "config.toml"]);
     }
 }
