@@ -271,6 +271,10 @@ pub(super) fn mark_shown(app: &mut App) {
 /// An action ended.
 pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
     match ended {
+        Ended::NotKept(_) => app.awaited.insert(ticket),
+        _ => app.awaited.remove(&ticket),
+    };
+    match ended {
         Ended::Done(words) => {
             app.committed(ticket);
             app.say(words);

@@ -26,7 +26,7 @@ pub mod words;
 
 pub use command::Screen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{MailboxKey, MessageKey, Role};
 
@@ -116,6 +116,8 @@ pub struct App {
     /// The mailbox that was filed into last.
     filed: Option<MailboxKey>,
     wishes: Vec<Wish>,
+    /// Files that are saved or opened when their bytes have come, if the program still runs then.
+    awaited: BTreeSet<Ticket>,
     last_ticket: u64,
     asked_folders: Option<Ticket>,
     folders_again: bool,
@@ -200,6 +202,7 @@ impl App {
             came_back: false,
             filed: None,
             wishes: Vec::new(),
+            awaited: BTreeSet::new(),
             last_ticket: 0,
             asked_folders: None,
             folders_again: true,

@@ -75,6 +75,8 @@ pub enum Purpose {
     DeleteMailbox(MailboxKey),
     /// The mailbox to subscribe.
     Subscribe,
+    /// End the program although files wait for their bytes.
+    Quit,
 }
 
 /// How the answer is given.

@@ -1,7 +1,7 @@
 //! What the answers to questions do.
 
 use super::commands::Scope;
-use super::event::{Action, Hidden, Question};
+use super::event::{Action, Effect, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
@@ -90,7 +90,8 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
         | Purpose::DeleteMailbox(_)
-        | Purpose::Subscribe => None,
+        | Purpose::Subscribe
+        | Purpose::Quit => None,
         Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy => None,
         Purpose::Keyword(_) => Some("keyword"),
     }
@@ -205,6 +206,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
             messages,
         } => commands::make_role(app, account, role, name, messages),
         Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
+        Purpose::Quit => app.out.push(Effect::Quit),
         Purpose::Jump
         | Purpose::Find
         | Purpose::Export(_)
@@ -271,6 +273,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::DeleteForGood(_)
         | Purpose::Which(_)
         | Purpose::Apply
+        | Purpose::Quit
         | Purpose::SelectBy
         | Purpose::DeleteMailbox(_) => {}
     }

@@ -469,12 +469,23 @@ fn spawn_work(
     ticket: Ticket,
     work: impl FnOnce(&World) -> Result<Ended, String> + Send + 'static,
 ) {
+    let telling = move |world: &World| Some(work(world).unwrap_or_else(Ended::Failed));
+    spawn_quiet(world, ticket, telling);
+}
+
+/// As [`spawn_work`], where the end may have been told already.
+fn spawn_quiet(
+    world: Arc<World>,
+    ticket: Ticket,
+    work: impl FnOnce(&World) -> Option<Ended> + Send + 'static,
+) {
     let other = world.clone();
     let spawned = std::thread::Builder::new()
         .name("work".to_owned())
         .spawn(move || {
-            let ended = work(&world).unwrap_or_else(Ended::Failed);
-            world.tell(ticket, ended);
+            if let Some(ended) = work(&world) {
+                world.tell(ticket, ended);
+            }
         });
     if let Err(error) = spawned {
         other.tell(ticket, Ended::Failed(format!("Cannot start: {error}")));

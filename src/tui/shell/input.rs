@@ -49,10 +49,14 @@ fn pass_on(
     }
 }
 
-/// Whether a key can be the last one of the program: `Q`, and Enter on a button that quits.
+/// Whether a key can be the last one of the program: `Q`, the `y` to its question, and Enter on a
+/// button that quits.
 pub fn may_end(raw: &Raw) -> bool {
     match raw {
-        Raw::Key(key) => matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Enter),
+        Raw::Key(key) => matches!(
+            key.code,
+            KeyCode::Char('q' | 'Q' | 'y' | 'Y') | KeyCode::Enter
+        ),
         // A click on a key cell is a key.
         Raw::Mouse(mouse) => button(mouse.kind) == Some(Button::Click),
         Raw::Paste(_) | Raw::Resize(..) | Raw::FocusGained | Raw::FocusLost => false,

@@ -16,6 +16,7 @@ use super::command::{Command, Screen};
 use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
+use super::prompt::{Prompt, Purpose};
 use super::{App, keyrow, palette};
 
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
@@ -121,7 +122,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::BorderRight => move_border(app, 1),
         Command::Redraw => app.out.push(Effect::Redraw),
         Command::Suspend => app.out.push(Effect::Suspend),
-        Command::Quit => app.out.push(Effect::Quit),
+        Command::Quit => quit(app),
         Command::NewPassword => new_password(app),
         Command::Retry => retry(app),
         Command::Drop => decide(app, Decision::Drop),
@@ -149,6 +150,18 @@ fn other_keys(app: &mut App) {
     if pages.len() == 1 && whole && app.layout.key_rows() > 1 {
         app.hint("These are all the keys of this row; ? explains them.");
     }
+}
+
+/// Nothing that a key asked for is dropped in silence: what waits in the journal goes on another day,
+/// but nobody writes a file then.
+fn quit(app: &mut App) {
+    let question = match app.awaited.len() {
+        0 => return app.out.push(Effect::Quit),
+        1 => "1 file waits for its bytes and will not be written. Quit?".to_owned(),
+        many => format!("{many} files wait for their bytes and will not be written. Quit?"),
+    };
+    let options = vec![('y', "Quit"), ('n', "Stay")];
+    app.open_prompt(Prompt::choice(Purpose::Quit, question, options, 1));
 }
 
 fn back(app: &mut App) {

@@ -3,7 +3,7 @@
 use crate::model::{Flags, MailboxKey, MessageKey};
 use crate::tui::app::Screen;
 use crate::tui::app::command::{COMMANDS, Command, lookup, on_screen};
-use crate::tui::app::event::{Action, Ended, Event, Question};
+use crate::tui::app::event::{Action, Ended, Event, Question, Ticket};
 use crate::tui::app::key::Key;
 use crate::tui::app::keyrow;
 use crate::tui::screen::theme::Theme;
@@ -386,6 +386,34 @@ fn saving_asks_for_a_name_and_completes_it() {
         .iter()
         .any(|(_, a)| matches!(a, Action::SavePart { to, .. } if to == "/tmp/alp"));
     assert!(saved, "{:?}", world.done);
+}
+
+#[test]
+fn a_file_that_waits_for_its_bytes_is_not_forgotten_at_the_end() {
+    let quits = |world: &World| world.quit;
+    let mut world = world();
+    world.event(Event::Ended(Ticket(90), Ended::NotKept(4_000_000)));
+    world.event(Event::Ended(Ticket(91), Ended::NotKept(4_000_000)));
+    world.press("Q");
+    let asked = "2 files wait for their bytes and will not be written. Quit?";
+    assert!(world.screen().contains(asked), "{}", world.screen());
+    assert!(!quits(&world));
+    world.press("Ret");
+    assert!(!quits(&world), "Enter stays");
+    world.event(Event::Ended(
+        Ticket(90),
+        Ended::Done("Saved a.pdf.".to_owned()),
+    ));
+    world.press("Q y");
+    assert!(quits(&world));
+    let mut world = self::world();
+    world.event(Event::Ended(Ticket(90), Ended::NotKept(4_000_000)));
+    world.event(Event::Ended(
+        Ticket(90),
+        Ended::Failed("Not fetched.".to_owned()),
+    ));
+    world.press("Q");
+    assert!(quits(&world), "nothing waits any more");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, Ticket};
 
 use super::super::{files, id_of};
-use super::{PATIENCE, Running, World, spawn_work};
+use super::{PATIENCE, Running, World, spawn_quiet};
 
 /// Whether bytes that are not here are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) enum Bytes {
 /// Does what needs the bytes of a message, or has them fetched and does it then.
 pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, bytes: Bytes) {
     let again = world.clone();
-    spawn_work(world.clone(), ticket, move |world| {
+    let work = move |world: &World| -> Result<Option<Ended>, String> {
         let mut asked = Vec::new();
         let ended = match &action {
             Action::Export { message, to } => export(world, *message, to, &mut asked)?,
@@ -39,7 +39,7 @@ pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, byt
             other => return Err(format!("Not done: {other:?} needs no bytes")),
         };
         if asked.is_empty() {
-            return Ok(ended);
+            return Ok(Some(ended));
         }
         if bytes == Bytes::Fetched {
             asked
@@ -51,10 +51,13 @@ pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, byt
         world
             .running()
             .insert(ticket, Running::Later { requests, action });
-        // It may be answered already.
+        // It may be answered already; that it waits is told before that it is done.
+        world.tell(ticket, ended);
         again.look_at_fetches();
-        Ok(ended)
-    });
+        Ok(None)
+    };
+    let telling = move |world: &World| work(world).unwrap_or_else(|why| Some(Ended::Failed(why)));
+    spawn_quiet(world.clone(), ticket, telling);
 }
 
 /// Asks the owner of its account for a part of a message.
