@@ -20,7 +20,12 @@ pub fn all(figures: &mut Figures) {
     };
     server.deliver("alice", "INBOX", &mail("first"), &[], None);
     new_mail(figures, &server);
-    cut(figures, &server);
+    for (how, end_links) in [
+        ("FIN", Proxy::cut_now as fn(&Proxy)),
+        ("RST", Proxy::reset_now),
+    ] {
+        cut(figures, &server, how, end_links);
+    }
     silence(figures, &server);
     while_bodies_come(figures);
 }
@@ -72,18 +77,18 @@ fn new_mail(figures: &mut Figures, server: &Dovecot) {
     screen.press("Q");
 }
 
-fn cut(figures: &mut Figures, server: &Dovecot) {
+fn cut(figures: &mut Figures, server: &Dovecot, how: &str, end_links: fn(&Proxy)) {
     let proxy = Proxy::before(server.imaps_port());
     let home = Home::of_alice(server, proxy.port(), "headers");
     let mut screen = home.terminal(&[], 24, 80);
     wait_for(&mut screen, LIMIT, "online");
     proxy.set(|faults| faults.refuse = true);
     let begun = Instant::now();
-    proxy.cut_now();
+    end_links(&proxy);
     let told = wait_for(&mut screen, LIMIT, "offline");
     let budget = Duration::from_secs(1);
     figures.under(
-        "cut link noticed, FIN, at the pty",
+        format!("cut link noticed, {how}, at the pty"),
         told - begun,
         budget,
         millis,

@@ -42,8 +42,11 @@ struct Shared {
     left: AtomicUsize,
     heard: Mutex<Option<Instant>>,
     together: AtomicUsize,
-    links: Mutex<Vec<TcpStream>>,
+    links: Mutex<Vec<(TcpStream, Ending)>>,
 }
+
+/// How the proxy ends one link: with a reset instead of a goodbye once this is set.
+type Ending = Arc<AtomicBool>;
 
 impl Shared {
     fn open(&self) -> usize {
@@ -88,10 +91,21 @@ impl Proxy {
         change(&mut self.shared.faults.lock().unwrap());
     }
 
-    /// Closes all open links, as a lost network does with a reset.
+    /// Closes all open links with a FIN, as a server that ends.
     pub fn cut_now(&self) {
-        for link in self.shared.links.lock().unwrap().drain(..) {
+        for (link, _) in self.shared.links.lock().unwrap().drain(..) {
             let _ = link.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Ends all open links with a RST, as a router that forgot them.
+    pub fn reset_now(&self) {
+        for (link, reset) in self.shared.links.lock().unwrap().drain(..) {
+            reset.store(true, Ordering::SeqCst);
+            // The last close of a socket that does not linger sends a RST. Nothing is sent by ending
+            // our reading, but the thread that reads lets go.
+            let _ = socket2::SockRef::from(&link).set_linger(Some(Duration::ZERO));
+            let _ = link.shutdown(Shutdown::Read);
         }
     }
 
@@ -164,11 +178,9 @@ fn accept(client: TcpStream, target: u16, shared: &Arc<Shared>) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let copies = [&client, &client, &server, &server].map(|stream| stream.try_clone().unwrap());
     let [client_out, client_kept, server_out, server_kept] = copies;
-    shared
-        .links
-        .lock()
-        .unwrap()
-        .extend([client_kept, server_kept]);
+    let reset = Ending::default();
+    let kept = [client_kept, server_kept].map(|link| (link, Arc::clone(&reset)));
+    shared.links.lock().unwrap().extend(kept);
     let state = Arc::clone(shared);
     thread::spawn(move || {
         for _ in 0..20 {
@@ -181,12 +193,24 @@ fn accept(client: TcpStream, target: u16, shared: &Arc<Shared>) {
     });
     let server_spoke = Arc::new(AtomicBool::new(false));
     let (up, down) = (Arc::clone(shared), Arc::clone(shared));
-    let spoke = Arc::clone(&server_spoke);
-    thread::spawn(move || pump_up(client, server_out, &up, &spoke));
-    thread::spawn(move || pump_down(server, client_out, &down, &server_spoke));
+    let (spoke, ending) = (Arc::clone(&server_spoke), Arc::clone(&reset));
+    thread::spawn(move || {
+        pump_up(&client, &server_out, &up, &spoke);
+        let_go(&client, &server_out, &ending);
+    });
+    thread::spawn(move || {
+        pump_down(&server, &client_out, &down, &server_spoke);
+        let_go(&server, &client_out, &reset);
+    });
 }
 
-fn pump_up(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
+fn let_go(from: &TcpStream, to: &TcpStream, reset: &Ending) {
+    if !reset.load(Ordering::SeqCst) {
+        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    }
+}
+
+fn pump_up(mut from: &TcpStream, mut to: &TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
     loop {
         let count = match from.read(&mut buffer) {
@@ -204,10 +228,9 @@ fn pump_up(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke
             break;
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
+fn pump_down(mut from: &TcpStream, to: &TcpStream, shared: &Shared, server_spoke: &AtomicBool) {
     let mut buffer = vec![0; 1 << 16];
     let mut passed = 0;
     let mut stalled = false;
@@ -241,7 +264,7 @@ fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spo
         }
         let left = cut_after.map_or(u64::MAX, |limit| limit.saturating_sub(passed));
         let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
-        if hand_on(&mut to, &buffer[..count], trickle).is_err() {
+        if hand_on(to, &buffer[..count], trickle).is_err() {
             break;
         }
         if let Some(rate) = rate {
@@ -253,10 +276,9 @@ fn pump_down(mut from: TcpStream, mut to: TcpStream, shared: &Shared, server_spo
             break;
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-fn hand_on(to: &mut TcpStream, bytes: &[u8], trickle: Option<Duration>) -> std::io::Result<()> {
+fn hand_on(mut to: &TcpStream, bytes: &[u8], trickle: Option<Duration>) -> std::io::Result<()> {
     let Some(pause) = trickle else {
         return to.write_all(bytes);
     };

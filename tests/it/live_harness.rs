@@ -169,6 +169,25 @@ fn the_proxy_counts_round_trips_and_cuts() {
 }
 
 #[test]
+fn the_proxy_ends_a_link_with_a_goodbye_or_with_a_reset() {
+    use std::io::{ErrorKind, Read, Write};
+    let server = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let proxy = Proxy::before(server.local_addr().unwrap().port());
+    let end = |end_links: fn(&Proxy)| {
+        let mut client = std::net::TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
+        let (mut there, _) = server.accept().unwrap();
+        there.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        end_links(&proxy);
+        let both = [client.read(&mut [0]), there.read(&mut [0])];
+        both.map(|read| read.map_err(|error| error.kind()))
+    };
+    assert_eq!(end(Proxy::cut_now), [Ok(0), Ok(0)]);
+    let reset = Err(ErrorKind::ConnectionReset);
+    assert_eq!(end(Proxy::reset_now), [reset, reset]);
+}
+
+#[test]
 fn the_generator_repeats_itself_and_is_as_large_as_mail_is() {
     let once: Vec<_> = Generator::new(7, Sizes::Whole)
         .take(50)

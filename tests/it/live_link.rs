@@ -83,7 +83,16 @@ fn r17_ctrl_c_closes_a_fetch_that_stalls_in_its_literal_and_connects_again_at_on
 }
 
 #[test]
-fn r16_a_link_that_is_cut_is_told_within_a_second_and_made_anew() {
+fn r16_a_link_that_is_closed_is_told_within_a_second_and_made_anew() {
+    is_told("FIN", Proxy::cut_now);
+}
+
+#[test]
+fn r16_a_link_that_is_reset_is_told_within_a_second_and_made_anew() {
+    is_told("RST", Proxy::reset_now);
+}
+
+fn is_told(how: &str, end_links: fn(&Proxy)) {
     let Some(server) = Dovecot::start() else {
         return;
     };
@@ -92,12 +101,12 @@ fn r16_a_link_that_is_cut_is_told_within_a_second_and_made_anew() {
     let (_home, mut screen) = on_line(&server, &proxy);
     proxy.set(|faults| faults.refuse = true);
     let cut = Instant::now();
-    proxy.cut_now();
+    end_links(&proxy);
     let told = screen.wait("off line", LIMIT, |screen| {
         screen.contents().contains("offline")
     });
     let took = told - cut;
-    println!("cut to the word on the screen: {took:?}");
+    println!("{how} to the word on the screen: {took:?}");
     assert!(took < Duration::from_secs(1), "{took:?}");
     server.deliver("alice", "INBOX", &mail("second", 3), &[], None);
     proxy.set(|faults| faults.refuse = false);
