@@ -107,15 +107,16 @@ fn moving(rows: &impl Rows, limit: usize) -> Result<Vec<(i64, u64)>, StoreError>
 
 /// The operations of the batch that an operation belongs to, oldest first.
 pub fn members(rows: &impl Rows, of: &Operation) -> Result<Vec<OperationId>, StoreError> {
-    let why = match &of.state {
-        OperationState::Failed { why, .. } => why.as_str(),
+    let (why, cause) = match &of.state {
+        OperationState::Failed { why, cause } => (why.as_str(), Some(cause.word())),
         OperationState::Queued { .. }
         | OperationState::InFlight { .. }
-        | OperationState::Unsure => "",
+        | OperationState::Unsure => ("", None),
     };
     let mut query = rows.connection().prepare_cached(
         "SELECT id FROM journal WHERE action = ?1 AND account = ?2 AND kind = ?3 AND state = ?4
            AND why = ?5 AND target IS ?6 AND CASE WHEN message IS NULL THEN mailbox END IS ?7
+           AND cause = coalesce(?8, cause)
          ORDER BY id",
     )?;
     let found = query
@@ -128,6 +129,7 @@ pub fn members(rows: &impl Rows, of: &Operation) -> Result<Vec<OperationId>, Sto
                 why,
                 of.kind.target().map(|m| m.0),
                 of.kind.mailbox().map(|m| m.0),
+                cause,
             ),
             |row| Ok(OperationId(row.get(0)?)),
         )?
@@ -199,6 +201,56 @@ mod tests {
         let of = journal::find(&reader, third).unwrap().unwrap();
         assert_eq!(members(&reader, &of).unwrap(), [second, third]);
         assert_eq!(journal::counts(&reader).unwrap(), (7, 2));
+    }
+
+    #[test]
+    fn a_batch_of_mixed_states_is_one_row_for_each_end() {
+        let bed = Bed::new();
+        let ids = mark(&bed, 1, 12);
+        let other = mark(&bed, 50, 2);
+        let at = ids.clone();
+        bed.put(move |tx| {
+            // Every end that there is, in turn, so that no two neighbours share one.
+            journal::mark_in_flight(tx, &[at[0], at[4], at[8]])?;
+            verdicts::unsure(tx, at[0])?;
+            for (id, why, cause) in [
+                (1, "No", Cause::Refused),
+                (5, "No", Cause::Refused),
+                (3, "Over quota", Cause::Refused),
+                (7, "No", Cause::Gone),
+                (9, "No", Cause::Refused),
+            ] {
+                verdicts::fail(tx, at[id], why, cause)?;
+            }
+            verdicts::fail(tx, other[1], "No", Cause::Refused)
+        });
+        let stuck = [(1, 1), (2, 3), (4, 1), (8, 1), (14, 1)];
+        assert_eq!(shown(&bed, Part::Stuck, 9), stuck);
+        assert_eq!(shown(&bed, Part::Stuck, 2), stuck[..2]);
+        // In flight 5 and 9; queued 3, 7, 11, 12; and what is left of the other key press.
+        assert_eq!(shown(&bed, Part::Moving, 9), [(3, 4), (5, 2), (13, 1)]);
+        let reader = bed.store.reader().unwrap();
+        let members = |id: OperationId| {
+            let of = journal::find(&reader, id).unwrap().unwrap();
+            let found = members(&reader, &of).unwrap();
+            found.iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        let parts = [
+            members(ids[0]),
+            members(ids[3]),
+            members(ids[4]),
+            members(ids[6]),
+        ];
+        assert_eq!(parts, [vec![1], vec![4], vec![5, 9], vec![3, 7, 11, 12]]);
+        // The same words of another cause are another row: an answer to one is none to the other.
+        assert_eq!(
+            [members(ids[1]), members(ids[7])],
+            [vec![2, 6, 10], vec![8]]
+        );
+        // Each operation stands in one row, and all of them are counted.
+        let rows = [Part::Stuck, Part::Moving].map(|part| shown(&bed, part, 99));
+        let all: u64 = rows.iter().flatten().map(|(_, count)| count).sum();
+        assert_eq!((all, journal::counts(&reader).unwrap().0), (14, 14));
     }
 
     #[test]
