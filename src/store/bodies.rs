@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 use super::columns::{count, json, uid};
-use super::{Change, Rows, StoreError, Tx, contents, mailboxes, messages};
+use super::{Change, Rows, StoreError, Tx, contents, mailboxes};
 
 /// Raw octets in one row, at most.
 pub const CHUNK: usize = 512 << 10;
@@ -346,7 +346,7 @@ fn end_whole(tx: &Tx<'_>, content: ContentKey, blob: BlobKey, end: &End) -> Resu
         .execute([content.0])?;
     contents::share_bytes(tx, content)?;
     if stays != blob.0 {
-        return release(tx, blob.0);
+        return contents::release_blob(tx, blob.0);
     }
     sql.prepare_cached("UPDATE blob SET hash = ?2, length = ?3 WHERE key = ?1")?
         .execute((
@@ -629,21 +629,10 @@ fn drop_bytes(tx: &Tx<'_>, content: ContentKey) -> Result<(), StoreError> {
     sql.prepare_cached("UPDATE content SET blob = NULL, kept = min(kept, 1) WHERE key = ?1")?
         .execute([content.0])?;
     sql.prepare_cached("UPDATE message SET wanted = ?2 WHERE content = ?1")?
-        .execute((content.0, messages::wanted(Kept::Headers)))?;
+        .execute((content.0, contents::wanted(Kept::Headers)))?;
     tx.changed(Change::Content(content));
     match blob {
-        Some(blob) => release(tx, blob.0),
+        Some(blob) => contents::release_blob(tx, blob.0),
         None => Ok(()),
     }
-}
-
-/// Deletes a blob that no content names any more.
-pub(super) fn release(tx: &Tx<'_>, blob: i64) -> Result<(), StoreError> {
-    tx.connection()
-        .prepare_cached(
-            "DELETE FROM blob WHERE key = ?1
-               AND NOT EXISTS (SELECT 1 FROM content WHERE blob = ?1 AND blob IS NOT NULL)",
-        )?
-        .execute([blob])?;
-    Ok(())
 }

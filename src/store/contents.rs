@@ -439,7 +439,7 @@ pub(super) fn release(tx: &Tx<'_>, key: ContentKey) -> Result<(), StoreError> {
     sql.prepare_cached("UPDATE thread SET contents = max(contents - 1, 0) WHERE key = ?1")?
         .execute([thread])?;
     if let Some(blob) = blob {
-        super::bodies::release(tx, blob)?;
+        release_blob(tx, blob)?;
     }
     Ok(())
 }
@@ -450,4 +450,24 @@ pub fn total(rows: &impl Rows) -> Result<u64, StoreError> {
         .connection()
         .prepare_cached("SELECT count(*) FROM content")?;
     Ok(count(query.query_row([], |row| row.get(0))?))
+}
+
+/// The `wanted` column of a message whose content is kept so far.
+pub(super) fn wanted(kept: Kept) -> i64 {
+    match kept {
+        Kept::None => 2,
+        Kept::Headers | Kept::Text => 1,
+        Kept::All => 0,
+    }
+}
+
+/// Deletes a blob that no content names any more.
+pub(super) fn release_blob(tx: &Tx<'_>, blob: i64) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached(
+            "DELETE FROM blob WHERE key = ?1
+               AND NOT EXISTS (SELECT 1 FROM content WHERE blob = ?1 AND blob IS NOT NULL)",
+        )?
+        .execute([blob])?;
+    Ok(())
 }

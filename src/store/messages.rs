@@ -499,7 +499,7 @@ fn add(tx: &Tx<'_>, place: &Place, arrived: &Arrived) -> Result<MessageKey, Stor
             arrived.arrival,
             size(arrived),
             thread.0,
-            wanted(kept),
+            contents::wanted(kept),
             arrived.labels.join("\n"),
         ))?;
     Ok(MessageKey(tx.connection().last_insert_rowid()))
@@ -508,15 +508,6 @@ fn add(tx: &Tx<'_>, place: &Place, arrived: &Arrived) -> Result<MessageKey, Stor
 /// RFC822.SIZE as a column; a server's lie is cut to what fits.
 fn size(arrived: &Arrived) -> i64 {
     i64::try_from(arrived.size).unwrap_or(i64::MAX)
-}
-
-/// The `wanted` column of a message whose content is kept so far.
-pub(super) fn wanted(kept: Kept) -> i64 {
-    match kept {
-        Kept::None => 2,
-        Kept::Headers | Kept::Text => 1,
-        Kept::All => 0,
-    }
 }
 
 /// Takes over the flags that the server tells of, except where a newer MODSEQ is stored, and folds
