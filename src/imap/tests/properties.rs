@@ -119,3 +119,70 @@ fn names_that_are_no_modified_utf_7_stay_as_sent() {
     }
     assert!(MailboxName::from_wire(b"inbox").is_inbox());
 }
+
+/// What a server that idles does with what it was sent: one line at a time, in order.
+#[derive(Default)]
+struct Idler {
+    /// Octets of the client that were read.
+    read: usize,
+    /// The tag of the IDLE that runs.
+    idles: Option<String>,
+}
+
+impl Idler {
+    /// Takes all that was sent so far and answers it.
+    fn answer(&mut self, player: &mut Player) {
+        loop {
+            let sent = String::from_utf8(player.sent[self.read..].to_vec()).unwrap();
+            let Some((line, _)) = sent.split_once("\r\n") else {
+                return;
+            };
+            self.read += line.len() + 2;
+            let said = match (self.idles.take(), line.split_once(' ')) {
+                (Some(tag), None) if line == "DONE" => format!("{tag} OK done\r\n"),
+                (None, Some((tag, "IDLE"))) => {
+                    self.idles = Some(tag.to_owned());
+                    "+ idling\r\n".to_owned()
+                }
+                (None, Some((tag, "NOOP"))) => format!("{tag} OK\r\n"),
+                (idles, _) => panic!("{line:?} was said into {idles:?}"),
+            };
+            player.feed(said.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn in_whatever_order_idle_and_done_and_answers_come_nothing_waits_behind_an_idle() {
+    // In each word: IDLE or its DONE, a command, or the server's turn.
+    let steps = 8;
+    for word in 0..3_usize.pow(steps) {
+        let mut player = Player::new(Security::Tls);
+        player.feed(b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hello\r\n");
+        let (mut server, mut idles, mut submitted) = (Idler::default(), false, 0);
+        let mut left = word;
+        for _ in 0..steps {
+            match left % 3 {
+                0 => {
+                    player.submit(if idles { Command::Done } else { Command::Idle });
+                    idles = !idles;
+                    submitted += 1;
+                }
+                1 if !idles => {
+                    player.submit(Command::Noop);
+                    submitted += 1;
+                }
+                _ => server.answer(&mut player),
+            }
+            left /= 3;
+        }
+        if idles {
+            player.submit(Command::Done);
+            submitted += 1;
+        }
+        server.answer(&mut player);
+        assert!(!player.machine.is_idle(), "word {word}");
+        let done = player.said.iter().filter(|said| said.starts_with("Done "));
+        assert_eq!(done.count(), submitted, "word {word}: {:?}", player.said);
+    }
+}
