@@ -374,7 +374,7 @@ pub fn record_list(
         }
         let key = if let Some(mailbox) = by_name.get(line.name.as_str()) {
             mailbox.key
-        } else if let Some(at) = gone.iter().position(|mailbox| is_renamed(mailbox, line)) {
+        } else if let Some(at) = renamed_to(tx, &gone, line)? {
             let mailbox = gone.swap_remove(at);
             outcome.renamed.push(mailbox.key);
             take_over_rename(tx, mailbox, line)?;
@@ -455,24 +455,43 @@ fn take_over_rename(tx: &Tx<'_>, mailbox: &Mailbox, line: &Listed) -> Result<(),
     Ok(())
 }
 
-fn is_renamed(mailbox: &Mailbox, line: &Listed) -> bool {
-    let Some(base) = &mailbox.base else {
-        return false;
-    };
-    if base.name.eq_ignore_ascii_case("INBOX") {
-        return false;
-    }
-    match (&base.mailbox_id, &line.mailbox_id) {
-        (Some(ours), Some(theirs)) => ours == theirs,
-        _ => {
-            base.uidvalidity.is_some_and(|value| value.0 > 0)
-                && base.uidvalidity == line.uidvalidity
-                && base.uidnext.is_some()
-                && base.uidnext == line.uidnext
-                && line.status.messages.is_some()
-                && line.status.messages == mailbox.status.messages
+/// Which of the mailboxes that are gone this line names.
+fn renamed_to(tx: &Tx<'_>, gone: &[&Mailbox], line: &Listed) -> Result<Option<usize>, StoreError> {
+    for (at, mailbox) in gone.iter().enumerate() {
+        if is_renamed(tx, mailbox, line)? {
+            return Ok(Some(at));
         }
     }
+    Ok(None)
+}
+
+fn is_renamed(tx: &Tx<'_>, mailbox: &Mailbox, line: &Listed) -> Result<bool, StoreError> {
+    let Some(base) = &mailbox.base else {
+        return Ok(false);
+    };
+    if base.name.eq_ignore_ascii_case("INBOX") {
+        return Ok(false);
+    }
+    if let (Some(ours), Some(theirs)) = (&base.mailbox_id, &line.mailbox_id) {
+        return Ok(ours == theirs);
+    }
+    let same = base.uidvalidity.is_some_and(|value| value.0 > 0)
+        && base.uidvalidity == line.uidvalidity
+        && base.uidnext.is_some()
+        && base.uidnext == line.uidnext;
+    // As the server last said, or as we have it since.
+    Ok(same
+        && line.status.messages.is_some()
+        && (line.status.messages == mailbox.status.messages
+            || line.status.messages == Some(stored_count(tx, mailbox)?)))
+}
+
+/// Messages that the server has in a mailbox, as far as they are known.
+fn stored_count(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<u32, StoreError> {
+    Ok(tx
+        .connection()
+        .prepare_cached("SELECT count(*) FROM message WHERE base_mailbox = ?1 AND base_epoch = ?2")?
+        .query_row((mailbox.key.0, mailbox.epoch.0), |row| row.get(0))?)
 }
 
 fn make(tx: &Tx<'_>, account: AccountKey, line: &Listed) -> Result<MailboxKey, StoreError> {

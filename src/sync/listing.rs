@@ -6,19 +6,43 @@ use std::time::Duration;
 
 use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSet, StatusItem};
 use crate::model::{MailboxKey, Role, UidSet, UidValidity};
-use crate::protocol::Tag;
+use crate::protocol::{Tag, Time};
 use crate::store::accounts;
 use crate::store::mailboxes::{self, Mailbox, StatusCounts};
 
 use super::SyncError;
 use super::dialogue::Step;
 use super::plan::open::{FirstStep, first_flight};
-use super::plan::pull::{Counts, FIRST_WINDOW, Look, is_due};
+use super::plan::pull::{Counts, FIRST_WINDOW, Look, is_due, is_proven};
 use super::pull::{SelectSeen, dropping, is_asked, is_for_now};
 use super::worker::Worker;
 
 /// Other mailboxes are asked for their counts this often.
 pub(super) const STATUS_EVERY: Duration = Duration::from_secs(300);
+
+/// What LIST says of a mailbox stands for a STATUS of its own for so long.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// What LIST said of the mailboxes beside their names, each good for one look (see
+/// [`Worker::targets`]).
+#[derive(Debug, Default)]
+pub(super) struct Stated {
+    counts: BTreeMap<String, Counts>,
+    until: Time,
+}
+
+impl Stated {
+    fn of(counts: BTreeMap<String, Counts>, now: Time) -> Self {
+        let until = now.after(FRESH);
+        Self { counts, until }
+    }
+
+    /// What was said of the mailbox of this name on the wire, if that was just now.
+    pub(super) fn take(&mut self, name: &str, now: Time) -> Option<Counts> {
+        let counts = self.counts.remove(name)?;
+        (now < self.until).then_some(counts)
+    }
+}
 
 /// What the first flight said of the mailboxes.
 #[derive(Default)]
@@ -56,10 +80,8 @@ impl Listing {
     }
 
     fn row(&self, line: &Listed) -> mailboxes::Listed {
-        let status = self.status.get(&line.name);
         let role = line.attributes.iter().find_map(|a| Role::of_attribute(a));
-        let small = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
-        mailboxes::Listed {
+        let mut row = mailboxes::Listed {
             name: wire_name(&line.name),
             shown: line.name.decoded(),
             delimiter: line.delimiter,
@@ -75,15 +97,24 @@ impl Listing {
             } else {
                 role
             },
-            mailbox_id: status.and_then(|s| s.mailbox_id.clone()),
-            uidvalidity: status.and_then(|s| s.uid_validity),
-            uidnext: small(status.and_then(|s| s.uid_next)),
-            status: StatusCounts {
-                messages: small(status.and_then(|s| s.messages)),
-                unseen: small(status.and_then(|s| s.unseen)),
-            },
+            ..mailboxes::Listed::default()
+        };
+        if let Some(status) = self.status.get(&line.name) {
+            note_counts(&mut row, status);
         }
+        row
     }
+}
+
+fn note_counts(row: &mut mailboxes::Listed, status: &MailboxStatus) {
+    let small = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
+    row.mailbox_id.clone_from(&status.mailbox_id);
+    row.uidvalidity = status.uid_validity;
+    row.uidnext = small(status.uid_next);
+    row.status = StatusCounts {
+        messages: small(status.messages),
+        unseen: small(status.unseen),
+    };
 }
 
 /// What the settings say of a role stands above SPECIAL-USE.
@@ -232,6 +263,9 @@ impl Worker<'_> {
         if self.talk.abilities().condstore {
             items.push(StatusItem::HighestModSeq);
         }
+        if self.talk.abilities().object_id {
+            items.push(StatusItem::MailboxId);
+        }
         items
     }
 
@@ -306,6 +340,7 @@ impl Worker<'_> {
         let before = self.mailboxes()?;
         let unlisted = self.unlisted(&before, &rows).await?;
         rows.extend(unlisted);
+        self.identify(&before, &mut rows).await?;
         let lost = self
             .desk
             .bulk(move |tx| {
@@ -320,18 +355,30 @@ impl Worker<'_> {
             .iter()
             .map(|(name, status)| (wire_name(name), counts(status)))
             .collect();
-        let before: BTreeMap<MailboxKey, Counts> =
+        let counted: BTreeMap<MailboxKey, Counts> =
             before.iter().map(|old| (old.key, ours(old))).collect();
+        self.current.clear();
+        let named: BTreeMap<MailboxKey, &str> = before
+            .iter()
+            .filter_map(|old| Some((old.key, old.base.as_ref()?.name.as_str())))
+            .collect();
         for mailbox in self.mailboxes()? {
             let Some(base) = &mailbox.base else { continue };
+            if named.get(&mailbox.key).is_some_and(|old| *old != base.name) {
+                self.renamed.insert(mailbox.key);
+            }
             let status = said.get(&base.name).copied();
-            let ours = before.get(&mailbox.key).copied().unwrap_or_default();
-            let due =
-                status.is_none_or(|theirs| is_due(&ours, &theirs) || mailbox.synced.is_none());
+            let ours = counted.get(&mailbox.key).copied().unwrap_or_default();
+            let settled = mailbox.synced.is_some() && mailbox.settled == mailbox.epoch;
+            let due = status.is_none_or(|theirs| is_due(&ours, &theirs) || !settled);
             if due {
                 self.due.insert(mailbox.key);
+            } else if status.is_some_and(|theirs| is_proven(&ours, &theirs)) {
+                self.current.insert(mailbox.key);
             }
         }
+        let now = self.desk.env.clock.monotonic();
+        self.stated = Stated::of(said, now);
         Ok(())
     }
 
@@ -374,6 +421,43 @@ impl Worker<'_> {
             events.iter().for_each(|event| self.talk.overhear(event));
         }
         Ok(found)
+    }
+
+    /// Where a mailbox is gone and others are new, these are asked what they are, if LIST did not say:
+    /// one that got another name is no new one.
+    async fn identify(
+        &mut self,
+        known: &[Mailbox],
+        rows: &mut [mailboxes::Listed],
+    ) -> Result<(), SyncError> {
+        let bases = known.iter().filter_map(|mailbox| mailbox.base.as_ref());
+        let known: BTreeSet<&str> = bases.map(|base| base.name.as_str()).collect();
+        let listed: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        if known.is_subset(&listed) {
+            return Ok(());
+        }
+        let mut asked = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            let barred = |word: &String| word.eq_ignore_ascii_case("\\Noselect");
+            let told = row.uidvalidity.is_some() || row.attributes.iter().any(barred);
+            if !told && !known.contains(row.name.as_str()) {
+                let mailbox = MailboxName::from_stored(&row.name);
+                let items = self.status_items();
+                asked.push((at, self.talk.submit(Command::Status { mailbox, items })));
+            }
+        }
+        for (at, tag) in asked {
+            let (_, events) = self.talk.finish(tag).await?;
+            for event in events {
+                match (event, rows.get_mut(at)) {
+                    (Event::Status(status), Some(row)) if wire_name(&status.name) == row.name => {
+                        note_counts(row, &status);
+                    }
+                    (event, _) => self.talk.overhear(&event),
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn ensure_inbox(&mut self, make: bool) -> Result<MailboxKey, SyncError> {

@@ -25,6 +25,9 @@ use super::plan::pull::{
 use super::plan::push::Permitted;
 use super::worker::Worker;
 
+/// A command's answer and what came with it.
+pub(super) type Answered = (Reply, Vec<Event>);
+
 /// The mailbox that is open on the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Selected {
@@ -90,18 +93,30 @@ const IN_FLIGHT: usize = 2;
 impl Worker<'_> {
     /// Opens a mailbox unless it is open already.
     pub(super) async fn select(&mut self, mailbox: MailboxKey) -> Result<(), SyncError> {
+        self.select_and(mailbox, None).await.map(|_| ())
+    }
+
+    /// Opens a mailbox unless it is open already, and asks something right behind SELECT, which must
+    /// change nothing: it reaches the server before we know what was opened. What comes is `None`
+    /// where SELECT did not open what is known here, and the answer is about nothing.
+    pub(super) async fn select_and(
+        &mut self,
+        mailbox: MailboxKey,
+        rider: Option<Command>,
+    ) -> Result<Option<Answered>, SyncError> {
         if self.selected.as_ref().is_some_and(|s| s.mailbox == mailbox) {
-            return Ok(());
+            return Ok(None);
         }
         let row = self.desk.read(|reader| mailboxes::get(reader, mailbox))?;
         let Some(base) = row.base else {
             return Err(self.no_mailbox(row.name.unwrap_or_default()));
         };
         let shown = row.name.unwrap_or_else(|| base.name.clone());
-        let (mut seen, mut reply) = self.ask_to_open(&base.name, &shown).await?;
+        let (mut seen, mut reply, mut answered) =
+            self.ask_to_open(&base.name, &shown, rider).await?;
         if is_renumbered(base.uidvalidity, seen.validity) {
             let first = (seen.validity, self.talk.exists());
-            (seen, reply) = self.ask_to_open(&base.name, &shown).await?;
+            (seen, reply, answered) = self.ask_to_open(&base.name, &shown, None).await?;
             let second = (seen.validity, self.talk.exists());
             if !is_borne_out(base.uidvalidity, first, second) {
                 reply.text = format!(
@@ -114,7 +129,8 @@ impl Worker<'_> {
                 return Err(self.talk.refused(format!("open \"{shown}\""), reply));
             }
         }
-        self.enter(mailbox, shown, seen, &reply).await
+        self.enter(mailbox, shown, seen, &reply).await?;
+        Ok(answered)
     }
 
     /// SELECT and what it says; nothing is recorded yet.
@@ -122,20 +138,29 @@ impl Worker<'_> {
         &mut self,
         name: &str,
         shown: &str,
-    ) -> Result<(SelectSeen, Reply), SyncError> {
+        rider: Option<Command>,
+    ) -> Result<(SelectSeen, Reply, Option<Answered>), SyncError> {
         self.selected = None;
         self.talk.forget_mailbox();
         let tag = self.talk.submit(Command::Select {
             mailbox: MailboxName::from_stored(name),
             condstore: self.talk.abilities().condstore,
         });
+        let rider = rider.map(|rider| self.talk.submit(rider));
         let (reply, events) = self.talk.finish(tag).await?;
+        let mut answered = None;
+        if let Some(rider) = rider {
+            let answer = self.talk.finish(rider).await?;
+            // What came before the OK may be of the mailbox before, or a part of the answer.
+            let early = events.iter().any(|e| matches!(e, Event::Fetched(_)));
+            answered = (!early && answer.0.is_ok()).then_some(answer);
+        }
         let mut seen = SelectSeen::default();
         events.iter().for_each(|event| seen.hear(event));
         if !reply.is_ok() {
             return Err(self.talk.refused(format!("open \"{shown}\""), reply));
         }
-        Ok((seen, reply))
+        Ok((seen, reply, answered))
     }
 
     /// Whether the first answer to SELECT may be gone by, as it says what is known here.
@@ -219,13 +244,14 @@ impl Worker<'_> {
             (None, Some(uid)) => Some(SequenceSet::UidFrom(uid)),
             (None, None) => None,
         };
-        let reached = self.flags(&selected, &local, ask).await?;
+        let ahead = ask.search && first.is_none();
+        let (reached, mut listed) = self.flags(&selected, &local, ask, ahead).await?;
         if let Some(set) = first {
             self.envelopes(&selected, set, &local.known).await?;
             local = self.local(&selected)?;
         }
         if ask.search || local.known.len() != u64::from(self.talk.exists()) {
-            let difference = self.difference(&local.known).await?;
+            let difference = self.difference(&local.known, listed.take()).await?;
             self.expunge(&selected, &difference).await?;
             self.flags_are_known();
             if !self.fetch_missing(&selected, &difference.missing).await? {
@@ -303,8 +329,15 @@ impl Worker<'_> {
 
     /// What differs between here and there. A listing that would remove much is asked twice, one
     /// that does not fit the count is not believed (SAFETY P8).
-    async fn difference(&mut self, known: &UidSet) -> Result<Difference, SyncError> {
-        let first = self.listing().await?;
+    async fn difference(
+        &mut self,
+        known: &UidSet,
+        listed: Option<UidSet>,
+    ) -> Result<Difference, SyncError> {
+        let first = match listed {
+            Some(listed) => listed,
+            None => self.listing().await?,
+        };
         let difference = compare(known, &first, self.talk.exists(), false);
         let Some(doubt) = difference.doubt else {
             return Ok(difference);
@@ -326,17 +359,26 @@ impl Worker<'_> {
         Ok(again)
     }
 
-    /// All UIDs of the selected mailbox.
-    async fn listing(&mut self) -> Result<UidSet, SyncError> {
-        let command = Command::Search {
+    /// Asks for all UIDs of the selected mailbox.
+    fn ask_listing(&mut self) -> Tag {
+        let esearch = self.talk.abilities().esearch;
+        self.talk.submit(Command::Search {
             uid: true,
             criteria: vec![Criterion::All],
-            esearch: self.talk.abilities().esearch,
-        };
-        let tag = self.talk.submit(command);
-        let mut listed = UidSet::new();
+            esearch,
+        })
+    }
+
+    /// All UIDs of the selected mailbox.
+    async fn listing(&mut self) -> Result<UidSet, SyncError> {
+        let tag = self.ask_listing();
+        self.hear_listing(tag, UidSet::new()).await
+    }
+
+    /// The rest of the answer that `tag` waits for; `listed` came already.
+    async fn hear_listing(&mut self, tag: Tag, mut listed: UidSet) -> Result<UidSet, SyncError> {
         loop {
-            match self.talk.next().await? {
+            match self.talk.next_for(tag).await? {
                 Step::Event(Event::Search(found)) => listed = listed.union(&found.numbers),
                 Step::Event(event) => self.talk.overhear(&event),
                 Step::Done(done, reply) if done == tag => {
@@ -542,18 +584,20 @@ impl Worker<'_> {
         }
     }
 
-    /// Brings the flags of known messages up to date; answers the mod-sequence that is reached.
+    /// Brings the flags of known messages up to date; answers the mod-sequence that is reached and,
+    /// if it was asked for `ahead`, in the same flight, which UIDs there are.
     async fn flags(
         &mut self,
         selected: &Selected,
         local: &Local,
         ask: PullAsk,
-    ) -> Result<Option<u64>, SyncError> {
+        ahead: bool,
+    ) -> Result<(Option<u64>, Option<UidSet>), SyncError> {
         let (Some(low), Some(high)) = (local.known.first(), local.known.last()) else {
-            return Ok(ask.reach);
+            return Ok((ask.reach, None));
         };
         let changed_since = match ask.flags {
-            FlagsAsk::Nothing => return Ok(ask.reach),
+            FlagsAsk::Nothing => return Ok((ask.reach, None)),
             FlagsAsk::ChangedSince(modseq) => Some(modseq),
             FlagsAsk::All => None,
         };
@@ -567,10 +611,14 @@ impl Worker<'_> {
             changed_since,
             vanished: false,
         });
+        let search = ahead.then(|| self.ask_listing());
+        let mut listed = UidSet::new();
         let mut seen: Vec<FlagsSeen> = Vec::new();
         let mut reached = ask.reach;
         loop {
-            match self.talk.next().await? {
+            match self.talk.next_for(tag).await? {
+                // Its data may come before the answer to the first of the two.
+                Step::Event(Event::Search(found)) => listed = listed.union(&found.numbers),
                 Step::Event(Event::Fetched(data)) => {
                     if let Some(one) = glue::flags_seen(&data) {
                         reached = reached.map(|n| n.max(one.modseq.unwrap_or(0)));
@@ -583,11 +631,15 @@ impl Worker<'_> {
                 }
                 Step::Event(_) | Step::Chunk { .. } => {}
                 Step::Done(done, reply) if done == tag => {
+                    let listed = match search {
+                        Some(search) => Some(self.hear_listing(search, listed).await?),
+                        None => None,
+                    };
                     if !reply.is_ok() {
                         return Err(self.talk.refused("give flags", reply));
                     }
                     self.write_flags(selected, seen).await?;
-                    return Ok(reached);
+                    return Ok((reached, listed));
                 }
                 Step::Done(..) => {}
             }

@@ -8,6 +8,7 @@
 mod flags;
 mod look;
 mod mailboxes;
+mod renamed;
 mod target;
 mod transfer;
 mod upload;
@@ -119,6 +120,8 @@ const GONE: &str = "the message is gone from the server: another program moved o
 impl Worker<'_> {
     /// Sends what the journal holds for this account.
     pub(super) async fn push(&mut self) -> Result<(), SyncError> {
+        self.sought.clear();
+        self.renamed.clear();
         for _ in 0..ROUNDS {
             if !self.push_round().await? {
                 break;
@@ -176,9 +179,7 @@ impl Worker<'_> {
         }
         let mut acted = false;
         for mailbox in looks(&tasks) {
-            if self.open_existing(mailbox).await? {
-                acted |= self.look(mailbox).await?;
-            }
+            acted |= self.open_and_look(mailbox).await?;
         }
         acted |= self.close_found().await?;
         if acted {
@@ -209,21 +210,6 @@ impl Worker<'_> {
         let first = open.filter(|mailbox| all.contains(mailbox));
         let others = all.into_iter().filter(|mailbox| Some(*mailbox) != first);
         first.into_iter().chain(others).collect()
-    }
-
-    /// Opens a mailbox for a push; one that is not there any more is nothing to break off for.
-    async fn open_existing(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
-        match self.open(mailbox).await {
-            Err(SyncError::NoMailbox { .. }) => {
-                self.shut.insert(mailbox);
-                Ok(false)
-            }
-            Err(SyncError::Store(error)) if error.is_missing() => {
-                self.shut.insert(mailbox);
-                Ok(false)
-            }
-            other => other,
-        }
     }
 
     /// Sends what concerns the open mailbox. UIDs are looked up only now, in the epoch that SELECT
@@ -279,10 +265,8 @@ impl Worker<'_> {
     }
 
     /// Writes verdicts down, slice by slice, and notes what is to be told.
-    async fn conclude(
-        &mut self,
-        mut verdicts: Vec<(OperationId, Verdict)>,
-    ) -> Result<(), SyncError> {
+    async fn conclude(&mut self, verdicts: Vec<(OperationId, Verdict)>) -> Result<(), SyncError> {
+        let mut verdicts = self.carry_on(verdicts).await?;
         for (_, verdict) in &verdicts {
             match verdict {
                 Verdict::Placed(..) | Verdict::Expunged(_) => self.tally.pushed += 1,

@@ -13,7 +13,7 @@ use crate::store::requests;
 use super::SyncError;
 use super::desk::{Desk, Tally};
 use super::dialogue::{Dialogue, Step};
-use super::listing::STATUS_EVERY;
+use super::listing::{STATUS_EVERY, Stated};
 use super::once::Work;
 use super::plan::proof::Answer;
 use super::pull::Selected;
@@ -58,6 +58,14 @@ pub(super) struct Worker<'a> {
     /// Round trips that the first envelopes took, the TCP and TLS ones not counted.
     pub(super) first_round_trips: Option<u64>,
     pub(super) due: BTreeSet<MailboxKey>,
+    /// Mailboxes of which LIST said, by their mod-sequence, that they are as the last pull left them.
+    pub(super) current: BTreeSet<MailboxKey>,
+    /// What LIST said of mailboxes just now, and when.
+    pub(super) stated: Stated,
+    /// Mailboxes for which the push under way has asked for a new list.
+    pub(super) sought: BTreeSet<MailboxKey>,
+    /// Mailboxes that a list of this push found under another name.
+    pub(super) renamed: BTreeSet<MailboxKey>,
     /// Mailboxes that the server does not open now; what waits for them stays in the journal.
     pub(super) shut: BTreeSet<MailboxKey>,
     /// The server offers IDLE and does not do it.
@@ -87,6 +95,10 @@ impl<'a> Worker<'a> {
             tally: Tally::default(),
             first_round_trips: None,
             due: BTreeSet::new(),
+            current: BTreeSet::new(),
+            stated: Stated::default(),
+            sought: BTreeSet::new(),
+            renamed: BTreeSet::new(),
             shut: BTreeSet::new(),
             no_idle: false,
             aim,
@@ -190,7 +202,14 @@ impl<'a> Worker<'a> {
         let wanted = self.wanted(&mailboxes)?;
         self.due.retain(|key| wanted.contains(key));
         if self.aim != Aim::Stay {
-            self.due = wanted.into_iter().collect();
+            self.due = wanted.iter().copied().collect();
+        }
+        if self.aim == Aim::Once(Work::All) {
+            self.current.retain(|key| wanted.contains(key));
+            // INBOX is open, and what its server says of an open mailbox may be old.
+            let (inbox, current) = (self.inbox, &self.current);
+            self.due
+                .retain(|key| Some(*key) == inbox || !current.contains(key));
         }
         Ok(())
     }
@@ -296,15 +315,22 @@ impl<'a> Worker<'a> {
         }
         match self.select(mailbox).await {
             Err(error @ SyncError::Refused { .. }) if Some(mailbox) != self.inbox => {
-                self.shut.insert(mailbox);
-                let text = error.to_string();
-                self.desk
-                    .tell(Severity::Warning, "mailbox", text, "")
-                    .await?;
+                self.leave_shut(mailbox, &error).await?;
                 Ok(false)
             }
             other => other.map(|()| true),
         }
+    }
+
+    /// Tells that the server does not open a mailbox, and leaves it alone from here on.
+    pub(super) async fn leave_shut(
+        &mut self,
+        mailbox: MailboxKey,
+        error: &SyncError,
+    ) -> Result<(), SyncError> {
+        self.shut.insert(mailbox);
+        let (warning, text) = (Severity::Warning, error.to_string());
+        self.desk.tell(warning, "mailbox", text, "").await
     }
 
     pub(super) fn no_mailbox(&self, mailbox: String) -> SyncError {

@@ -113,11 +113,15 @@ pub enum Cut {
     After,
 }
 
+/// Characters of a line that are kept of each round trip.
+const SHOWN: usize = 100;
+
 #[derive(Default)]
 struct Shared {
     cut: Mutex<Option<(usize, Cut)>>,
     cuts: AtomicUsize,
-    turns: AtomicUsize,
+    /// What was said in each round trip since the last sign-in.
+    turns: Mutex<Vec<Vec<String>>>,
     stopping: AtomicBool,
     tried: Mutex<Vec<String>>,
     heard: Mutex<Vec<String>>,
@@ -186,7 +190,12 @@ impl Filter {
 
     /// Round trips since the last sign-in: how often a client spoke after the server had.
     pub fn turns(&self) -> usize {
-        self.shared.turns.load(Ordering::SeqCst)
+        self.flights().len()
+    }
+
+    /// What was said in each of them: first lines of commands, the first words of each.
+    pub fn flights(&self) -> Vec<Vec<String>> {
+        self.shared.turns.lock().unwrap().clone()
     }
 
     /// Forgets what was heard and how long it was.
@@ -245,10 +254,13 @@ fn up(client: TcpStream, mut server: TcpStream, dress: Dress, shared: &Shared, t
             break;
         }
         if talk.spoke.swap(false, Ordering::SeqCst) && waited {
-            shared.turns.fetch_add(1, Ordering::SeqCst);
+            shared.turns.lock().unwrap().push(Vec::new());
         }
         if is_sign_in(&text) {
-            shared.turns.store(0, Ordering::SeqCst);
+            shared.turns.lock().unwrap().clear();
+        } else if let Some(flight) = shared.turns.lock().unwrap().last_mut() {
+            let shown = String::from_utf8_lossy(super::raw::trim(&text)).into_owned();
+            flight.push(shown.chars().take(SHOWN).collect());
         }
         shared.longest.fetch_max(text.len(), Ordering::SeqCst);
         if !inside {

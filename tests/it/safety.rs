@@ -73,10 +73,7 @@ const IDS: [(&str, &str); 70] = [
     ("r5", ""),
     ("r6", ""),
     ("r9", ""),
-    (
-        "r10",
-        "a mailbox that is renamed, deleted or unsubscribed while operations wait",
-    ),
+    ("r10", ""),
     ("r12", "compose and send"),
     ("r14", "the outbox; a second schema version to migrate from"),
     ("r15", "the outbox"),
@@ -87,10 +84,7 @@ const IDS: [(&str, &str); 70] = [
     ("r21", "export"),
     ("r23", ""),
     // Held although a later line asks for more.
-    (
-        "r8",
-        "a rename by another client between our LIST and our command",
-    ),
+    ("r8", ""),
     ("r11", ""),
 ];
 

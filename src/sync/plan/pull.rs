@@ -150,6 +150,13 @@ pub fn is_due(ours: &Counts, theirs: &Counts) -> bool {
         || differs(ours.modseq, theirs.modseq.filter(|n| *n > 0))
 }
 
+/// Whether STATUS proves that nothing has changed since the last pull: a mod-sequence covers every
+/// flag, which the counts alone do not.
+pub fn is_proven(ours: &Counts, theirs: &Counts) -> bool {
+    let covered = theirs.modseq.is_some_and(|n| n > 0) && theirs.uid_next.is_some();
+    covered && theirs.validity.is_some() && !is_due(ours, theirs)
+}
+
 /// What a comparison of the sets says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {

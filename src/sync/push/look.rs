@@ -4,20 +4,46 @@ use crate::imap::{Event, FetchItem, SequenceSet};
 use crate::model::journal::Proof;
 use crate::model::{MailboxKey, OperationId, OperationKind, Uid};
 use crate::store::verdicts::Left;
-use crate::store::{Reader, StoreError, contents, messages};
+use crate::store::{Reader, StoreError, contents, mailboxes, messages};
 
+use super::renamed::Opening;
 use super::{Task, Verdict};
 use crate::imap::Command;
 use crate::sync::SyncError;
 use crate::sync::glue;
 use crate::sync::plan::order::{Next, is_asked_again};
 use crate::sync::plan::proof::{Candidate, Mark, NotFound, Sought, find, not_found};
-use crate::sync::pull::Selected;
+use crate::sync::pull::{Answered, Selected};
 use crate::sync::worker::Worker;
 
 impl Worker<'_> {
-    /// Looks in the open mailbox, from the UIDNEXT on that was written down (SAFETY R9).
-    pub(super) async fn look(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+    /// Opens a mailbox and looks there, both in one flight: looking changes nothing.
+    pub(super) async fn open_and_look(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+        let epoch = match self.desk.read(|reader| mailboxes::get(reader, mailbox)) {
+            Ok(row) => row.epoch,
+            Err(SyncError::Store(error)) if error.is_missing() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let tasks = self.tasks_for(|next| next == Next::Look(mailbox))?;
+        let proofs = tasks.iter().filter_map(Task::proof);
+        let here = proofs.filter(|proof| proof.epoch == epoch.0);
+        let from = here.map(|proof| proof.uid_next).min();
+        match self.open_and_ask(mailbox, from.map(newer)).await? {
+            Opening::Open(answered) => {
+                let seen = from.zip(answered);
+                self.look(mailbox, seen).await
+            }
+            Opening::Shut => Ok(false),
+        }
+    }
+
+    /// Looks in the open mailbox, from the UIDNEXT on that was written down (SAFETY R9); `seen` is
+    /// what has come already, and from where on.
+    async fn look(
+        &mut self,
+        mailbox: MailboxKey,
+        seen: Option<(u32, Answered)>,
+    ) -> Result<bool, SyncError> {
         let Some(selected) = self.selected.clone() else {
             return Ok(false);
         };
@@ -34,7 +60,14 @@ impl Worker<'_> {
             }
         }
         if let Some(from) = sought.iter().map(|(_, proof)| proof.uid_next).min() {
-            let found = self.seek(&selected, from, &sought).await?;
+            let (reply, events) = match seen {
+                Some((low, answered)) if low <= from => answered,
+                _ => self.talk.call(newer(from)).await?,
+            };
+            if !reply.is_ok() {
+                return Err(self.talk.refused("tell what has come", reply));
+            }
+            let found = self.seek(&selected, events, &sought)?;
             for (task, proof) in sought {
                 let uid = found.get(&task.id()).copied();
                 ends.push((task.id(), self.judge_look(&task, proof, uid)));
@@ -44,28 +77,12 @@ impl Worker<'_> {
         Ok(acted)
     }
 
-    async fn seek(
+    fn seek(
         &mut self,
         selected: &Selected,
-        from: u32,
+        events: Vec<Event>,
         sought: &[(Task, Proof)],
     ) -> Result<std::collections::BTreeMap<OperationId, Uid>, SyncError> {
-        let tag = self.talk.submit(Command::Fetch {
-            set: SequenceSet::UidFrom(Uid(from)),
-            items: vec![
-                FetchItem::Uid,
-                FetchItem::Flags,
-                FetchItem::InternalDate,
-                FetchItem::Size,
-                FetchItem::Envelope,
-            ],
-            changed_since: None,
-            vanished: false,
-        });
-        let (reply, events) = self.talk.finish(tag).await?;
-        if !reply.is_ok() {
-            return Err(self.talk.refused("tell what has come", reply));
-        }
         let mut candidates = Vec::new();
         for event in events {
             match event {
@@ -119,6 +136,22 @@ impl Worker<'_> {
         let ends = tasks.iter().filter_map(placed).collect();
         self.conclude(ends).await?;
         Ok(acted)
+    }
+}
+
+/// Asks for what has come from a UID on.
+fn newer(from: u32) -> Command {
+    Command::Fetch {
+        set: SequenceSet::UidFrom(Uid(from)),
+        items: vec![
+            FetchItem::Uid,
+            FetchItem::Flags,
+            FetchItem::InternalDate,
+            FetchItem::Size,
+            FetchItem::Envelope,
+        ],
+        changed_since: None,
+        vanished: false,
     }
 }
 

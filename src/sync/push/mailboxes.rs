@@ -55,6 +55,8 @@ enum End {
         subscribed: bool,
     },
     Refused(Refusal, String),
+    /// Another program has renamed the mailbox: it is sent again for the new name.
+    Again,
 }
 
 const NOT_THERE: &str =
@@ -85,6 +87,7 @@ impl Worker<'_> {
             .iter()
             .map(|change| self.submit_change(change))
             .collect();
+        let mut gone = Vec::new();
         for (change, (tag, beside)) in changes.into_iter().zip(flight) {
             let (reply, events) = self.talk.finish(tag).await?;
             events.iter().for_each(|event| self.talk.overhear(event));
@@ -93,6 +96,17 @@ impl Worker<'_> {
                 subscribed &= self.talk.finish(tag).await?.0.is_ok();
             }
             let end = self.judge_change(&change, &reply, subscribed).await?;
+            match end {
+                End::Refused(Refusal::MailboxGone, _) => gone.push((change, end)),
+                end => self.conclude_change(change, end).await?,
+            }
+        }
+        // Only now: a list tells of what the others have done too.
+        for (change, end) in gone {
+            let end = match self.is_renamed(change.row.key).await? {
+                true => End::Again,
+                false => end,
+            };
             self.conclude_change(change, end).await?;
         }
         Ok(true)
@@ -312,6 +326,7 @@ impl Worker<'_> {
                 self.tally.pushed += 1;
                 self.shut.remove(&change.row.key);
             }
+            End::Again => {}
             End::Refused(Refusal::Later(_), words) => self.report.later(1, words),
             End::Refused(_, words) => self.report.refused(1, words),
         }
@@ -339,6 +354,7 @@ fn write(tx: &Tx<'_>, change: &Change, end: &End, now: i64) -> Result<(), StoreE
         (End::Done { .. }, What::Rename { to, .. }) => verdicts::renamed(tx, id, to.as_str()),
         (End::Done { .. }, What::Remove { .. }) => verdicts::removed(tx, id),
         (End::Done { .. }, What::Subscribe { .. }) => verdicts::subscribed(tx, id),
+        (End::Again, _) => verdicts::requeue(tx, id, None),
         (End::Refused(Refusal::Later(seconds), _), _) => {
             verdicts::requeue(tx, id, Some(now + seconds))
         }

@@ -47,7 +47,8 @@ impl Target {
 }
 
 impl Worker<'_> {
-    /// Asks for UIDNEXT of mailboxes, all in one flight. What cannot be used comes as the verdict
+    /// Asks for UIDNEXT of mailboxes, all in one flight, but for those of which LIST has just said it:
+    /// a bound that is a little lower finds the same messages. What cannot be used comes as the verdict
     /// on whatever was to go there; a mailbox that is gone is never made again by itself (R10).
     pub(super) async fn targets(
         &mut self,
@@ -55,6 +56,7 @@ impl Worker<'_> {
     ) -> Result<BTreeMap<MailboxKey, Result<Target, Verdict>>, SyncError> {
         let mut found = BTreeMap::new();
         let mut asked = Vec::new();
+        let now = self.desk.env.clock.monotonic();
         for mailbox in wanted {
             let row = match self.desk.read(|reader| mailboxes::get(reader, mailbox)) {
                 Ok(row) => Some(row),
@@ -66,7 +68,18 @@ impl Worker<'_> {
                 found.insert(mailbox, Err(not_there("the mailbox is not on the server")));
                 continue;
             };
+            self.touched(mailbox);
             let name = MailboxName::from_stored(&base.name);
+            if let Some(said) = self.stated.take(&base.name, now)
+                && let (Some(next), Some(validity)) = (said.uid_next, said.validity)
+                && let Ok(uid_next @ 1..) = u32::try_from(next)
+            {
+                let mut target = target_of(&row, &base, name, uid_next);
+                let said = Some(UidValidity(validity));
+                self.note_validity(&mut target, said).await?;
+                found.insert(mailbox, Ok(target));
+                continue;
+            }
             let tag = self.talk.submit(Command::Status {
                 mailbox: name.clone(),
                 items: vec![StatusItem::UidNext, StatusItem::UidValidity],
@@ -83,14 +96,7 @@ impl Worker<'_> {
                 found.insert(row.key, Err(verdict));
                 continue;
             }
-            let mut target = Target {
-                mailbox: row.key,
-                name,
-                epoch: row.epoch,
-                validity: base.uidvalidity,
-                uid_next: 0,
-                permanent: base.permanentflags.clone(),
-            };
+            let mut target = target_of(&row, &base, name, 0);
             for event in events {
                 match event {
                     Event::Status(status) if status.name == target.name => {
@@ -141,6 +147,22 @@ impl Worker<'_> {
             .desk
             .read(|reader| messages::known_uids(reader, mailbox, epoch))?;
         Ok(known.last().map_or(1, |Uid(last)| last.saturating_add(1)))
+    }
+}
+
+fn target_of(
+    row: &mailboxes::Mailbox,
+    base: &mailboxes::MailboxBase,
+    name: MailboxName,
+    uid_next: u32,
+) -> Target {
+    Target {
+        mailbox: row.key,
+        name,
+        epoch: row.epoch,
+        validity: base.uidvalidity,
+        uid_next,
+        permanent: base.permanentflags.clone(),
     }
 }
 

@@ -228,18 +228,26 @@ impl Worker<'_> {
         if clearing == Clearing::Expunge {
             lines.extend(self.submit_lines(Command::Expunge { uids: uids.clone() }));
         }
+        // Behind UID EXPUNGE not in the same flight: Dovecot tells of expunged messages when no command
+        // is left to be answered, and until then a FETCH still sees them.
+        let mut check = Lines::new();
+        if clearing == Clearing::Mark {
+            check = self.submit_lines(still_there(uids.clone()));
+        }
         let mut still = BTreeMap::new();
         let mut refused: Vec<(UidSet, Reply)> = Vec::new();
         for (line, tag) in lines {
             let (reply, events) = self.talk.finish(tag).await?;
-            events.iter().for_each(|event| self.talk.overhear(event));
+            for event in events {
+                self.note_still(event, &mut still);
+            }
             if !reply.is_ok() {
                 refused.push((line, reply));
             }
         }
-        // Not in the same flight: Dovecot tells of expunged messages when no command is left to be
-        // answered, and until then a FETCH still sees them.
-        let check = self.submit_lines(still_there(uids));
+        if clearing == Clearing::Expunge {
+            check = self.submit_lines(still_there(uids));
+        }
         self.hear_still(check, &mut still).await?;
         let mut ends = Vec::with_capacity(pieces.len());
         for (uid, task) in pieces {

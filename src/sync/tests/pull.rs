@@ -315,3 +315,48 @@ fn a_mailbox_that_does_not_open_holds_up_no_other() {
     bed.sync().unwrap();
     bed.assert_equal("opened again");
 }
+
+#[test]
+fn a_mailbox_that_list_proves_unchanged_is_not_opened_and_any_other_is() {
+    let counts_only = FULL.replace(" CONDSTORE", "");
+    for (capabilities, opened) in [(FULL, 0), (counts_only.as_str(), 1), (PLAIN, 1)] {
+        let bed = Bed::new(furnished(capabilities));
+        bed.sync().unwrap();
+        bed.server.take_commands();
+        let selects = || {
+            let commands = bed.server.take_commands();
+            let archive = |c: &&String| c.starts_with("SELECT Archive");
+            commands.iter().filter(archive).count()
+        };
+        bed.sync().unwrap();
+        assert_eq!(selects(), opened, "{capabilities}");
+        // A flag alone changes no count.
+        bed.server
+            .change("Archive", |b| b.flag(2, "\\Flagged", true));
+        bed.sync().unwrap();
+        assert_eq!(selects(), 1, "{capabilities}");
+        bed.assert_equal(capabilities);
+        // What is sent there is read back.
+        bed.wish(bed.message("Archive", 3).key, seen());
+        bed.sync().unwrap();
+        assert!(selects() > 1, "{capabilities}: to send and to read");
+        bed.sync().unwrap();
+        assert_eq!(selects(), opened, "{capabilities}");
+        bed.assert_equal(capabilities);
+    }
+}
+
+#[test]
+fn the_flags_and_the_listing_of_a_pull_go_out_in_one_flight() {
+    let bed = Bed::new(furnished(FULL));
+    bed.sync().unwrap();
+    bed.server.change("Archive", |b| {
+        b.flag(2, "\\Flagged", true);
+        b.expunge(4);
+    });
+    bed.server.world().trips = 0;
+    bed.sync().unwrap();
+    bed.assert_equal("pulled");
+    // Sign-in, LIST, the listing of INBOX, SELECT Archive, its flags and listing, LOGOUT.
+    assert_eq!(bed.server.world().trips, 6);
+}

@@ -88,6 +88,9 @@ pub(super) struct World {
     pub(super) no: Vec<(&'static str, &'static str)>,
     /// SELECT opens for reading only.
     pub(super) read_only: bool,
+    /// Before a command that holds the first words another client renames a mailbox, once each; to
+    /// nothing is to delete it.
+    pub(super) renames: Vec<(&'static str, &'static str, &'static str)>,
     /// It says OK without COPYUID and APPENDUID.
     pub(super) no_copyuid: bool,
     /// How often somebody answered to what it had said.
@@ -166,6 +169,7 @@ impl Server {
             marks: Marks::default(),
             no: Vec::new(),
             read_only: false,
+            renames: Vec::new(),
             no_copyuid: false,
             trips: 0,
             last_validity: 7,
@@ -342,6 +346,7 @@ impl Talk {
                 if world.renumber_at == Some(world.commands.len()) {
                     world.boxes.values_mut().for_each(Box_::renumber);
                 }
+                world.renamed_by_others(&line);
             }
             let no_idle = self.server.world().no_idle;
             let (answer, end) = if line.to_ascii_uppercase().starts_with("IDLE") && !no_idle {

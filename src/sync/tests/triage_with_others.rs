@@ -318,3 +318,18 @@ fn r11_an_upload_that_finds_no_room_waits_and_the_original_stays() {
     both.settle();
     both.assert_moved("after there was room");
 }
+
+#[test]
+fn r10_uploads_go_on_in_a_mailbox_that_was_renamed_meanwhile() {
+    for (capabilities, at) in [(MOVES, "APPEND"), (COPIES, "APPEND"), (PLAIN, "STATUS")] {
+        let both = Both::wished(capabilities);
+        both.bed.sync().unwrap();
+        let rename = (at, "Files", "Papers");
+        both.other.world().renames.push(rename);
+        both.sync_other().unwrap();
+        let there = there(&both.other);
+        assert_eq!(there, "INBOX:; Papers: in1 in2 in3", "{capabilities}");
+        both.settle();
+        assert_eq!(both.bed.waiting(), "", "{capabilities}");
+    }
+}

@@ -202,6 +202,18 @@ impl World {
         "OK renamed".to_owned()
     }
 
+    /// Subscriptions go along: the other client sees to that.
+    pub(super) fn renamed_by_others(&mut self, line: &str) {
+        let due = |(words, ..): &(&str, &str, &str)| line.contains(words);
+        if let Some(at) = self.renames.iter().position(due) {
+            let (_, from, to) = self.renames.remove(at);
+            let moved = self.boxes.remove(from).unwrap();
+            if !to.is_empty() {
+                self.boxes.insert(to.to_owned(), moved);
+            }
+        }
+    }
+
     fn delete(&mut self, name: &str) -> String {
         match self.boxes.remove(name) {
             Some(_) => "OK deleted".to_owned(),
