@@ -6,6 +6,7 @@
 //! one transaction. An operation whose end is not known becomes unsure and is looked for first.
 
 mod flags;
+mod line_ends;
 mod look;
 mod mailboxes;
 mod renamed;

@@ -3,10 +3,12 @@
 use crate::imap::{Event, FetchItem, SequenceSet};
 use crate::model::journal::Proof;
 use crate::model::{MailboxKey, OperationId, OperationKind, Uid};
+use crate::store::bodies::{self, Have};
 use crate::store::verdicts::Left;
 use crate::store::{Reader, StoreError, contents, mailboxes, messages};
 
 use super::renamed::Opening;
+use super::upload::length_out;
 use super::{Task, Verdict};
 use crate::imap::Command;
 use crate::sync::SyncError;
@@ -176,10 +178,17 @@ fn mark(reader: &Reader, task: &Task) -> Result<Mark, StoreError> {
     let row = messages::get(reader, key)?;
     let message_id = contents::get(reader, row.content)?.envelope.message_id;
     let uploaded = matches!(task.kind(), OperationKind::Append { .. });
-    let loose = uploaded && !message_id.is_empty();
+    let size = match (uploaded, message_id.is_empty()) {
+        (false, _) => Some(row.size),
+        (true, false) => None,
+        (true, true) => Some(match bodies::have(reader, row.content, "")? {
+            Have::Whole(stored) => length_out(reader, row.content, stored)?,
+            Have::Nothing | Have::Part(_) => row.size,
+        }),
+    };
     Ok(Mark {
         message_id,
         date: (!uploaded).then_some(row.arrival),
-        size: (!loose).then_some(row.size),
+        size,
     })
 }

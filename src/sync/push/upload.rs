@@ -7,8 +7,9 @@ use crate::model::{ContentKey, Flags, MailboxKey, OperationId, OperationKind};
 use crate::protocol::Tag;
 use crate::store::bodies::{self, Have};
 use crate::store::verdicts::Left;
-use crate::store::{Change, journal, messages};
+use crate::store::{Change, Rows, StoreError, journal, messages};
 
+use super::line_ends::LineEnds;
 use super::target::Target;
 use super::{Task, Verdict};
 use crate::sync::SyncError;
@@ -28,9 +29,29 @@ const UPLOADS: usize = 16;
 struct Load {
     id: OperationId,
     content: ContentKey,
+    /// Octets as they are stored.
+    stored: u64,
+    /// Octets as they go out.
     length: u64,
     flags: Flags,
     date: i64,
+}
+
+/// A message that goes out in pieces, from where it has come to.
+struct Stream {
+    content: ContentKey,
+    at: u64,
+    ends: LineEnds,
+}
+
+impl Stream {
+    fn of(content: ContentKey) -> Self {
+        Self {
+            content,
+            at: 0,
+            ends: LineEnds::default(),
+        }
+    }
 }
 
 impl Worker<'_> {
@@ -84,27 +105,38 @@ impl Worker<'_> {
             return Ok(());
         }
         let mut flying: VecDeque<(Tag, OperationId)> = VecDeque::new();
+        let mut streams = BTreeMap::new();
         for load in loads {
-            let command = Command::Append {
+            let body = self.body_of(&load)?;
+            let stream = matches!(body, Body::Source { .. }).then(|| Stream::of(load.content));
+            let tag = self.talk.submit(Command::Append {
                 mailbox: target.name.clone(),
                 flags: load.flags,
                 date: Some(load.date),
-                body: match load.length {
-                    0..=WHOLE => Body::Whole(self.bytes(load.content, 0, load.length)?.into()),
-                    length => Body::Source {
-                        source: u64::try_from(load.content.0).unwrap_or_default(),
-                        length,
-                    },
-                },
-            };
-            flying.push_back((self.talk.submit(command), load.id));
+                body,
+            });
+            streams.extend(stream.map(|stream| (tag, stream)));
+            flying.push_back((tag, load.id));
         }
         let mut ends = Vec::new();
         for (tag, id) in flying {
-            let reply = self.see_up(tag).await?;
+            let reply = self.see_up(tag, &mut streams).await?;
             ends.push((id, self.judge_upload(target, id, &reply)));
         }
         self.conclude(ends).await
+    }
+
+    fn body_of(&self, load: &Load) -> Result<Body, SyncError> {
+        if load.length > WHOLE {
+            return Ok(Body::Source {
+                source: u64::try_from(load.content.0).unwrap_or_default(),
+                length: load.length,
+            });
+        }
+        let mut ends = LineEnds::default();
+        let mut bytes = ends.push(&self.bytes(load.content, 0, load.stored)?);
+        bytes.extend_from_slice(ends.end());
+        Ok(Body::Whole(bytes.into()))
     }
 
     /// `None` while the bytes are not here.
@@ -123,10 +155,11 @@ impl Worker<'_> {
         self.desk.read(|reader| {
             let row = messages::get(reader, message)?;
             Ok(match bodies::have(reader, row.content, "")? {
-                Have::Whole(length) => Some(Load {
+                Have::Whole(stored) => Some(Load {
                     id,
                     content: row.content,
-                    length,
+                    stored,
+                    length: length_out(reader, row.content, stored)?,
                     flags,
                     date: row.arrival,
                 }),
@@ -144,17 +177,18 @@ impl Worker<'_> {
     }
 
     /// Until the answer to an APPEND, giving octets of whichever message the server takes next.
-    async fn see_up(&mut self, tag: Tag) -> Result<Reply, SyncError> {
+    async fn see_up(
+        &mut self,
+        tag: Tag,
+        streams: &mut BTreeMap<Tag, Stream>,
+    ) -> Result<Reply, SyncError> {
         loop {
             match self.talk.next_for(tag).await? {
-                Step::Event(Event::Wanted {
-                    tag,
-                    source,
-                    from,
-                    left,
-                }) => {
-                    let content = ContentKey(i64::try_from(source).unwrap_or_default());
-                    let bytes = self.bytes(content, from, left.min(READ))?;
+                Step::Event(Event::Wanted { tag, .. }) => {
+                    let bytes = match streams.get_mut(&tag) {
+                        Some(stream) => self.next_bytes(stream)?,
+                        None => Vec::new(),
+                    };
                     match bytes.is_empty() {
                         true => self.talk.withhold(tag),
                         false => self.talk.supply(tag, bytes),
@@ -165,6 +199,16 @@ impl Worker<'_> {
                 Step::Done(..) | Step::Chunk { .. } => {}
             }
         }
+    }
+
+    /// The next octets of a message as they go out; none at its end.
+    fn next_bytes(&self, stream: &mut Stream) -> Result<Vec<u8>, SyncError> {
+        let bytes = self.bytes(stream.content, stream.at, READ)?;
+        stream.at += bytes.len() as u64;
+        Ok(match bytes.is_empty() {
+            true => stream.ends.end().to_vec(),
+            false => stream.ends.push(&bytes),
+        })
     }
 
     fn judge_upload(&mut self, target: &Target, id: OperationId, reply: &Reply) -> Verdict {
@@ -224,4 +268,22 @@ impl Worker<'_> {
         }
         Ok(())
     }
+}
+
+/// How many octets of a stored message go out, once every line ends in CR LF.
+pub(super) fn length_out(
+    rows: &impl Rows,
+    content: ContentKey,
+    stored: u64,
+) -> Result<u64, StoreError> {
+    let (mut ends, mut at, mut added) = (LineEnds::default(), 0, 0);
+    while at < stored {
+        let bytes = bodies::read(rows, content, "", at, at + READ)?.unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        at += bytes.len() as u64;
+        added += ends.added(&bytes);
+    }
+    Ok(stored + added + ends.end().len() as u64)
 }

@@ -333,3 +333,63 @@ fn r10_uploads_go_on_in_a_mailbox_that_was_renamed_meanwhile() {
         assert_eq!(both.bed.waiting(), "", "{capabilities}");
     }
 }
+
+/// A message of about so many octets with line ends of every kind.
+fn unruly(id: &str, size: usize) -> Vec<u8> {
+    let mut text = b"From: a@example.org\nSubject: unruly\n".to_vec();
+    if !id.is_empty() {
+        text.extend(format!("Message-ID: <{id}@example.org>\r\n").into_bytes());
+    }
+    text.extend_from_slice(b"\r\nbare\rreturn\n\r\n");
+    while text.len() < size {
+        // A CR LF lies across each border of the pieces in which it is read.
+        let border = (text.len() / READ + 1) * READ - 1;
+        let line = border.saturating_sub(text.len()).min(70);
+        text.resize(text.len() + line, b'x');
+        text.extend_from_slice(if line < 70 { b"\r\n" } else { b"\n" });
+    }
+    text.push(b'\r');
+    text
+}
+
+const READ: usize = 256 << 10;
+
+fn with_crlf(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.replace('\n', "\r\n")
+}
+
+#[test]
+fn r21_an_upload_has_crlf_only_is_known_again_and_the_stored_bytes_stay() {
+    for (id, size) in [
+        ("in1", 500),
+        ("", 500),
+        ("in1", 3 * READ / 2),
+        ("", 3 * READ),
+    ] {
+        for no_copyuid in [false, true] {
+            let what = format!("{id:?} {size} {no_copyuid}");
+            let mut both = Both::new(MOVES);
+            both.bed.account.offline = Offline::All;
+            both.other.world().no_copyuid = no_copyuid;
+            let raw = unruly(id, size);
+            both.bed.server.change("INBOX", |b| {
+                b.deliver("x", 1);
+                b.mails.last_mut().unwrap().bytes.clone_from(&raw);
+            });
+            both.bed.sync().unwrap();
+            both.wish(&[9], Wish::Copy);
+            both.settle();
+            assert_eq!(both.bed.waiting(), "", "{what}");
+            let world = both.other.world();
+            let mails = &world.boxes["Files"].mails;
+            assert_eq!(mails.len(), 1, "{what}");
+            assert!(mails[0].bytes == with_crlf(&raw).into_bytes(), "{what}");
+            let reader = both.bed.store.reader().unwrap();
+            let content = both.bed.message("INBOX", 9).content;
+            let stored = bodies::read_whole(&reader, content, "").unwrap();
+            assert!(stored.as_deref() == Some(&raw[..]), "{what}");
+        }
+    }
+}
