@@ -144,7 +144,8 @@ pub struct Operation {
     pub action: i64,
     /// The account's id.
     pub account: String,
-    /// `flag`, `move`, `copy`, `append`, `expunge`, `create`, `rename`, `remove`, `subscribe`.
+    /// `flag`, `move`, `copy`, `append`, `expunge`, `create`, `rename`, `remove`, `subscribe`,
+    /// `submit`.
     pub kind: &'static str,
     /// `queued`, `in-flight`, `unsure` or `failed`.
     pub state: &'static str,
@@ -156,6 +157,9 @@ pub struct Operation {
     pub mailbox: Option<String>,
     /// Of `subscribe`, whether it is to be subscribed.
     pub subscribed: Option<bool>,
+    /// Of `submit`, the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Flags that are set.
     pub add: Vec<String>,
     /// Flags that are cleared.

@@ -81,6 +81,10 @@ fn what(operation: &json::Operation) -> String {
             format!("unsubscribe the mailbox {mailbox}")
         }
         "subscribe" => format!("subscribe the mailbox {mailbox}"),
+        "submit" => match operation.subject.as_deref() {
+            Some("") | None => "send a message without a subject".to_owned(),
+            Some(subject) => format!("send \"{subject}\""),
+        },
         kind => format!("{kind} {messages}"),
     }
 }
@@ -131,6 +135,7 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         to: to.or_else(|| group.name.filter(|_| !is_new)),
         mailbox,
         subscribed: group.subscribed,
+        subject: group.subject,
         add: names(&add),
         remove: names(&remove),
         why,
@@ -167,8 +172,7 @@ struct Chosen {
     actions: Vec<ActionId>,
 }
 
-/// `--unsure` alone names the unsure ones; `--all` has them among all, as no kind that must not be
-/// sent twice is in the queue yet.
+/// `--unsure` alone names the unsure ones; `--all` leaves messages alone that may have been sent.
 fn chosen(reader: &Reader, selection: &QueueSelection) -> Result<Chosen, Failure> {
     let mut groups = queue::list(reader)?;
     let which = if selection.all {

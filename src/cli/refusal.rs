@@ -32,6 +32,8 @@ fn error(refusal: &Refusal) -> String {
         | Refusal::NotSelectable { .. }
         | Refusal::BeingDeleted { .. }
         | Refusal::NoUidPlus { .. }
+        | Refusal::MayHaveLeft { .. }
+        | Refusal::NoDraft { .. }
         | Refusal::NothingToUndo => refusal.to_string(),
     }
 }
@@ -53,6 +55,8 @@ fn cause(refusal: &Refusal) -> Option<String> {
         | Refusal::UnderWay
         | Refusal::BeingDeleted { .. }
         | Refusal::NoUidPlus { .. }
+        | Refusal::MayHaveLeft { .. }
+        | Refusal::NoDraft { .. }
         | Refusal::NothingToUndo => None,
     }
 }
@@ -88,6 +92,10 @@ fn hint(refusal: &Refusal) -> String {
         }
         Refusal::NothingToUndo => "The last 50 actions can be taken back.".to_owned(),
         Refusal::NotUndoable { .. } => "Nothing was changed.".to_owned(),
+        Refusal::MayHaveLeft { id } => {
+            format!("Look into the mailbox for sent mail; `lacebark queue drop {id}` gives it up.")
+        }
+        Refusal::NoDraft { id } => format!("`lacebark queue drop {id}` throws it away."),
         Refusal::NotDoable { id, .. } => {
             format!("`lacebark queue drop {id}` takes it back; nothing was changed.")
         }

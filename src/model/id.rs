@@ -29,6 +29,8 @@ key! {
     ContentKey,
     /// The stored bytes of a content; equal bytes are stored once.
     BlobKey,
+    /// A draft's row.
+    DraftKey,
     /// A conversation over the whole store.
     ThreadKey,
     /// One row of the journal.

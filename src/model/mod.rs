@@ -5,6 +5,7 @@
 //! whole program stands on (see the crate documentation).
 
 pub mod courtesy;
+pub mod draft;
 pub mod envelope;
 pub mod flag;
 pub mod id;
@@ -17,11 +18,12 @@ pub mod secret;
 pub mod structure;
 pub mod uid;
 
+pub use draft::{AnswerKind, Answers, Attachment, Delivery, Draft, Recipient, Reply, Source};
 pub use envelope::{Address, Envelope};
 pub use flag::{FlagChange, Flags};
 pub use id::{
-    AccountKey, ActionId, BlobKey, ContentKey, MailboxKey, MessageKey, OperationId, RequestId,
-    ThreadKey,
+    AccountKey, ActionId, BlobKey, ContentKey, DraftKey, MailboxKey, MessageKey, OperationId,
+    RequestId, ThreadKey,
 };
 pub use journal::{Operation, OperationKind, OperationState};
 pub use link::{Link, LinkState};

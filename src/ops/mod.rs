@@ -18,6 +18,7 @@ pub mod notices;
 pub mod packed;
 pub mod queue;
 pub mod requests;
+pub mod send;
 #[cfg(test)]
 mod tests;
 pub mod triage;

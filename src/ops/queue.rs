@@ -39,6 +39,8 @@ pub struct Group {
     pub name: Option<String>,
     /// Whether a mailbox is to be subscribed.
     pub subscribed: Option<bool>,
+    /// The subject of a message that is to be sent.
+    pub subject: Option<String>,
     /// When it was asked for, in seconds since 1970.
     pub asked: i64,
 }
@@ -92,6 +94,10 @@ impl Group {
             OperationKind::Subscribe { subscribed, .. } => Some(*subscribed),
             _ => None,
         };
+        let subject = match &operation.kind {
+            OperationKind::Submit { subject, .. } => Some(subject.clone()),
+            _ => None,
+        };
         Self {
             id: operation.id,
             ids: vec![operation.id],
@@ -104,6 +110,7 @@ impl Group {
             mailbox: operation.kind.mailbox(),
             name,
             subscribed,
+            subject,
             asked: operation.asked,
             state: operation.state,
         }
@@ -181,9 +188,10 @@ fn named(rows: &impl Rows, batch: Batch) -> Result<Line, StoreError> {
         to: name(kind.target())?.0,
         mailbox,
         known_as,
-        subject: match kind.message().filter(|_| count == 1) {
-            Some(key) => subject(rows, key)?,
-            None => None,
+        subject: match (kind, kind.message().filter(|_| count == 1)) {
+            (OperationKind::Submit { subject, .. }, _) => Some(subject.clone()),
+            (_, Some(key)) => subject(rows, key)?,
+            (_, None) => None,
         },
         first,
     })
@@ -246,6 +254,11 @@ fn touch(
     })
 }
 
+/// A message that may have been sent: only who names it sends it again or gives it up (SAFETY R1).
+fn is_unsure_submission(one: &Operation) -> bool {
+    matches!(one.kind, OperationKind::Submit { .. }) && one.state == OperationState::Unsure
+}
+
 /// The operations that are meant, each once.
 fn chosen(
     rows: &impl Rows,
@@ -253,7 +266,11 @@ fn chosen(
     missing: &mut Vec<OperationId>,
 ) -> Result<Vec<Operation>, StoreError> {
     let ids = match which {
-        Which::All => return journal::all(rows),
+        Which::All => {
+            let mut all = journal::all(rows)?;
+            all.retain(|one| !is_unsure_submission(one));
+            return Ok(all);
+        }
         Which::Ids(ids) => ids,
     };
     let mut chosen: BTreeMap<OperationId, Operation> = BTreeMap::new();

@@ -5,11 +5,11 @@
 //! then stays. Undoing is not itself undone, so that pressing `U` again goes further back.
 
 use crate::model::journal::Placed;
-use crate::model::{ActionId, FlagChange, MessageKey};
+use crate::model::{ActionId, DraftKey, FlagChange, MessageKey, OperationId};
 use crate::store::undo::{Previous, PreviousMailbox};
 use crate::store::{
-    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes, undo,
-    verdicts,
+    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes,
+    outgoing, undo, verdicts,
 };
 
 use super::mailbox;
@@ -28,6 +28,8 @@ pub struct Undone {
     pub gone: usize,
     /// Messages that stay where they are, because the mailbox that they were in is gone.
     pub stay: usize,
+    /// Messages that are drafts again instead of in the outbox.
+    pub drafts: Vec<DraftKey>,
     /// Names of mailboxes that are as they were.
     pub mailboxes: Vec<String>,
     /// Why a mailbox is not as it was. The action is given up: pressing `U` again goes further back.
@@ -60,6 +62,7 @@ pub fn undo_in_slices(store: &Store) -> Result<Undone, StoreError> {
         all.messages.extend(step.undone.messages);
         all.gone += step.undone.gone;
         all.stay += step.undone.stay;
+        all.drafts.extend(step.undone.drafts);
         all.refused = step.undone.refused;
         all.mailboxes.extend(step.undone.mailboxes);
         action = step.left;
@@ -113,8 +116,27 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
             Err(error) => return Err(error),
         }
     }
+    if let Some(id) = latest.submitted {
+        match unsend(tx, id) {
+            Ok(draft) => undone.drafts.push(draft),
+            Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),
+            Err(error) => return Err(error),
+        }
+    }
     undo::forget(tx, latest.action)?;
     Ok(Step { undone, left: None })
+}
+
+/// Takes a message back from the outbox.
+fn unsend(tx: &Tx<'_>, id: OperationId) -> Result<DraftKey, StoreError> {
+    if outgoing::find(tx, id)?.is_none() {
+        return Err(Refusal::NotUndoable {
+            what: "sending".to_owned(),
+            why: "the message is no longer in the outbox",
+        }
+        .into());
+    }
+    outgoing::take_back(tx, id)
 }
 
 /// What undoing did to one message.

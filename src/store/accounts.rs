@@ -153,9 +153,32 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
          WHERE mailbox IN (SELECT key FROM mailbox WHERE account = ?1)",
         [key.0],
     )?;
-    for table in ["journal", "request", "link", "draft", "pop3_seen", "filed"] {
+    sql.execute(
+        "DELETE FROM undo_submit
+         WHERE operation IN (SELECT operation FROM outgoing WHERE account = ?1)",
+        [key.0],
+    )?;
+    sql.execute(
+        "DELETE FROM freezing WHERE content IN (SELECT key FROM content WHERE account = ?1)",
+        [key.0],
+    )?;
+    for table in [
+        "outgoing",
+        "journal",
+        "request",
+        "link",
+        "draft",
+        "pop3_seen",
+        "filed",
+    ] {
         sql.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [key.0])?;
     }
+    // A draft of another account may hold what came with this one.
+    sql.execute(
+        "UPDATE draft SET holds = NULL
+         WHERE holds IN (SELECT key FROM content WHERE account = ?1)",
+        [key.0],
+    )?;
     sql.execute("DELETE FROM notice WHERE account = ?1", [&account.id])?;
     sql.execute(
         "DELETE FROM message WHERE content IN (SELECT key FROM content WHERE account = ?1)",

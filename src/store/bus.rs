@@ -17,8 +17,10 @@ pub enum Change {
     Messages(MailboxKey),
     /// Bytes, envelope or structure of a content.
     Content(ContentKey),
-    /// Journal or undo rows.
+    /// Journal, outbox or undo rows.
     Journal,
+    /// Drafts.
+    Drafts,
     /// The state of an account's connection.
     Link(AccountKey),
     /// Notices.

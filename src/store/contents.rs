@@ -418,11 +418,16 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// Deletes a content that no message holds any more, its bytes if no other content holds them.
+/// Deletes a content that no message, draft or outbox row holds any more, its bytes if no other content holds them.
 pub(super) fn release(tx: &Tx<'_>, key: ContentKey) -> Result<(), StoreError> {
     let sql = tx.connection();
     let held: bool = sql
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE content = ?1)")?
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE content = ?1)
+               OR EXISTS (SELECT 1 FROM outgoing WHERE wire = ?1 OR copy = ?1)
+               OR EXISTS (SELECT 1 FROM draft WHERE holds = ?1)
+               OR EXISTS (SELECT 1 FROM freezing WHERE content = ?1)",
+        )?
         .query_row([key.0], |row| row.get(0))?;
     if held {
         return Ok(());

@@ -212,6 +212,18 @@ pub enum Refusal {
         /// The mailbox.
         name: String,
     },
+    /// The final dot of a message went out, and nobody knows the answer.
+    #[error("message {id} may have been sent already, so that it cannot be taken back")]
+    MayHaveLeft {
+        /// Its operation.
+        id: i64,
+    },
+    /// What was queued was never a draft.
+    #[error("message {id} was handed over whole, so that there is no draft to take it back to")]
+    NoDraft {
+        /// Its operation.
+        id: i64,
+    },
     /// Its upload or copy is with the server just now.
     #[error("the message is just being uploaded: try again in a moment")]
     UnderWay,

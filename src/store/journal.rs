@@ -131,6 +131,7 @@ pub fn any_waiting(rows: &impl Rows, account: AccountKey) -> Result<bool, StoreE
 }
 
 /// What of an account is not refused, oldest first: what may be sent now, and what holds it up.
+/// Messages to submit are not among it: those are in [`super::outgoing`].
 pub fn waiting(
     rows: &impl Rows,
     account: AccountKey,
@@ -145,7 +146,7 @@ pub fn waiting(
            LEFT JOIN message o ON o.key = j.other
            LEFT JOIN mailbox p ON p.key = o.base_mailbox
            LEFT JOIN content c ON c.key = m.content
-         WHERE j.account = ?1 AND j.state <> 'failed' ORDER BY j.id"
+         WHERE j.account = ?1 AND j.state <> 'failed' AND j.kind <> 'submit' ORDER BY j.id"
     ))?;
     let mut waiting = Vec::new();
     let mut found = query.query([account.0])?;
@@ -397,10 +398,14 @@ pub fn remove(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
 /// What the last owner of the account had handed over when it ended is unsure now. Called by who
 /// takes the account's lock.
 pub fn unsettle(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
+    // A message whose final dot did not leave was not sent.
     let changed = tx
         .connection()
         .prepare_cached(
-            "UPDATE journal SET state = 'unsure' WHERE account = ?1 AND state = 'in-flight'",
+            "UPDATE journal SET state = CASE WHEN kind = 'submit' AND NOT EXISTS
+                 (SELECT 1 FROM outgoing WHERE operation = journal.id AND dot IS NOT NULL)
+               THEN 'queued' ELSE 'unsure' END
+             WHERE account = ?1 AND state = 'in-flight'",
         )?
         .execute([account.0])?;
     if changed > 0 {

@@ -10,15 +10,18 @@ use super::{StoreError, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 26] = [
     "store",
     "account",
     "mailbox",
     "draft",
     "action",
     "journal",
+    "outgoing",
+    "freezing",
     "undo",
     "undo_mailbox",
+    "undo_submit",
     "filed",
     "pop3_seen",
     "thread",
@@ -294,7 +297,16 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
            AND (blob IS NULL OR blob IN (SELECT key FROM blob WHERE hash IS NULL));
          DELETE FROM message WHERE content NOT IN (SELECT key FROM content);
          DELETE FROM message WHERE base_mailbox NOT IN (SELECT key FROM mailbox);
-         DELETE FROM content WHERE key NOT IN (SELECT content FROM message);
+         DELETE FROM outgoing WHERE wire NOT IN (SELECT key FROM content)
+           OR copy NOT IN (SELECT key FROM content)
+           OR operation NOT IN (SELECT id FROM journal);
+         DELETE FROM journal WHERE kind = 'submit'
+           AND id NOT IN (SELECT operation FROM outgoing);
+         UPDATE draft SET holds = NULL WHERE holds NOT IN (SELECT key FROM content);
+         DELETE FROM freezing;
+         DELETE FROM content WHERE key NOT IN (SELECT content FROM message)
+           AND key NOT IN (SELECT wire FROM outgoing) AND key NOT IN (SELECT copy FROM outgoing)
+           AND key NOT IN (SELECT holds FROM draft WHERE holds IS NOT NULL);
          UPDATE message SET wanted = (SELECT CASE c.kept WHEN 0 THEN 2 WHEN 3 THEN 0 ELSE 1 END
            FROM content c WHERE c.key = message.content);
          -- What was lost is listed again from the start.
@@ -395,11 +407,12 @@ pub(super) fn copy_aside(
         "mailbox",
         "action",
         "journal",
+        "outgoing",
         "undo",
         "draft",
         "pop3_seen",
     ] {
-        if outcome.is_ok() {
+        if outcome.is_ok() && has_table(sql, table)? {
             outcome = sql.execute_batch(&format!(
                 "CREATE TABLE IF NOT EXISTS aside.{table} AS SELECT * FROM main.{table}"
             ));
@@ -408,6 +421,13 @@ pub(super) fn copy_aside(
     sql.execute_batch("DETACH DATABASE aside")?;
     outcome?;
     Ok(copy)
+}
+
+/// A file of an earlier version has fewer tables.
+fn has_table(sql: &Connection, table: &str) -> Result<bool, StoreError> {
+    Ok(sql
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = ?1)")?
+        .query_row([table], |row| row.get(0))?)
 }
 
 fn make_private(path: &Path) -> Result<(), StoreError> {

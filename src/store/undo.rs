@@ -4,7 +4,7 @@
 use rusqlite::OptionalExtension;
 
 use crate::model::journal::Placed;
-use crate::model::{ActionId, MailboxKey, MessageKey};
+use crate::model::{ActionId, MailboxKey, MessageKey, OperationId};
 
 use super::columns::{flags_at, of_flags};
 use super::{Rows, StoreError, Tx};
@@ -50,6 +50,8 @@ pub struct Undoable {
     pub more: bool,
     /// Mailboxes that it changed.
     pub mailboxes: Vec<PreviousMailbox>,
+    /// A message that it queued, whether or not that is still in the outbox.
+    pub submitted: Option<OperationId>,
 }
 
 /// Remembers what an action does to a message.
@@ -102,12 +104,25 @@ pub fn remember_mailbox(
     Ok(())
 }
 
+/// Remembers that an action put a message into the outbox.
+pub fn remember_submit(
+    tx: &Tx<'_>,
+    action: ActionId,
+    operation: OperationId,
+) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("INSERT OR REPLACE INTO undo_submit (action, operation) VALUES (?1, ?2)")?
+        .execute((action.0, operation.0))?;
+    Ok(())
+}
+
 /// Forgets all but the last fifty actions, and the names of actions that nothing refers to.
 pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     let sql = tx.connection();
     let oldest: Option<i64> = sql
         .prepare_cached(
-            "SELECT action FROM (SELECT action FROM undo UNION SELECT action FROM undo_mailbox)
+            "SELECT action FROM (SELECT action FROM undo UNION SELECT action FROM undo_mailbox
+               UNION SELECT action FROM undo_submit)
              ORDER BY action DESC LIMIT 1 OFFSET ?1",
         )?
         .query_row([KEPT - 1], |row| row.get(0))
@@ -115,7 +130,7 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     let Some(oldest) = oldest else {
         return Ok(());
     };
-    for table in ["undo", "undo_mailbox"] {
+    for table in ["undo", "undo_mailbox", "undo_submit"] {
         sql.prepare_cached(&format!("DELETE FROM {table} WHERE action < ?1"))?
             .execute([oldest])?;
     }
@@ -129,7 +144,7 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
 
 /// The action is undone.
 pub fn forget(tx: &Tx<'_>, action: ActionId) -> Result<(), StoreError> {
-    for table in ["undo", "undo_mailbox"] {
+    for table in ["undo", "undo_mailbox", "undo_submit"] {
         tx.connection()
             .prepare_cached(&format!("DELETE FROM {table} WHERE action = ?1"))?
             .execute([action.0])?;
@@ -153,7 +168,8 @@ pub fn forget_message(
 pub fn latest(rows: &impl Rows, most: usize) -> Result<Option<Undoable>, StoreError> {
     let mut query = rows.connection().prepare_cached(
         "SELECT max(action) FROM (SELECT max(action) AS action FROM undo
-           UNION SELECT max(action) AS action FROM undo_mailbox)",
+           UNION SELECT max(action) AS action FROM undo_mailbox
+           UNION SELECT max(action) AS action FROM undo_submit)",
     )?;
     match query.query_row([], |row| row.get::<_, Option<i64>>(0))? {
         Some(action) => of_action(rows, ActionId(action), most),
@@ -180,6 +196,7 @@ pub fn of_action(
         messages,
         more,
         mailboxes: mailboxes(rows, action.0)?,
+        submitted: submitted(rows, action.0)?,
     }))
 }
 
@@ -208,6 +225,14 @@ fn messages(rows: &impl Rows, action: i64, most: usize) -> Result<Vec<Previous>,
         })?
         .collect::<Result<_, _>>()?;
     Ok(found)
+}
+
+fn submitted(rows: &impl Rows, action: i64) -> Result<Option<OperationId>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT operation FROM undo_submit WHERE action = ?1")?;
+    let found = query.query_row([action], |row| row.get(0)).optional()?;
+    Ok(found.map(OperationId))
 }
 
 fn mailboxes(rows: &impl Rows, action: i64) -> Result<Vec<PreviousMailbox>, StoreError> {

@@ -14,7 +14,7 @@ use crate::model::{
 use super::columns::of_flags;
 use super::effective::{forget_base, refold, refold_mailboxes, release, release_mailbox, tell};
 use super::messages::Message;
-use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages};
+use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages, outgoing};
 
 const ORIGINAL_GONE: &str = "the message to copy is gone from the server";
 
@@ -164,7 +164,8 @@ pub(super) fn hand_on(
         OperationKind::Create { .. }
         | OperationKind::Rename { .. }
         | OperationKind::Remove { .. }
-        | OperationKind::Subscribe { .. } => {}
+        | OperationKind::Subscribe { .. }
+        | OperationKind::Submit { .. } => {}
     }
     tx.connection()
         .prepare_cached("UPDATE journal SET message = ?2, detail = ?3 WHERE id = ?1")?
@@ -393,6 +394,9 @@ pub fn requeue(tx: &Tx<'_>, id: OperationId, not_before: Option<i64>) -> Result<
         return Ok(());
     };
     let queued = OperationState::Queued { not_before };
+    if let OperationKind::Submit { .. } = operation.kind {
+        outgoing::reopen(tx, id)?;
+    }
     journal::set_state(tx, id, &queued)?;
     settle(tx, &operation)?;
     for dependent in dependents(tx, &operation)? {
@@ -419,6 +423,9 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
         return Ok(());
     };
     let dependents = dependents(tx, &operation)?;
+    if let OperationKind::Submit { .. } = operation.kind {
+        outgoing::withdraw(tx, id)?;
+    }
     journal::remove(tx, id)?;
     tx.durable();
     for dependent in dependents {
@@ -526,11 +533,10 @@ fn vacate(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
 
 /// What is shown follows the journal.
 fn settle(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
-    match operation.kind.message() {
-        Some(message) => {
-            refold(tx, message)?;
-        }
-        None => refold_mailboxes(tx, operation.account)?,
+    if let Some(message) = operation.kind.message() {
+        refold(tx, message)?;
+    } else if operation.kind.mailbox().is_some() {
+        refold_mailboxes(tx, operation.account)?;
     }
     tx.durable();
     tx.changed(Change::Journal);

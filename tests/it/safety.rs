@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 70] = [
+const IDS: [(&str, &str); 75] = [
     ("t1", "POP3 and SMTP"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3 and SMTP"),
@@ -59,6 +59,8 @@ const IDS: [(&str, &str); 70] = [
     ("a2", ""),
     ("a3", ""),
     ("a4", "decrypted parts; drafts in the editor"),
+    ("a5", "the bytes at the receiving server"),
+    ("c4", "the bytes at the receiving server"),
     ("h1", "reply, forward, print, export"),
     ("h2", "the quote in a reply"),
     ("h4", ""),
@@ -70,6 +72,9 @@ const IDS: [(&str, &str); 70] = [
     ("s6", "the editor; hooks do not exist"),
     ("s7", "the search index"),
     ("s8", ""),
+    ("r1", "the cuts at a server"),
+    ("r2", "the cuts at a server"),
+    ("r4", "kill while typing"),
     ("r5", ""),
     ("r6", ""),
     ("r9", ""),
@@ -114,7 +119,7 @@ fn tests(folder: &Path, found: &mut BTreeMap<String, String>) {
 fn ids(name: &str) -> impl Iterator<Item = &str> {
     name.split('_').take_while(|word| {
         word.len() > 1
-            && word.starts_with(['t', 'p', 'd', 'm', 'a', 'h', 's', 'r'])
+            && word.starts_with(['t', 'p', 'd', 'm', 'a', 'c', 'h', 's', 'r'])
             && word[1..].bytes().all(|byte| byte.is_ascii_digit())
     })
 }

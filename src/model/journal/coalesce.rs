@@ -42,7 +42,8 @@ pub fn coalesce(
         | OperationKind::Create { .. }
         | OperationKind::Rename { .. }
         | OperationKind::Remove { .. }
-        | OperationKind::Subscribe { .. } => Coalesced {
+        | OperationKind::Subscribe { .. }
+        | OperationKind::Submit { .. } => Coalesced {
             added: Some(new),
             ..Coalesced::default()
         },
@@ -168,7 +169,8 @@ pub fn leaving<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Leavi
             | OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => continue,
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => continue,
         }
         if operation.state.is_undecided() {
             return Leaving::WaitForVerdict;

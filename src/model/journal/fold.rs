@@ -39,7 +39,8 @@ fn apply(shown: &mut Placed, kind: &OperationKind) {
         OperationKind::Create { .. }
         | OperationKind::Rename { .. }
         | OperationKind::Remove { .. }
-        | OperationKind::Subscribe { .. } => {}
+        | OperationKind::Subscribe { .. }
+        | OperationKind::Submit { .. } => {}
     }
 }
 
@@ -90,7 +91,8 @@ pub fn fold_mailboxes<'a>(
             | OperationKind::Move { .. }
             | OperationKind::Copy { .. }
             | OperationKind::Append { .. }
-            | OperationKind::Expunge { .. } => {}
+            | OperationKind::Expunge { .. }
+            | OperationKind::Submit { .. } => {}
         }
     }
     shown

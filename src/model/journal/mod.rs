@@ -17,7 +17,7 @@ use super::{AccountKey, ActionId, FlagChange, Flags, MailboxKey, MessageKey, Ope
 pub use coalesce::{Coalesced, Leaving, coalesce, coalesce_flags, leaving};
 pub use fold::{MailboxPlaced, Placed, fold, fold_mailboxes, is_within, renamed};
 
-/// What one operation does. `submit` has its word in the schema already.
+/// What one operation does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum OperationKind {
@@ -102,6 +102,14 @@ pub enum OperationKind {
         /// Whether it is to be subscribed.
         subscribed: bool,
     },
+    /// Hand a message to the submission server. Its bytes and recipients stand in the outbox; it
+    /// names no message, changes nothing that is shown, and waits for nothing but its time.
+    Submit {
+        /// Its Message-ID without angle brackets, the same in every try (SAFETY C12).
+        message_id: String,
+        /// Its subject, to tell it by.
+        subject: String,
+    },
 }
 
 /// What was written down before an operation was handed over, so that a check can tell whether it
@@ -143,6 +151,7 @@ impl OperationKind {
             OperationKind::Rename { .. } => "rename",
             OperationKind::Remove { .. } => "remove",
             OperationKind::Subscribe { .. } => "subscribe",
+            OperationKind::Submit { .. } => "submit",
         }
     }
 
@@ -157,7 +166,8 @@ impl OperationKind {
             OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => None,
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => None,
         }
     }
 
@@ -173,7 +183,8 @@ impl OperationKind {
             | OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => None,
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => None,
         }
     }
 
@@ -188,7 +199,8 @@ impl OperationKind {
             | OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => None,
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => None,
         }
     }
 
@@ -203,7 +215,8 @@ impl OperationKind {
             | OperationKind::Move { .. }
             | OperationKind::Copy { .. }
             | OperationKind::Append { .. }
-            | OperationKind::Expunge { .. } => None,
+            | OperationKind::Expunge { .. }
+            | OperationKind::Submit { .. } => None,
         }
     }
 
@@ -218,7 +231,8 @@ impl OperationKind {
             | OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => None,
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => None,
         }
     }
 
@@ -234,7 +248,8 @@ impl OperationKind {
             | OperationKind::Create { .. }
             | OperationKind::Rename { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => {}
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => {}
         }
         self
     }

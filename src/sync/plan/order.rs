@@ -104,6 +104,8 @@ fn next(one: &Asked<'_>) -> Option<Next> {
         | OperationKind::Rename { .. }
         | OperationKind::Remove { .. }
         | OperationKind::Subscribe { .. } => Some(Next::Mailbox),
+        // It goes out by another line.
+        OperationKind::Submit { .. } => None,
     }
 }
 
@@ -165,6 +167,7 @@ impl<'a> Order<'a> {
             OperationKind::Subscribe { mailbox, .. } => {
                 self.subscribed.contains(mailbox) || self.is_changed(Some(*mailbox))
             }
+            OperationKind::Submit { .. } => false,
         }
     }
 
@@ -184,7 +187,8 @@ impl<'a> Order<'a> {
             | OperationKind::Append { .. }
             | OperationKind::Expunge { .. }
             | OperationKind::Remove { .. }
-            | OperationKind::Subscribe { .. } => base.into_iter().collect(),
+            | OperationKind::Subscribe { .. }
+            | OperationKind::Submit { .. } => base.into_iter().collect(),
         }
     }
 
@@ -214,7 +218,8 @@ impl<'a> Order<'a> {
                 OperationKind::Create { .. }
                 | OperationKind::Rename { .. }
                 | OperationKind::Remove { .. }
-                | OperationKind::Subscribe { .. } => false,
+                | OperationKind::Subscribe { .. }
+                | OperationKind::Submit { .. } => false,
             };
         }
         if let Some(other) = kind.other() {
@@ -237,7 +242,8 @@ impl<'a> Order<'a> {
             | OperationKind::Move { .. }
             | OperationKind::Copy { .. }
             | OperationKind::Append { .. }
-            | OperationKind::Expunge { .. } => {}
+            | OperationKind::Expunge { .. }
+            | OperationKind::Submit { .. } => {}
         }
     }
 }

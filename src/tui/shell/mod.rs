@@ -450,7 +450,7 @@ fn told(change: Change) -> Changed {
         Change::Accounts | Change::Mailboxes(_) | Change::Link(_) => changed.folders = true,
         Change::Messages(mailbox) => changed.mailboxes.push(mailbox),
         Change::Content(_) => changed.bodies = true,
-        Change::Journal | Change::Notices => changed.notices = true,
+        Change::Journal | Change::Drafts | Change::Notices => changed.notices = true,
         Change::Requests => changed.requests = true,
         Change::Others => {
             changed.folders = true;

@@ -133,6 +133,10 @@ pub(super) fn what(line: &Line) -> String {
         OperationKind::Subscribe {
             subscribed: false, ..
         } => format!("Unsubscribe the folder {mailbox}"),
+        OperationKind::Submit { subject, .. } => match subject.trim() {
+            "" => "Send a message without a subject".to_owned(),
+            subject => format!("Send \"{subject}\""),
+        },
     }
 }
 

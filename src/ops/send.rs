@@ -1,0 +1,161 @@
+//! Sending: bytes are frozen, then one transaction puts the message into the outbox and removes its
+//! draft. From there it is the network's matter, and until its dot may have left it can be taken
+//! back.
+
+use std::io::Read;
+
+use crate::model::{
+    AccountKey, ActionId, ContentKey, DraftKey, Envelope, OperationId, OperationState, Structure,
+};
+use crate::store::bodies::{self, BodyWriter, CHUNK};
+use crate::store::outgoing::{self, Fresh};
+use crate::store::{
+    Pending, Priority, Refusal, Store, StoreError, drafts, journal, undo, verdicts,
+};
+
+/// Why a message could not be frozen.
+#[derive(Debug, thiserror::Error)]
+pub enum FreezeError {
+    /// The mail store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What it is made of could not be read: a file that vanished, a part that is not here.
+    #[error("the message cannot be put together: {0}")]
+    Read(#[from] std::io::Error),
+}
+
+/// What is known of the bytes that are to be frozen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// Their envelope, with Bcc where the bytes have it.
+    pub envelope: Envelope,
+    /// Their parts.
+    pub structure: Option<Structure>,
+    /// Roughly how many octets there will be, for the lists.
+    pub size: u64,
+}
+
+/// Keeps the bytes of a message as they are read, a piece at a time, so that neither a large
+/// attachment nor the store's lock is held for long. Waits on this thread; `progress` is called with
+/// the octets so far. What was read once is what is sent: files may change from here on (SAFETY A5).
+pub fn freeze(
+    store: &Store,
+    account: AccountKey,
+    described: &Described,
+    bytes: &mut dyn Read,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ContentKey, FreezeError> {
+    let about = described.clone();
+    let content = store
+        .write(Priority::Bulk, move |tx| {
+            outgoing::freeze(
+                tx,
+                account,
+                &about.envelope,
+                about.structure.as_ref(),
+                about.size,
+            )
+        })
+        .wait()?;
+    match fill(store, content, bytes, progress) {
+        Ok(()) => Ok(content),
+        Err(error) => {
+            if let Err(error) = thaw(store, content).wait() {
+                tracing::warn!(%error, "half a message stays in the store until tomorrow");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Gives up what was frozen and is not to be sent after all.
+pub fn thaw(store: &Store, content: ContentKey) -> Pending<()> {
+    store.write(Priority::Bulk, move |tx| outgoing::thaw(tx, content))
+}
+
+fn fill(
+    store: &Store,
+    content: ContentKey,
+    bytes: &mut dyn Read,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), FreezeError> {
+    let mut writer = BodyWriter::new(content, "");
+    let mut buffer = vec![0; CHUNK / 8];
+    loop {
+        let count = match bytes.read(&mut buffer) {
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if count == 0 {
+            break;
+        }
+        writer.push(buffer.get(..count).unwrap_or_default());
+        let piece = writer.take();
+        if !piece.is_empty() {
+            store
+                .write(Priority::Bulk, move |tx| bodies::store(tx, &piece))
+                .wait()?;
+            progress(writer.next());
+        }
+    }
+    let all = writer.next();
+    let piece = writer.finish();
+    store
+        .write(Priority::Bulk, move |tx| bodies::store(tx, &piece))
+        .wait()?;
+    progress(all);
+    Ok(())
+}
+
+/// A message that is in the outbox now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its row: what `queue` and the outbox name it by.
+    pub operation: OperationId,
+    /// The action, to be undone.
+    pub action: ActionId,
+}
+
+/// Puts a message into the outbox and removes the draft that it was, in one transaction that is on
+/// the disk when it is answered (SAFETY R4).
+pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftKey>) -> Pending<Queued> {
+    store.write(Priority::Person, move |tx| {
+        let action = journal::action(tx, "send")?;
+        let operation = outgoing::queue(tx, action, &fresh)?;
+        if let Some(draft) = draft {
+            drafts::remove(tx, draft)?;
+        }
+        undo::remember_submit(tx, action, operation)?;
+        undo::prune(tx)?;
+        Ok(Queued { operation, action })
+    })
+}
+
+/// Takes a message back from the outbox: it is a draft again. Refused once its dot may have left.
+pub fn take_back(store: &Store, id: OperationId) -> Pending<DraftKey> {
+    store.write(Priority::Person, move |tx| outgoing::take_back(tx, id))
+}
+
+/// Sends a message that waits not before another time, or at once. Refused while it is being sent,
+/// and when it may have been.
+pub fn reschedule(store: &Store, id: OperationId, later: Option<i64>) -> Pending<()> {
+    store.write(Priority::Person, move |tx| {
+        let Some(out) = outgoing::find(tx, id)? else {
+            return Err(StoreError::Missing {
+                what: "message in the outbox",
+                key: id.0,
+            });
+        };
+        match out.state {
+            OperationState::Queued { .. } | OperationState::Failed { .. } => {}
+            OperationState::InFlight { .. } => return Err(Refusal::UnderWay.into()),
+            OperationState::Unsure => return Err(Refusal::MayHaveLeft { id: id.0 }.into()),
+        }
+        verdicts::requeue(tx, id, later)?;
+        outgoing::set_later(tx, id, later)
+    })
+}
+
+#[cfg(test)]
+mod tests;
