@@ -91,6 +91,8 @@ pub(super) struct World {
     /// Before a command that holds the first words another client renames a mailbox, once each; to
     /// nothing is to delete it.
     pub(super) renames: Vec<(&'static str, &'static str, &'static str)>,
+    /// The OK to SELECT waits behind the data of the commands of its flight too.
+    pub(super) holds_select: bool,
     /// It says OK without COPYUID and APPENDUID.
     pub(super) no_copyuid: bool,
     /// How often somebody answered to what it had said.
@@ -170,6 +172,7 @@ impl Server {
             no: Vec::new(),
             read_only: false,
             renames: Vec::new(),
+            holds_select: false,
             no_copyuid: false,
             trips: 0,
             last_validity: 7,
@@ -380,7 +383,8 @@ impl Talk {
         let more = self.input.windows(2).any(|w| w == b"\r\n");
         let held = ["UID FETCH", "UID STORE"]
             .iter()
-            .any(|verb| line.starts_with(verb));
+            .any(|verb| line.starts_with(verb))
+            || line.starts_with("SELECT") && self.server.world().holds_select;
         let body = answer
             .trim_end_matches("\r\n")
             .rfind("\r\n")

@@ -290,13 +290,15 @@ fn a_thousand_moves_take_few_round_trips_and_short_lines() {
 
 #[test]
 fn r9_data_that_comes_before_the_mailbox_is_open_is_no_answer_to_a_look() {
-    for early in [
-        "* 1 FETCH (FLAGS (\\Seen))\r\n",
-        "* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 300)\r\n",
+    for (early, holds_select) in [
+        ("* 1 FETCH (FLAGS (\\Seen))\r\n", false),
+        ("* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 300)\r\n", false),
+        ("", true),
     ] {
         let bed = small(FULL);
         bed.move_to(&[bed.message("INBOX", 1).key], "Trips");
         bed.server.world().extra.push(("SELECT Trips", early));
+        bed.server.world().holds_select = holds_select;
         bed.server.take_commands();
         bed.sync().unwrap();
         let commands = bed.server.take_commands();
