@@ -116,11 +116,46 @@ fn classified(host: &str, why: &str) -> NetError {
         Some((_, refusal)) => NetError::Certificate {
             host: host.to_owned(),
             refusal,
-            why: why.to_owned(),
+            why: plain(why),
         },
         None => NetError::Tls {
             host: host.to_owned(),
-            why: why.to_owned(),
+            why: plain(why),
         },
+    }
+}
+
+/// OpenSSL's words without its numbers, functions and file names, which tell a person nothing and
+/// push what does out of sight: `error:0A..:SSL routines:f:reason:file.c:1: (more)`.
+fn plain(why: &str) -> String {
+    let fields: Vec<&str> = why.splitn(7, ':').collect();
+    let ["error", _, _, _, reason, _, rest] = fields.as_slice() else {
+        return why.to_owned();
+    };
+    match rest.split_once(": ") {
+        Some((_, more)) => more.trim_matches(['(', ')']).to_owned(),
+        None => (*reason).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_librarys_words_lose_what_only_its_makers_read() {
+        let verify = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate \
+                      verify failed:../ssl/statem/statem_clnt.c:1889:";
+        for (why, told) in [
+            (
+                format!("{verify} (self-signed certificate)"),
+                "self-signed certificate",
+            ),
+            (verify.to_owned(), "certificate verify failed"),
+            ("unexpected EOF".to_owned(), "unexpected EOF"),
+            ("error: odd: words".to_owned(), "error: odd: words"),
+        ] {
+            assert_eq!(plain(&why), told, "{why}");
+        }
     }
 }

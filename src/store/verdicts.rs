@@ -462,6 +462,7 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
         release(tx, message)?;
     }
     if let Some(other) = operation.kind.other() {
+        strand(tx, other)?;
         release(tx, other)?;
     }
     for mailbox in operation
@@ -492,8 +493,8 @@ pub fn forget(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A message that stands nowhere and goes nowhere can be copied no more: what waits to do so would
-/// wait for ever.
+/// A message that stands nowhere and goes nowhere can be copied and flagged no more: what waits to
+/// do so would wait for ever.
 fn strand(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
     let stands = messages::find(tx, message)?.is_some_and(|row| row.base.is_some());
     let goes = |one: &Operation| {
@@ -509,6 +510,12 @@ fn strand(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
         let waits = !copy.state.is_failed() && !copy.state.is_undecided();
         if waits && matches!(copy.kind, OperationKind::Copy { .. }) {
             fail(tx, copy.id, ORIGINAL_GONE, Cause::Gone)?;
+        }
+    }
+    for own in journal::of_message(tx, message)? {
+        let waits = !own.state.is_failed() && !own.state.is_undecided();
+        if waits && matches!(own.kind, OperationKind::Flag { .. }) {
+            journal::remove(tx, own.id)?;
         }
     }
     Ok(())

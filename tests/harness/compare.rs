@@ -93,7 +93,7 @@ impl Stored {
     }
 
     /// How the base columns differ from the server; empty when they do not. A mailbox that the user
-    /// is not subscribed to is not looked at.
+    /// is not subscribed to is not looked at, nor is what others put into one whose deletion waits.
     pub fn against(&self, server: &mut Raw) -> Vec<String> {
         let mut found = Vec::new();
         let names: BTreeSet<String> = server.mailboxes().into_iter().collect();
@@ -138,11 +138,10 @@ impl Stored {
                 ours.difference(&theirs)
                     .map(|one| format!("{name}: only here {one}")),
             );
-            found.extend(
-                theirs
-                    .difference(&ours)
-                    .map(|one| format!("{name}: only there {one}")),
-            );
+            if row.name.is_some() {
+                let missing = theirs.difference(&ours);
+                found.extend(missing.map(|one| format!("{name}: only there {one}")));
+            }
         }
         found
     }

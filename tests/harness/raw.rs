@@ -76,6 +76,8 @@ fn sorted(flags: &str) -> Vec<String> {
 pub struct Raw {
     stream: BufReader<TlsStream<TcpStream>>,
     next: u32,
+    /// The line before, for the report of a link that ended.
+    last: Vec<u8>,
 }
 
 impl Raw {
@@ -88,6 +90,7 @@ impl Raw {
         let mut raw = Raw {
             stream: BufReader::with_capacity(1 << 16, stream),
             next: 1,
+            last: Vec::new(),
         };
         // Dovecot says "Waiting for authentication process" until it is ready.
         while !String::from_utf8_lossy(&raw.response()).contains("CAPABILITY") {}
@@ -398,9 +401,11 @@ impl Raw {
         self.stream.read_until(b'\n', &mut line).unwrap();
         assert!(
             line.ends_with(b"\n"),
-            "the server closed the link after {:?}",
-            String::from_utf8_lossy(&line)
+            "the server closed the link after {:?}; before that {:?}",
+            String::from_utf8_lossy(&line),
+            String::from_utf8_lossy(&self.last),
         );
+        self.last.clone_from(&line);
         line
     }
 

@@ -112,15 +112,7 @@ impl Bed {
             if waiting.is_empty() {
                 return Ok(dropped);
             }
-            let (failed, _): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .partition(|one| one.contains(" failed "));
-            let id = |one: &String| OperationId(one.split(' ').next().unwrap().parse().unwrap());
-            for one in &failed {
-                // One of a group takes the group along.
-                let _ = queue::withdraw(&self.store, Which::Ids(vec![id(one)])).wait();
-            }
-            dropped.extend(failed);
+            dropped.extend(self.let_be());
         }
         let stored = self.stored();
         let loose = |one: &&StoredMessage| one.base.is_none();
@@ -129,6 +121,18 @@ impl Bed {
             "it does not settle: {:#?}\n{loose:#?}",
             stored.waiting
         ))
+    }
+
+    /// A person lets be what was refused; what that was.
+    pub fn let_be(&self) -> Vec<String> {
+        let mut failed = self.stored().waiting;
+        failed.retain(|one| one.contains(" failed "));
+        for one in &failed {
+            let id = OperationId(one.split(' ').next().unwrap().parse().unwrap());
+            // One of a group takes the group along.
+            let _ = queue::withdraw(&self.store, Which::Ids(vec![id])).wait();
+        }
+        failed
     }
 
     /// Store and server are the same, base and effective.

@@ -93,6 +93,7 @@ impl World {
             79..=80 => self.they_rename(),
             81 => self.they_delete(),
             82..=86 => self.switch(),
+            87 if self.dice.chance(20) => self.we_let_be(),
             _ => self.sync(),
         }
     }
@@ -341,6 +342,12 @@ impl World {
         self.refused(undone.map(drop));
     }
 
+    /// A person answers what was refused; else more and more waits behind it.
+    fn we_let_be(&mut self) {
+        let dropped = self.bed.let_be();
+        self.note(format!("we let be: {dropped:#?}"));
+    }
+
     // What others do.
 
     fn they(&mut self) -> &mut Raw {
@@ -433,6 +440,7 @@ impl World {
         if let Some(from) = self.their_box(true) {
             let to = self.fresh();
             self.note(format!("they rename {from} to {to}"));
+            self.step_aside();
             if self.they().rename(&from, &to) && self.doomed.contains(&from) {
                 self.doomed.insert(to);
             }
