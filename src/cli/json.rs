@@ -371,4 +371,17 @@ pub struct TestedAccount {
     pub inbox: Option<u64>,
     /// What the server can do.
     pub capabilities: Vec<String>,
+    /// What the outgoing server proved; null where none is set.
+    pub sending: Option<TestedSending>,
+}
+
+/// What a sign-in to the outgoing server proved.
+#[derive(Debug, Serialize)]
+pub struct TestedSending {
+    /// The server that answered.
+    pub peer: String,
+    /// The most octets of a message, where it names a limit.
+    pub max_size: Option<u64>,
+    /// What the server offers.
+    pub offers: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! `setup`, `login`, `logout` and `account test`: passwords are tried before they are kept.
+//! `setup`, `login`, `logout` and `account test`: passwords are tried before they are kept, and a
+//! new account for sending as well as for reading.
 
 use super::account::{of_settings, say};
 use super::args::{self, Setup};
@@ -10,10 +11,10 @@ use crate::config::providers::{Credential, Provider, Providers};
 use crate::config::{AccountSettings, Auth, Endpoint, Keep, Scheme, Settings};
 use crate::model::Secret;
 use crate::sync::asking::{self, Answer};
-use crate::sync::setup::{keep_secret, store_account, try_sign_in};
+use crate::sync::setup::{keep_secret, store_account, try_reading, try_sign_in};
 use crate::sync::{Field, SetupError, SetupRequest};
 
-/// `setup`: nothing is stored before the server took the password.
+/// `setup`: nothing is stored before both servers took the password.
 pub fn run(start: &mut Start, arguments: &Setup) -> Result<(), Failure> {
     let providers = Providers::find()
         .map_err(|error| Failure::new("The provider table cannot be used").caused_by(&error))?;
@@ -84,7 +85,7 @@ pub fn login(start: &mut Start, id: &str, from_stdin: bool) -> Result<(), Failur
         account,
         secret: Some(secret),
     };
-    try_sign_in(&env, &request).map_err(|error| refused(&error, "Nothing was stored."))?;
+    try_reading(&env, &request).map_err(|error| refused(&error, "Nothing was stored."))?;
     let kept = if let (Keep::Keyring, Some(secret)) = (&request.account.keep, &request.secret) {
         keep_secret(&env, &request.account, secret)
             .map_err(|error| refused(&error, "The password is right, but it is not kept."))?;
@@ -155,6 +156,11 @@ pub fn test(start: &mut Start, id: &str) -> Result<(), Failure> {
             peer: proof.peer,
             inbox: proof.inbox,
             capabilities: proof.capabilities,
+            sending: proof.sending.map(|sending| json::TestedSending {
+                peer: sending.peer,
+                max_size: sending.most,
+                offers: sending.offers,
+            }),
         };
         return start.out.object(&json::Tested {
             accounts: vec![tested],
@@ -166,12 +172,23 @@ pub fn test(start: &mut Start, id: &str) -> Result<(), Failure> {
     };
     start
         .out
-        .line(&format!("{id}: signed in to {}{inbox}", proof.peer))
+        .line(&format!("{id}: signed in to {}{inbox}", proof.peer))?;
+    let sending = match &proof.sending {
+        Some(sending) => {
+            let most = match sending.most {
+                Some(most) => format!("; messages up to {most} octets"),
+                None => String::new(),
+            };
+            format!("{id}: signed in to {} for sending{most}", sending.peer)
+        }
+        None => format!("{id}: no outgoing server is set, so that nothing can be sent"),
+    };
+    start.out.line(&sending)
 }
 
 /// A sign-in that failed, with the field that it is about and what that means for the store.
 fn refused(error: &SetupError, meaning: &str) -> Failure {
-    let text = format!("{}: {}", sentence(error.field.word()), error.text);
+    let text = format!("{}: {}", sentence(error.field.word(error.side)), error.text);
     let failure = match error.field {
         Field::Password | Field::Login | Field::Keep => Failure::sign_in(text),
         Field::Address

@@ -3,11 +3,12 @@
 //! Nothing here decides anything about mail. [`Dial`] opens a [`Link`] (TLS from the first octet, or
 //! clear text that a machine must upgrade before it says anything), [`Session`] moves the bytes of a
 //! [`crate::protocol::Protocol`], and [`NetError`] says in words what went wrong and whether it is
-//! worth another try. RFC 8314 (TLS), RFC 7817 (names), RFC 8305 (addresses in turn).
+//! worth another try; [`smtp`] is the submission of mail. RFC 8314 (TLS), RFC 7817 (names), RFC 8305 (addresses in turn).
 
 pub mod dial;
 pub mod error;
 pub mod session;
+pub mod smtp;
 pub mod tls;
 pub mod transcript;
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -22,6 +22,8 @@ const LITERAL_SHOWN: usize = 120;
 const LINE_SHOWN: usize = 2_000;
 /// Secrets that are shorter would mask ordinary words.
 const MASKED_FROM: usize = 4;
+/// What is longer is mail, which nobody repeats.
+const MASKED_UPTO: usize = 16 << 10;
 /// How many secrets of a link are remembered for masking.
 const MASKED_COUNT: usize = 32;
 
@@ -122,21 +124,26 @@ impl LinkLog {
 
     /// Remembers a secret as it was sent and, of a SASL response, what it carries.
     fn remember_all(&mut self, secret: &[u8]) {
+        if secret.len() > MASKED_UPTO {
+            return;
+        }
         let text = String::from_utf8_lossy(secret);
         let text = text.trim_end_matches(['\r', '\n']);
         self.remember(text);
         self.remember(&text.replace("\\\"", "\"").replace("\\\\", "\\"));
         if let Ok(inner) = base64::prelude::BASE64_STANDARD.decode(text) {
             let inner = String::from_utf8_lossy(&inner);
-            match inner.split_once("auth=Bearer ") {
-                Some((_, token)) => self.remember(token.trim_end_matches('\u{1}')),
-                None => self.remember(inner.rsplit('\0').next().unwrap_or("")),
-            }
+            let carried = match inner.split_once("auth=Bearer ") {
+                Some((_, token)) => token.trim_end_matches('\u{1}'),
+                None => inner.rsplit('\0').next().unwrap_or(""),
+            };
+            self.remember(carried);
+            self.remember(&base64::prelude::BASE64_STANDARD.encode(carried));
         }
     }
 
     fn remember(&mut self, text: &str) {
-        if text.len() >= MASKED_FROM
+        if (MASKED_FROM..=MASKED_UPTO).contains(&text.len())
             && self.secrets.len() < MASKED_COUNT
             && !self.secrets.iter().any(|known| known.expose() == text)
         {

@@ -2,6 +2,7 @@
 
 use crate::config::SecretError;
 use crate::net::NetError;
+use crate::net::smtp::SmtpError;
 use crate::store::StoreError;
 
 /// The code of a server that has too many connections (RFC 5530).
@@ -73,6 +74,9 @@ pub enum SyncError {
     /// The account has no server.
     #[error("the account {0} has no server: its mail is here alone")]
     Local(String),
+    /// The account has no server to send by.
+    #[error("the account {0} has no outgoing server")]
+    NoOutgoing(String),
     /// The account has no such mailbox.
     #[error("the account {account} has no mailbox \"{mailbox}\"")]
     NoMailbox {
@@ -102,6 +106,24 @@ pub enum SyncError {
     Stopped,
 }
 
+impl From<SmtpError> for SyncError {
+    fn from(error: SmtpError) -> Self {
+        match error {
+            SmtpError::Net(error) => SyncError::Net(error),
+            SmtpError::Refused { host, what, said } => SyncError::Refused {
+                host,
+                what: what.to_owned(),
+                text: said.to_string(),
+            },
+            SmtpError::SignIn { host, said } => SyncError::SignIn {
+                host,
+                text: said.to_string(),
+            },
+            SmtpError::NoWay { host, why } => SyncError::NoWay { host, why },
+        }
+    }
+}
+
 impl SyncError {
     /// Whether only a person can help: a password, a certificate, the settings.
     pub fn needs_person(&self) -> bool {
@@ -111,6 +133,7 @@ impl SyncError {
             SyncError::Net(error) => !error.retry() && !matches!(error, NetError::Closed),
             SyncError::NoAccount(_)
             | SyncError::Local(_)
+            | SyncError::NoOutgoing(_)
             | SyncError::Owned { .. }
             | SyncError::NoMailbox { .. } => true,
             SyncError::Store(error) => !error.retry(),
@@ -184,6 +207,9 @@ impl SyncError {
                     .to_owned()
             }
             SyncError::Owned { .. } => "It does the work; end it, or ask there.".to_owned(),
+            SyncError::NoOutgoing(_) => {
+                "Name it in the settings: smtp = \"smtps://HOST\".".to_owned()
+            }
             SyncError::NoMailbox { .. } => "See: lacebark mailbox list".to_owned(),
             SyncError::Store(_)
             | SyncError::Refused { .. }

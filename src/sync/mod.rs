@@ -10,7 +10,8 @@
 //! - `standby`: what that task does while another process has the lock;
 //! - [`asking`]: what a process asks of the one that has it; `neighbours`: how they wake each other;
 //! - [`once()`]: one sync with a deadline, for the command line;
-//! - [`setup`]: tries and stores an account.
+//! - [`setup`]: tries and stores an account;
+//! - `submission`: a signed-in connection to the server that takes mail.
 //!
 //! All results of one mailbox pass through its account's one task, in the order of the wire, so
 //! that no older snapshot is ever written over a newer one (DESIGN section 2). A UID is looked up
@@ -38,6 +39,7 @@ mod push;
 pub mod setup;
 mod signal;
 mod standby;
+mod submission;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -47,5 +49,5 @@ pub use desk::{Progress, Tally};
 pub use error::SyncError;
 pub use neighbours::announce;
 pub use once::{Once, Work, once};
-pub use setup::{Field, Proof, SetupError, SetupRequest};
+pub use setup::{Field, Proof, SendingProof, SetupError, SetupRequest, Side};
 pub use supervisor::Supervisor;

@@ -1,5 +1,6 @@
-//! What the live tests and the benches stand on: a real Dovecot with a private CA, a real Secret
-//! Service, a faulty proxy, a bare client, a pseudo-terminal and a generator of mail.
+//! What the live tests and the benches stand on: a real Dovecot with a private CA, a real Postfix
+//! that delivers into it, a real Secret Service, scripted servers and a proxy for the faults, a bare
+//! client, a pseudo-terminal and a generator of mail.
 //!
 //! Nothing here knows the library: what it reports about a server was asked by [`raw::Raw`], and
 //! what it reports about the program was seen on its terminal. Everything binds to loopback, on
@@ -12,8 +13,10 @@ pub mod compare;
 pub mod dovecot;
 pub mod dress;
 pub mod fake;
+pub mod fake_smtp;
 pub mod generate;
 pub mod keyring;
+pub mod postfix;
 pub mod program;
 pub mod proxy;
 pub mod pty;

@@ -34,11 +34,15 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 ];
 
 /// Files that decide and so name nothing of the world.
-const PURE: [&str; 7] = [
+const PURE: [&str; 11] = [
     "src/model/",
     "src/protocol.rs",
     "src/mime/",
     "src/imap/",
+    "src/net/smtp/body.rs",
+    "src/net/smtp/machine.rs",
+    "src/net/smtp/offers.rs",
+    "src/net/smtp/reply.rs",
     "src/sync/plan",
     "src/tui/app/",
     "src/tui/screen/",

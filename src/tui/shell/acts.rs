@@ -19,7 +19,7 @@ use crate::ops::requests::Progress;
 use crate::ops::{accounts, flags, message, notices, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::Supervisor;
-use crate::sync::setup::{self, Field, SetupRequest};
+use crate::sync::setup::{self, Field, SetupRequest, Side};
 use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
@@ -421,7 +421,7 @@ impl Acts {
                 account,
                 secret: Some(secret.clone()),
             };
-            Ok(match setup::try_sign_in(&world.env, &request) {
+            Ok(match setup::try_reading(&world.env, &request) {
                 Ok(_) => match setup::keep_secret(&world.env, &request.account, &secret) {
                     Ok(()) => {
                         Ended::Done("Signed in; the keyring has the new password.".to_owned())
@@ -524,7 +524,7 @@ fn set_up(world: &World, ticket: Ticket, new: &NewAccount) -> Ended {
     });
     if let Err(error) = outcome {
         return Ended::Refused {
-            field: field_of(error.field),
+            field: field_of(error.field, error.side),
             text: in_words(&error.text, &error.hint),
         };
     }
@@ -552,16 +552,19 @@ fn in_words(text: &str, hint: &str) -> String {
     format!("{text}{stop} {hint}").trim_end().to_owned()
 }
 
-fn field_of(field: Field) -> SetupField {
-    match field {
-        Field::Address => SetupField::Address,
-        Field::Server | Field::CaFile => SetupField::ImapHost,
-        Field::Port => SetupField::ImapPort,
-        Field::Security => SetupField::ImapSecurity,
-        Field::Login => SetupField::Login,
-        Field::Password => SetupField::Password,
-        Field::Keep => SetupField::Keep,
-        Field::None => SetupField::Continue,
+fn field_of(field: Field, side: Side) -> SetupField {
+    match (field, side) {
+        (Field::Address, _) => SetupField::Address,
+        (Field::Server | Field::CaFile, Side::Reading) => SetupField::ImapHost,
+        (Field::Server | Field::CaFile, Side::Sending) => SetupField::SmtpHost,
+        (Field::Port, Side::Reading) => SetupField::ImapPort,
+        (Field::Port, Side::Sending) => SetupField::SmtpPort,
+        (Field::Security, Side::Reading) => SetupField::ImapSecurity,
+        (Field::Security, Side::Sending) => SetupField::SmtpSecurity,
+        (Field::Login, _) => SetupField::Login,
+        (Field::Password, _) => SetupField::Password,
+        (Field::Keep, _) => SetupField::Keep,
+        (Field::None, _) => SetupField::Continue,
     }
 }
 
