@@ -151,6 +151,9 @@ pub struct Operation {
     pub state: &'static str,
     /// Message keys.
     pub messages: Vec<i64>,
+    /// Of `expunge`, whether it deletes only what these messages left behind when they went to
+    /// another account.
+    pub remains: bool,
     /// The mailbox into which messages go; of a rename, the new name.
     pub to: Option<String>,
     /// The mailbox that is made, renamed, deleted or subscribed.
@@ -164,8 +167,12 @@ pub struct Operation {
     pub add: Vec<String>,
     /// Flags that are cleared.
     pub remove: Vec<String>,
-    /// The server's words of a failure.
+    /// The server's words when it refused it or put it off.
     pub why: Option<String>,
+    /// How often it was handed to the server.
+    pub tries: u32,
+    /// Not before then it is tried again; RFC 3339.
+    pub next: Option<String>,
     /// Of a failure: `refused`, `gone`, `mailbox-gone` or `renumbered`.
     pub cause: Option<&'static str>,
     /// When it was asked for; RFC 3339.

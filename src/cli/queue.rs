@@ -8,6 +8,7 @@ use super::output::Head;
 use super::start::Start;
 use super::{json, outcome, time};
 use crate::mime::sanitize::Shown;
+use crate::model::journal::PutOff;
 use crate::model::{ActionId, FlagChange, Flags, OperationId, OperationState};
 use crate::ops::queue::{self, Group, Touched, Which};
 use crate::store::{Reader, accounts, mailboxes};
@@ -48,14 +49,32 @@ fn asked(operation: &json::Operation) -> String {
     local.get(5..).unwrap_or_default().to_owned()
 }
 
-/// Why it does not go on by itself.
+/// Why it does not go on by itself, or not now.
 fn why(operation: &json::Operation) -> String {
-    match (operation.cause, &operation.why) {
-        (Some(cause), Some(why)) => format!("{cause}: {why}"),
+    match (operation.cause, &operation.why, &operation.next) {
+        (Some(cause), Some(why), _) => format!("{cause}: {why}"),
+        (None, why, Some(next)) => {
+            let why = why.as_ref().map(|why| format!(": {why}"));
+            format!(
+                "tried {}, next at {}{}",
+                times(operation.tries),
+                time::second_of_day(next),
+                why.unwrap_or_default()
+            )
+        }
         _ if operation.state == OperationState::Unsure.word() => {
             "handed over, and the answer was lost: the next sync finds out".to_owned()
         }
         _ => String::new(),
+    }
+}
+
+/// `once`, `2 times`.
+fn times(count: u32) -> String {
+    match count {
+        0 => "never yet".to_owned(),
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
     }
 }
 
@@ -85,6 +104,9 @@ fn what(operation: &json::Operation) -> String {
             Some("") | None => "send a message without a subject".to_owned(),
             Some(subject) => format!("send \"{subject}\""),
         },
+        "expunge" if operation.remains => {
+            format!("delete what {messages} left behind here")
+        }
         kind => format!("{kind} {messages}"),
     }
 }
@@ -118,11 +140,18 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         Some(key) => mailboxes::called(reader, key)?,
         None => None,
     };
-    let (why, cause) = match &group.state {
-        OperationState::Failed { why, cause } => (Some(why.clone()), Some(cause.word())),
-        OperationState::Queued { .. }
+    let (why, cause, next) = match &group.state {
+        OperationState::Failed { why, cause } => (Some(why.clone()), Some(cause.word()), None),
+        OperationState::Queued {
+            put_off: Some(PutOff { until, why }),
+        } => (
+            Some(why.clone()).filter(|why| !why.is_empty()),
+            None,
+            Some(time::rfc3339(*until)),
+        ),
+        OperationState::Queued { put_off: None }
         | OperationState::InFlight { .. }
-        | OperationState::Unsure => (None, None),
+        | OperationState::Unsure => (None, None, None),
     };
     Ok(json::Operation {
         id: group.id.0,
@@ -132,6 +161,7 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         kind: group.kind,
         state: group.state.word(),
         messages: group.messages.iter().map(|key| key.0).collect(),
+        remains: group.remains,
         to: to.or_else(|| group.name.filter(|_| !is_new)),
         mailbox,
         subscribed: group.subscribed,
@@ -139,6 +169,8 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         add: names(&add),
         remove: names(&remove),
         why,
+        tries: group.tries,
+        next,
         cause,
         asked: time::rfc3339(group.asked),
     })

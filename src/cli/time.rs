@@ -24,7 +24,15 @@ pub fn local_of(text: &str) -> String {
     }
 }
 
-/// The same with the zone: `2026-11-21 09:02 +0100`.
+/// `10:41:05` in the zone of this machine, of a time that [`rfc3339`] wrote.
+pub fn second_of_day(text: &str) -> String {
+    match text.parse::<Timestamp>() {
+        Ok(time) => formatted(time.as_second(), "%H:%M:%S"),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// `2026-11-21 09:02 +0100`: the same as [`local`] with the zone. `2026-11-21 09:02 +0100`.
 pub fn local_with_zone(seconds: i64) -> String {
     formatted(seconds, "%Y-%m-%d %H:%M %z")
 }

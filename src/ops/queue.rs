@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::conflict;
+use crate::model::journal::PutOff;
 use crate::model::{
     AccountKey, ActionId, FlagChange, MailboxKey, MessageKey, Operation, OperationId,
     OperationKind, OperationState,
@@ -27,8 +28,12 @@ pub struct Group {
     pub kind: &'static str,
     /// Where it stands.
     pub state: OperationState,
-    /// The messages that it names.
+    /// The messages that it names, as a person knows them.
     pub messages: Vec<MessageKey>,
+    /// Whether it deletes what they left behind when they went to another account.
+    pub remains: bool,
+    /// How often the first was handed to the server.
+    pub tries: u32,
     /// Of a flag operation, the change; of several, that of the first.
     pub change: Option<FlagChange>,
     /// The mailbox into which its messages go.
@@ -51,8 +56,11 @@ pub fn list(rows: &impl Rows) -> Result<Vec<Group>, StoreError> {
     let mut places = BTreeMap::new();
     for operation in journal::all(rows)? {
         let why = match &operation.state {
-            OperationState::Failed { why, .. } => why.clone(),
-            OperationState::Queued { .. }
+            OperationState::Failed { why, .. }
+            | OperationState::Queued {
+                put_off: Some(PutOff { why, .. }),
+            } => why.clone(),
+            OperationState::Queued { put_off: None }
             | OperationState::InFlight { .. }
             | OperationState::Unsure => String::new(),
         };
@@ -63,14 +71,18 @@ pub fn list(rows: &impl Rows) -> Result<Vec<Group>, StoreError> {
             kind,
             state,
             why,
-            (operation.kind.target(), operation.kind.mailbox()),
+            (
+                operation.kind.target(),
+                operation.kind.mailbox(),
+                operation.kind.is_of_remains(),
+            ),
         );
         let next = groups.len();
         let at = *places.entry(place).or_insert(next);
         match groups.get_mut(at) {
             Some(group) => {
                 group.ids.push(operation.id);
-                group.messages.extend(operation.kind.message());
+                group.messages.extend(operation.kind.known_as());
             }
             None => groups.push(Group::of(operation)),
         }
@@ -104,7 +116,9 @@ impl Group {
             action: operation.action,
             account: operation.account,
             kind: operation.kind.word(),
-            messages: operation.kind.message().into_iter().collect(),
+            messages: operation.kind.known_as().into_iter().collect(),
+            remains: operation.kind.is_of_remains(),
+            tries: operation.tries,
             change,
             to: operation.kind.target(),
             mailbox: operation.kind.mailbox(),

@@ -4,6 +4,7 @@
 
 use std::io::Read;
 
+use crate::model::journal::PutOff;
 use crate::model::{
     AccountKey, ActionId, ContentKey, DraftKey, Envelope, OperationId, OperationState, Structure,
 };
@@ -152,7 +153,7 @@ pub fn reschedule(store: &Store, id: OperationId, later: Option<i64>) -> Pending
             OperationState::InFlight { .. } => return Err(Refusal::UnderWay.into()),
             OperationState::Unsure => return Err(Refusal::MayHaveLeft { id: id.0 }.into()),
         }
-        verdicts::requeue(tx, id, later)?;
+        verdicts::requeue(tx, id, later.map(PutOff::until))?;
         outgoing::set_later(tx, id, later)
     })
 }

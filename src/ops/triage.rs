@@ -504,6 +504,7 @@ impl<'a> Acting<'a> {
         let kind = OperationKind::Expunge {
             message: key,
             after: None,
+            left_by: None,
         };
         let coalesced = self.journal(shown, kind)?;
         let after = Placed {

@@ -1,8 +1,6 @@
 //! The journal in batches of what belongs together, as a person sees it: a hundred thousand
 //! operations of one key press are one row.
 
-use std::collections::BTreeMap;
-
 use rusqlite::OptionalExtension;
 
 use crate::model::{MailboxKey, Operation, OperationId, OperationState};
@@ -29,10 +27,7 @@ pub struct Batch {
 
 /// The first `limit` batches of a part, oldest first.
 pub fn list(rows: &impl Rows, part: Part, limit: usize) -> Result<Vec<Batch>, StoreError> {
-    let found = match part {
-        Part::Stuck => stuck(rows, limit)?,
-        Part::Moving => moving(rows, limit)?,
-    };
+    let found = counted(rows, part, limit)?;
     let mut batches = Vec::with_capacity(found.len());
     for (id, count) in found {
         // A kind of a later version has no operation here; it stays untouched and unseen.
@@ -43,75 +38,49 @@ pub fn list(rows: &impl Rows, part: Part, limit: usize) -> Result<Vec<Batch>, St
     Ok(batches)
 }
 
-// What is stuck is found without reading the rest.
-const STUCK: &str = "SELECT min(j.id), count(*) FROM journal j INDEXED BY journal_stuck
-     WHERE j.state IN ('failed', 'unsure')
-     GROUP BY j.action, j.account, j.kind, j.state, j.why, j.cause, j.target,
-       CASE WHEN j.message IS NULL THEN j.mailbox END
-     ORDER BY 1 LIMIT ?1";
+// The counts are kept (by triggers), so the cost is that of the batches that are shown.
+const LIST: &str = "SELECT b.operations, (SELECT j.id FROM journal j
+       WHERE j.action = b.action AND j.state = b.state AND j.kind = b.kind
+         AND j.account = b.account AND j.target IS nullif(b.target, 0) AND j.why = b.why
+         AND j.cause = b.cause
+         AND iif(j.message IS NULL, coalesce(j.mailbox, 0), 0) = b.mailbox
+       ORDER BY j.id LIMIT 1)
+     FROM batch b WHERE b.stuck = ?1 ORDER BY b.action, 2 LIMIT ?2";
 
-fn stuck(rows: &impl Rows, limit: usize) -> Result<Vec<(i64, u64)>, StoreError> {
+/// First operations and counts of the batches of the first key presses.
+fn counted(rows: &impl Rows, part: Part, limit: usize) -> Result<Vec<(i64, u64)>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut query = rows.connection().prepare_cached(STUCK)?;
+    let mut query = rows.connection().prepare_cached(LIST)?;
     let found = query
-        .query_map([limit], |row| {
-            Ok((row.get(0)?, columns::count(row.get(1)?)))
+        .query_map((part == Part::Stuck, limit), |row| {
+            Ok((row.get(1)?, columns::count(row.get(0)?)))
         })?
         .collect::<Result<_, _>>()?;
     Ok(found)
 }
 
-/// What operations of one batch have in common: action, account, target, mailbox, kind and state.
-type Common = (i64, i64, Option<i64>, Option<i64>, String, String);
-
-/// Reads in the order of asking and stops when it has seen enough batches: what many key presses
-/// left costs no more than is shown, and grouping by the database would sort everything first.
-fn moving(rows: &impl Rows, limit: usize) -> Result<Vec<(i64, u64)>, StoreError> {
+/// How many batches are counted otherwise than the journal has them. One is a fault.
+pub fn miscounted(rows: &impl Rows) -> Result<u64, StoreError> {
     let mut query = rows.connection().prepare_cached(
-        "SELECT j.action, j.account, j.target, CASE WHEN j.message IS NULL THEN j.mailbox END,
-           j.kind, j.state, j.id
-         FROM journal j WHERE j.state IN ('queued', 'in-flight') ORDER BY j.id",
+        "WITH real AS (SELECT state IN ('failed', 'unsure') AS stuck, action, account, kind, state,
+             coalesce(target, 0) AS target,
+             iif(message IS NULL, coalesce(mailbox, 0), 0) AS mailbox, why, cause,
+             count(*) AS operations
+           FROM journal GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9)
+         SELECT (SELECT count(*) FROM (SELECT * FROM real EXCEPT SELECT * FROM batch))
+           + (SELECT count(*) FROM (SELECT * FROM batch EXCEPT SELECT * FROM real))",
     )?;
-    let mut found = query.query([])?;
-    let mut batches: Vec<(Common, i64, u64)> = Vec::new();
-    let mut places: BTreeMap<Common, usize> = BTreeMap::new();
-    while let Some(row) = found.next()? {
-        let numbers = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let words = (row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str()?);
-        if let Some((last, _, count)) = batches.last_mut()
-            && (last.0, last.1, last.2, last.3) == numbers
-            && (last.4.as_str(), last.5.as_str()) == words
-        {
-            *count += 1;
-            continue;
-        }
-        let (action, account, target, mailbox) = numbers;
-        let (kind, state) = (words.0.to_owned(), words.1.to_owned());
-        let common = (action, account, target, mailbox, kind, state);
-        let known = places.get(&common).copied();
-        let full = batches.len() == limit;
-        match known.and_then(|at| batches.get_mut(at)) {
-            Some((_, _, count)) => *count += 1,
-            None if full => break,
-            None => {
-                places.insert(common.clone(), batches.len());
-                batches.push((common, row.get(6)?, 1));
-            }
-        }
-    }
-    Ok(batches
-        .into_iter()
-        .map(|(_, id, count)| (id, count))
-        .collect())
+    Ok(query.query_row([], |row| Ok(columns::count(row.get(0)?)))?)
 }
 
 /// The operations of the batch that an operation belongs to, oldest first.
 pub fn members(rows: &impl Rows, of: &Operation) -> Result<Vec<OperationId>, StoreError> {
     let (why, cause) = match &of.state {
         OperationState::Failed { why, cause } => (why.as_str(), Some(cause.word())),
-        OperationState::Queued { .. }
-        | OperationState::InFlight { .. }
-        | OperationState::Unsure => ("", None),
+        OperationState::Queued { put_off } => {
+            (put_off.as_ref().map_or("", |one| one.why.as_str()), None)
+        }
+        OperationState::InFlight { .. } | OperationState::Unsure => ("", None),
     };
     let mut query = rows.connection().prepare_cached(
         "SELECT id FROM journal WHERE action = ?1 AND account = ?2 AND kind = ?3 AND state = ?4
@@ -154,7 +123,7 @@ pub fn names(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::journal::Cause;
+    use crate::model::journal::{Cause, PutOff};
     use crate::model::{FlagChange, Flags, MessageKey, OperationKind};
     use crate::store::tests::Bed;
     use crate::store::verdicts;
@@ -254,19 +223,101 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stuck_is_found_without_reading_what_waits() {
+    fn a_queue_costs_the_lines_that_it_shows_and_not_what_waits() {
+        use rusqlite::StatementStatus::{FullscanStep, VmStep};
+        let steps = |count: i64| {
+            let bed = Bed::new();
+            mark(&bed, 1, count);
+            mark(&bed, count + 1, count);
+            let reader = bed.store.reader().unwrap();
+            let mut query = reader.connection().prepare(LIST).unwrap();
+            let rows: Vec<(i64, i64)> = query
+                .query_map((false, 9), |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let expected = [(count, 1), (count, count + 1)];
+            assert_eq!(rows, expected);
+            (query.get_status(VmStep), query.get_status(FullscanStep))
+        };
+        assert_eq!(steps(3), steps(3_000));
+        assert!(steps(3).0 < 200, "{:?}", steps(3));
+    }
+
+    #[test]
+    fn a_queue_looks_its_lines_up() {
         let bed = Bed::new();
         let reader = bed.store.reader().unwrap();
-        let sql = format!("EXPLAIN QUERY PLAN {STUCK}");
+        let sql = format!("EXPLAIN QUERY PLAN {LIST}");
         let mut query = reader.connection().prepare(&sql).unwrap();
         let plan: Vec<String> = query
-            .query_map([9], |row| row.get(3))
+            .query_map((true, 9), |row| row.get(3))
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
         assert_eq!(
-            plan[0], "SEARCH j USING INDEX journal_stuck (state=?)",
-            "{plan:?}"
+            plan,
+            [
+                "SEARCH b USING PRIMARY KEY (stuck=?)",
+                "CORRELATED SCALAR SUBQUERY 1",
+                "SEARCH j USING INDEX journal_batch (action=? AND state=? AND kind=? AND \
+                 account=? AND target=? AND why=?)",
+                "USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
+            ]
         );
+    }
+
+    #[test]
+    fn counts_follow_whatever_becomes_of_operations() {
+        let bed = Bed::new();
+        let ids = mark(&bed, 1, 6);
+        let count = || {
+            let reader = bed.store.reader().unwrap();
+            assert_eq!(miscounted(&reader).unwrap(), 0);
+            journal::counts(&reader).unwrap()
+        };
+        assert_eq!(count(), (6, 0));
+        let (until, all) = (9, ids.clone());
+        bed.put(move |tx| {
+            assert!(journal::mark_in_flight(tx, &all)?);
+            let why = "Server busy".to_owned();
+            verdicts::requeue(tx, all[0], Some(PutOff { until, why }))?;
+            verdicts::fail(tx, all[1], "No", Cause::Refused)?;
+            verdicts::unsure(tx, all[2])
+        });
+        assert_eq!(count(), (6, 1));
+        assert_eq!(shown(&bed, Part::Moving, 9), [(1, 1), (4, 3)]);
+        let account = bed.account;
+        bed.put(move |tx| {
+            journal::remove(tx, ids[0])?;
+            journal::unsettle(tx, account).map(|_| ())
+        });
+        assert_eq!(count(), (5, 1));
+        assert_eq!(shown(&bed, Part::Stuck, 9), [(2, 1), (3, 4)]);
+    }
+
+    #[test]
+    fn what_was_put_off_says_why_and_how_often_it_was_tried() {
+        let bed = Bed::new();
+        let ids = mark(&bed, 1, 2);
+        let again = |why: &'static str| {
+            let ids = ids.clone();
+            bed.put(move |tx| {
+                journal::mark_in_flight(tx, &ids)?;
+                ids.iter().try_for_each(|id| {
+                    let why = why.to_owned();
+                    verdicts::requeue(tx, *id, Some(PutOff { until: 60, why }))
+                })
+            });
+        };
+        again("Server busy");
+        again("Quota exceeded");
+        let reader = bed.store.reader().unwrap();
+        let batch = list(&reader, Part::Moving, 9).unwrap().remove(0);
+        let why = "Quota exceeded".to_owned();
+        let put_off = Some(PutOff { until: 60, why });
+        assert_eq!(batch.first.state, OperationState::Queued { put_off });
+        assert_eq!((batch.first.tries, batch.count), (2, 2));
+        assert_eq!(members(&reader, &batch.first).unwrap(), ids);
     }
 }

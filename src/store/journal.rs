@@ -3,7 +3,7 @@
 
 use rusqlite::Row;
 
-use crate::model::journal::{Cause, Proof, Spot};
+use crate::model::journal::{Cause, Proof, PutOff, Spot};
 use crate::model::{
     AccountKey, ActionId, Flags, MailboxKey, MessageKey, Operation, OperationId, OperationKind,
     OperationState,
@@ -48,7 +48,13 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
             cause: Cause::parse(row.get_ref(10)?.as_str()?),
         },
         _ => OperationState::Queued {
-            not_before: row.get(6)?,
+            put_off: match row.get(6)? {
+                Some(until) => Some(PutOff {
+                    until,
+                    why: row.get(8)?,
+                }),
+                None => None,
+            },
         },
     };
     Ok(Some(Operation {
@@ -58,6 +64,7 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
         mailbox: row.get::<_, Option<i64>>(3)?.map(MailboxKey),
         kind,
         state,
+        tries: row.get(7)?,
         asked: row.get(9)?,
     }))
 }
@@ -175,9 +182,9 @@ fn is_due(state: &OperationState, now: i64) -> bool {
     match state {
         // Nothing is put off for more than a day: a later time means that the clock was set back
         // (SAFETY R18).
-        OperationState::Queued { not_before } => {
-            not_before.is_none_or(|at| at <= now || at > now.saturating_add(86_400))
-        }
+        OperationState::Queued { put_off } => put_off.as_ref().is_none_or(|put_off| {
+            put_off.until <= now || put_off.until > now.saturating_add(86_400)
+        }),
         OperationState::Unsure => true,
         OperationState::InFlight { .. } | OperationState::Failed { .. } => false,
     }
@@ -264,7 +271,7 @@ pub fn mark_in_flight(tx: &Tx<'_>, ids: &[OperationId]) -> Result<bool, StoreErr
         }
     }
     let mut update = tx.connection().prepare_cached(
-        "UPDATE journal SET state = 'in-flight', attempt = attempt + 1, not_before = NULL
+        "UPDATE journal SET state = 'in-flight', attempt = attempt + 1, not_before = NULL, why = ''
          WHERE id = ?1",
     )?;
     for id in ids {
@@ -372,8 +379,12 @@ pub(super) fn set_state(
     state: &OperationState,
 ) -> Result<(), StoreError> {
     let (not_before, why, cause) = match state {
-        OperationState::Queued { not_before } => (*not_before, "", Cause::Refused),
-        OperationState::InFlight { .. } | OperationState::Unsure => (None, "", Cause::Refused),
+        OperationState::Queued {
+            put_off: Some(PutOff { until, why }),
+        } => (Some(*until), why.as_str(), Cause::Refused),
+        OperationState::Queued { put_off: None }
+        | OperationState::InFlight { .. }
+        | OperationState::Unsure => (None, "", Cause::Refused),
         OperationState::Failed { why, cause } => (None, why.as_str(), *cause),
     };
     tx.connection()
@@ -419,23 +430,18 @@ pub fn unsettle(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
 pub fn count_of(rows: &impl Rows, account: AccountKey) -> Result<u64, StoreError> {
     let mut query = rows
         .connection()
-        .prepare_cached("SELECT count(*) FROM journal WHERE account = ?1")?;
+        .prepare_cached("SELECT coalesce(sum(operations), 0) FROM batch WHERE account = ?1")?;
     Ok(query.query_row([account.0], |row| Ok(super::columns::count(row.get(0)?)))?)
 }
 
 /// How many operations there are, and how many of them failed.
 pub fn counts(rows: &impl Rows) -> Result<(u64, u64), StoreError> {
-    let count = |sql: &str| -> Result<u64, StoreError> {
-        let mut query = rows.connection().prepare_cached(sql)?;
-        Ok(query.query_row([], |row| Ok(super::columns::count(row.get(0)?)))?)
-    };
-    Ok((
-        count("SELECT count(*) FROM journal")?,
-        count(
-            "SELECT count(*) FROM journal j
-             WHERE j.state IN ('failed', 'unsure') AND j.state = 'failed'",
-        )?,
-    ))
+    let mut query = rows.connection().prepare_cached(
+        "SELECT coalesce(sum(operations), 0), coalesce(sum(iif(state = 'failed', operations, 0)), 0)
+         FROM batch",
+    )?;
+    let count = super::columns::count;
+    Ok(query.query_row([], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?)
 }
 
 /// Whether any operation names a message, in whatever state.

@@ -8,7 +8,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::journal::{Cause, Placed, coalesce};
+use crate::model::journal::{Cause, Placed, PutOff, coalesce};
 use crate::model::{
     AccountKey, ActionId, Address, AnswerKind, Answers, Attachment, ContentKey, Delivery, Draft,
     DraftKey, Envelope, FlagChange, Flags, Kept, MailboxKey, MessageKey, OperationId,
@@ -129,11 +129,12 @@ impl Outgoing {
     /// The second at which it is to be tried, `now` or before if that is at once; `None` while it
     /// does not go on by itself.
     pub fn wakes(&self, now: i64) -> Option<i64> {
-        let OperationState::Queued { not_before } = &self.state else {
+        let OperationState::Queued { put_off } = &self.state else {
             return None;
         };
         // A try is put off for a day at most: a later time means that the clock was set back.
-        let again = not_before.filter(|at| *at <= now.saturating_add(STALE));
+        let again = put_off.as_ref().map(|one| one.until);
+        let again = again.filter(|at| *at <= now.saturating_add(STALE));
         let is_delay = |later: i64| later.saturating_sub(self.queued) <= DELAY;
         let later = self.later.filter(|at| now >= self.queued || !is_delay(*at));
         Some(again.max(later).unwrap_or(now))
@@ -257,7 +258,7 @@ pub fn queue(tx: &Tx<'_>, action: ActionId, fresh: &Fresh) -> Result<OperationId
         ))?;
     if fresh.later.is_some() {
         let state = OperationState::Queued {
-            not_before: fresh.later,
+            put_off: fresh.later.map(PutOff::until),
         };
         journal::set_state(tx, operation, &state)?;
     }
@@ -298,7 +299,7 @@ fn read(row: &Row<'_>) -> Result<Outgoing, rusqlite::Error> {
         dot: row.get(12)?,
         sent: row.get(13)?,
         queued: row.get(14)?,
-        state: OperationState::Queued { not_before: None },
+        state: OperationState::Queued { put_off: None },
     })
 }
 
@@ -419,7 +420,10 @@ pub fn answered(
     write(tx, &out)?;
     if out.recipients.iter().any(|one| one.delivery.is_open()) {
         let state = OperationState::Queued {
-            not_before: Some(again),
+            put_off: Some(PutOff {
+                until: again,
+                why: deferral(&out),
+            }),
         };
         journal::set_state(tx, id, &state)?;
         return Ok(Ended::Later);
@@ -430,6 +434,15 @@ pub fn answered(
     };
     journal::set_state(tx, id, &failed)?;
     Ok(Ended::Refused)
+}
+
+/// The words with which the server wants it later: those for the first whom it concerns.
+fn deferral(out: &Outgoing) -> String {
+    let words = out.recipients.iter().find_map(|one| match &one.delivery {
+        Delivery::Deferred(reply) => Some(reply.to_string()),
+        Delivery::Waiting | Delivery::Taken | Delivery::Refused(_) => None,
+    });
+    words.unwrap_or_default()
 }
 
 /// The words of the refusals: one for all if they are equal.
@@ -464,7 +477,7 @@ pub fn lost(tx: &Tx<'_>, id: OperationId, again: i64) -> Result<Ended, StoreErro
     let state = match out.dot {
         Some(_) => OperationState::Unsure,
         None => OperationState::Queued {
-            not_before: Some(again),
+            put_off: Some(PutOff::until(again)),
         },
     };
     journal::set_state(tx, id, &state)?;

@@ -324,6 +324,12 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
          INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
            SELECT mailbox, thread, max(arrival), sum(flags & 1 = 0), count(*) FROM message
              WHERE mailbox IS NOT NULL GROUP BY mailbox, thread;
+         DELETE FROM batch;
+         INSERT INTO batch
+           SELECT state IN ('failed', 'unsure') AS s, action, account, kind, state,
+             coalesce(target, 0) AS t, iif(message IS NULL, coalesce(mailbox, 0), 0) AS m,
+             why, cause, count(*)
+           FROM journal GROUP BY s, action, account, kind, state, t, m, why, cause;
          COMMIT;",
     )?;
     Ok(())

@@ -6,7 +6,7 @@
 
 use rusqlite::OptionalExtension;
 
-use crate::model::journal::{Cause, Spot};
+use crate::model::journal::{Cause, PutOff, Spot};
 use crate::model::{
     Flags, MailboxKey, MessageKey, Operation, OperationId, OperationKind, OperationState,
 };
@@ -388,12 +388,12 @@ fn dependents(tx: &Tx<'_>, operation: &Operation) -> Result<Vec<Operation>, Stor
     }
 }
 
-/// Puts it back into the queue, to be sent not before a time; what failed with it too.
-pub fn requeue(tx: &Tx<'_>, id: OperationId, not_before: Option<i64>) -> Result<(), StoreError> {
+/// Puts it back into the queue, for later if the server put it off; what failed with it too.
+pub fn requeue(tx: &Tx<'_>, id: OperationId, put_off: Option<PutOff>) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
-    let queued = OperationState::Queued { not_before };
+    let queued = OperationState::Queued { put_off };
     if let OperationKind::Submit { .. } = operation.kind {
         outgoing::reopen(tx, id)?;
     }

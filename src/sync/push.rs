@@ -16,7 +16,7 @@ mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::journal::{Cause, Proof, Spot};
+use crate::model::journal::{Cause, Proof, PutOff, Spot};
 use crate::model::{MailboxKey, OperationId, OperationKind, Severity};
 use crate::store::journal::Waiting;
 use crate::store::{Rows, StoreError, Tx, journal, mailboxes as rows, verdicts};
@@ -403,8 +403,9 @@ fn write(tx: &Tx<'_>, id: OperationId, verdict: &Verdict, now: i64) -> Result<()
         }
         Verdict::Expunged(left) => verdicts::expunged(tx, id, *left),
         Verdict::Gone => verdicts::gone(tx, id, GONE),
-        Verdict::Refused(Refusal::Later(seconds), _) => {
-            verdicts::requeue(tx, id, Some(now + seconds))
+        Verdict::Refused(Refusal::Later(seconds), words) => {
+            let (until, why) = (now + seconds, words.clone());
+            verdicts::requeue(tx, id, Some(PutOff { until, why }))
         }
         Verdict::Refused(Refusal::MailboxGone, words) => {
             verdicts::fail(tx, id, words, Cause::MailboxGone)

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use lacebark::model::{Address, Envelope, FlagChange, Flags, MailboxKey, MessageKey, Structure};
 use lacebark::ops::flags::{Undoable, change};
 use lacebark::ops::index::{Anchor, Filter, Window, page};
+use lacebark::ops::queue;
 use lacebark::ops::triage::{Target, Wish, act, act_in_slices};
 use lacebark::ops::undo::undo_in_slices;
 use lacebark::protocol::{Clock, Time};
@@ -290,6 +291,21 @@ fn actions(messages: u32) {
     work("all moved, durable", &mut || {
         act_in_slices(&store, &all, &Wish::Move(there)).unwrap();
     });
+    let reader = store.reader().unwrap();
+    let times = (0..20)
+        .map(|_| {
+            let start = Instant::now();
+            let (lines, _) = queue::lines(&reader, 200).unwrap();
+            let (waiting, _) = queue::counts(&reader).unwrap();
+            assert!(lines.len() < 60 && waiting >= u64::from(messages));
+            start.elapsed()
+        })
+        .collect();
+    println!(
+        "{messages:>9} waiting, the Queue screen reads its lines and counts: {:.2?} median of 20",
+        median(times)
+    );
+    drop(reader);
     work("all moved back by undo", &mut || {
         undo_in_slices(&store).unwrap();
     });

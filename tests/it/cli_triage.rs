@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lacebark::env::SystemClock;
-use lacebark::model::journal::Cause;
+use lacebark::model::journal::{Cause, PutOff};
 use lacebark::model::{Envelope, Flags, Role, UidValidity};
 use lacebark::ops::import::{self, RawMessage};
 use lacebark::store::accounts::AccountKind;
@@ -222,7 +222,7 @@ fn off_line_a_command_is_shown_waits_and_can_be_taken_back() {
         "move --to home:Files 1",
         (
             "INBOX:2.3 Trash:4",
-            "append 1 Files queued, expunge 7 queued",
+            "append 1 Files queued, expunge 1 queued",
         ),
     );
     check(
@@ -416,6 +416,7 @@ fn json_tells_what_an_action_did() {
                 "id": 1, "ids": [1, 2], "action": copied["actions"][0]["id"], "account": "work",
                 "kind": "copy", "state": "queued", "messages": [7, 8], "to": "Trips",
                 "mailbox": null, "subscribed": null, "add": [], "remove": [], "why": null,
+                "tries": 0, "next": null, "remains": false,
                 "cause": null, "asked": copied["operations"][0]["asked"],
             }],
         })
@@ -464,13 +465,31 @@ fn the_queue_says_what_waits_and_why() {
                    made before somebody pays";
         verdicts::fail(tx, first("move"), why, Cause::Refused)?;
         verdicts::gone(tx, first("copy"), "the message is not there any more")?;
+        let append = first("append");
+        for _ in 0..2 {
+            journal::mark_in_flight(tx, &[append])?;
+            let why = "[LIMIT] Too many uploads; wait a little".to_owned();
+            let until = 1_795_248_120;
+            verdicts::requeue(tx, append, Some(PutOff { until, why }))?;
+        }
         verdicts::unsure(tx, first("rename"))
     });
     let text = home.run("queue list").ends(0);
     let text = redacted(&text);
     insta::assert_snapshot!("queue", text);
     let queue = home.run("queue list --json").json();
-    let failed = &queue["operations"][0];
+    let operations = queue["operations"].as_array().unwrap();
+    let append = operations.iter().find(|one| one["kind"] == "append");
+    let append = append.unwrap();
+    assert_eq!(
+        (&append["tries"], &append["next"], &append["why"]),
+        (
+            &2.into(),
+            &"2026-11-21T08:02:00Z".into(),
+            &"[LIMIT] Too many uploads; wait a little".into()
+        )
+    );
+    let failed = &operations[0];
     assert_eq!(
         (&failed["state"], &failed["cause"]),
         (&"failed".into(), &"refused".into())

@@ -310,7 +310,7 @@ const MIGRATIONS: [(&str, &str); 4] = [
     ),
     (
         "4.sql",
-        "7261d384d25211bbec2990108831797f53f3e77644746bd52fec3ba75c6f0551",
+        "903f934032f9d3a3d0df4de329702c8d5cdf3b3dd0644242845a5f37e013983f",
     ),
 ];
 

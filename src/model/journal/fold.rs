@@ -63,39 +63,43 @@ pub fn fold_mailboxes<'a>(
 ) -> BTreeMap<MailboxKey, MailboxPlaced> {
     let mut shown = base.clone();
     for operation in operations {
-        if operation.state.is_failed() {
-            continue;
-        }
-        match &operation.kind {
-            OperationKind::Create { mailbox, name } => {
-                if let Some(one) = shown.get_mut(mailbox) {
-                    one.name = Some(name.clone());
-                    one.subscribed = true;
-                }
-            }
-            OperationKind::Rename { mailbox, to } => rename(&mut shown, *mailbox, to),
-            OperationKind::Remove { mailbox } => {
-                if let Some(one) = shown.get_mut(mailbox) {
-                    one.name = None;
-                }
-            }
-            OperationKind::Subscribe {
-                mailbox,
-                subscribed,
-            } => {
-                if let Some(one) = shown.get_mut(mailbox) {
-                    one.subscribed = *subscribed;
-                }
-            }
-            OperationKind::Flag { .. }
-            | OperationKind::Move { .. }
-            | OperationKind::Copy { .. }
-            | OperationKind::Append { .. }
-            | OperationKind::Expunge { .. }
-            | OperationKind::Submit { .. } => {}
+        if !operation.state.is_failed() {
+            apply_to_mailboxes(&mut shown, &operation.kind);
         }
     }
     shown
+}
+
+/// One step of [`fold_mailboxes`].
+pub fn apply_to_mailboxes(shown: &mut BTreeMap<MailboxKey, MailboxPlaced>, kind: &OperationKind) {
+    match kind {
+        OperationKind::Create { mailbox, name } => {
+            if let Some(one) = shown.get_mut(mailbox) {
+                one.name = Some(name.clone());
+                one.subscribed = true;
+            }
+        }
+        OperationKind::Rename { mailbox, to } => rename(shown, *mailbox, to),
+        OperationKind::Remove { mailbox } => {
+            if let Some(one) = shown.get_mut(mailbox) {
+                one.name = None;
+            }
+        }
+        OperationKind::Subscribe {
+            mailbox,
+            subscribed,
+        } => {
+            if let Some(one) = shown.get_mut(mailbox) {
+                one.subscribed = *subscribed;
+            }
+        }
+        OperationKind::Flag { .. }
+        | OperationKind::Move { .. }
+        | OperationKind::Copy { .. }
+        | OperationKind::Append { .. }
+        | OperationKind::Expunge { .. }
+        | OperationKind::Submit { .. } => {}
+    }
 }
 
 fn rename(shown: &mut BTreeMap<MailboxKey, MailboxPlaced>, key: MailboxKey, to: &str) {

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{AccountKey, ActionId, FlagChange, Flags, MailboxKey, MessageKey, OperationId, Uid};
 
 pub use coalesce::{Coalesced, Leaving, coalesce, coalesce_flags, leaving};
-pub use fold::{MailboxPlaced, Placed, fold, fold_mailboxes, is_within, renamed};
+pub use fold::{
+    MailboxPlaced, Placed, apply_to_mailboxes, fold, fold_mailboxes, is_within, renamed,
+};
 
 /// What one operation does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,10 @@ pub enum OperationKind {
         /// Not before this row stands on a server: what is moved to another account is deleted here
         /// when its copy there is proven.
         after: Option<MessageKey>,
+        /// The message as a person knows it, where this row is only what that left behind when it
+        /// went to another account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_by: Option<MessageKey>,
     },
     /// Make a mailbox.
     Create {
@@ -169,6 +175,22 @@ impl OperationKind {
             | OperationKind::Subscribe { .. }
             | OperationKind::Submit { .. } => None,
         }
+    }
+
+    /// The message by the key under which a person knows it: what is left behind of one that went
+    /// to another account has a key that nobody was shown.
+    pub fn known_as(&self) -> Option<MessageKey> {
+        match self {
+            OperationKind::Expunge { after, left_by, .. } => {
+                left_by.or(*after).or_else(|| self.message())
+            }
+            _ => self.message(),
+        }
+    }
+
+    /// Whether it deletes what a message left behind when it went to another account.
+    pub fn is_of_remains(&self) -> bool {
+        self.known_as() != self.message()
     }
 
     /// The second message that it names, whose row it does not change: what is copied or uploaded,
@@ -306,14 +328,31 @@ impl Cause {
     }
 }
 
+/// A try that came to nothing for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOff {
+    /// It is not sent before this second since 1970.
+    pub until: i64,
+    /// The server's own words; empty if it was put off by a version that did not keep them.
+    pub why: String,
+}
+
+impl PutOff {
+    /// Put off until a time, with no words about it.
+    pub fn until(until: i64) -> Self {
+        let why = String::new();
+        Self { until, why }
+    }
+}
+
 /// Where an operation stands; success deletes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum OperationState {
-    /// Waits; not before this second since 1970, if it has one.
+    /// Waits; for a while if the server put it off.
     Queued {
-        /// Seconds since 1970.
-        not_before: Option<i64>,
+        /// Until when, and why.
+        put_off: Option<PutOff>,
     },
     /// Was handed to the server; found at start it becomes `Unsure`.
     InFlight {
@@ -371,6 +410,8 @@ pub struct Operation {
     pub kind: OperationKind,
     /// Where it stands.
     pub state: OperationState,
+    /// How often it was handed to the server.
+    pub tries: u32,
     /// When it was asked for, in seconds since 1970.
     pub asked: i64,
 }

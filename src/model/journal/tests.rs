@@ -37,7 +37,7 @@ impl Dice {
             },
             1 => OperationState::Unsure,
             2 => OperationState::InFlight { attempt: 1 },
-            _ => OperationState::Queued { not_before: None },
+            _ => OperationState::Queued { put_off: None },
         }
     }
 }
@@ -50,6 +50,7 @@ fn operation(id: i64, state: OperationState, kind: OperationKind) -> Operation {
         mailbox: None,
         kind,
         state,
+        tries: 0,
         asked: 0,
     }
 }
@@ -73,6 +74,7 @@ fn moved(from: i64, to: i64) -> OperationKind {
 const EXPUNGE: OperationKind = OperationKind::Expunge {
     message: MessageKey(1),
     after: None,
+    left_by: None,
 };
 
 #[test]
@@ -119,7 +121,7 @@ fn what_is_shown_is_the_same_before_and_after_coalescing() {
             };
             all.push(operation(
                 id,
-                OperationState::Queued { not_before: None },
+                OperationState::Queued { put_off: None },
                 new.clone(),
             ));
             let coalesced = coalesce(&few, new, Some(&base.flags));
@@ -128,7 +130,7 @@ fn what_is_shown_is_the_same_before_and_after_coalescing() {
             few.extend(
                 coalesced
                     .added
-                    .map(|kind| operation(id, OperationState::Queued { not_before: None }, kind)),
+                    .map(|kind| operation(id, OperationState::Queued { put_off: None }, kind)),
             );
             let (whole, short) = (fold(&base, &all), fold(&base, &few));
             assert_eq!(whole.mailbox, short.mailbox, "{all:?}\n{few:?}");
@@ -154,7 +156,7 @@ fn a_move_back_is_no_operation_and_two_moves_are_one() {
         let found = coalesce(&before, new, Some(&Flags::none()));
         assert_eq!((found.removed.len(), found.added), expect);
     };
-    let queued = OperationState::Queued { not_before: None };
+    let queued = OperationState::Queued { put_off: None };
     let first = [(queued.clone(), moved(1, 2))];
     check(&first, moved(2, 1), (1, None));
     check(&first, moved(2, 3), (1, Some(moved(1, 3))));
@@ -174,7 +176,7 @@ fn a_copy_that_never_left_is_forgotten_when_deleted() {
         flags: Flags::none(),
         proof: None,
     };
-    let queued = OperationState::Queued { not_before: None };
+    let queued = OperationState::Queued { put_off: None };
     let check = |state: OperationState, forget: bool| {
         let found = coalesce(&[operation(1, state, copy.clone())], EXPUNGE, None);
         assert_eq!((found.forget, found.added.is_none()), (forget, forget));
@@ -192,7 +194,7 @@ fn r8_a_message_that_is_gone_conflicts_only_with_a_wish_to_keep_it() {
             .collect();
         assert_eq!(leaving(&operations), expect, "{operations:?}");
     };
-    let queued = OperationState::Queued { not_before: None };
+    let queued = OperationState::Queued { put_off: None };
     check(&[], Leaving::Forget);
     check(
         &[(queued.clone(), flag(FlagChange::default()))],
@@ -225,7 +227,7 @@ fn a_rename_takes_along_what_lies_below_and_nothing_else() {
             (MailboxKey(*key), placed)
         })
         .collect();
-    let queued = OperationState::Queued { not_before: None };
+    let queued = OperationState::Queued { put_off: None };
     let check = |kinds: &[OperationKind], expect: &[&str]| {
         let operations: Vec<Operation> = (1..)
             .zip(kinds)

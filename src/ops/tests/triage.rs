@@ -16,7 +16,8 @@ use crate::store::mailboxes::{Epoch, Listed};
 use crate::store::tests::{Bed, arrived, line, selected};
 use crate::store::verdicts::Left;
 use crate::store::{
-    Refusal, StoreError, accounts, contents, counts, journal, mailboxes, messages, verdicts,
+    Refusal, StoreError, accounts, batches, contents, counts, journal, mailboxes, messages,
+    verdicts,
 };
 
 /// Two accounts with the usual mailboxes; three messages in the first one's INBOX.
@@ -88,6 +89,7 @@ impl Desk {
     /// `INBOX:1.2 Trash:3`: which messages are shown where, by their place in `keys`.
     fn shown(&self) -> String {
         let reader = self.bed.store.reader().unwrap();
+        assert_eq!(batches::miscounted(&reader).unwrap(), 0);
         let mut all = Vec::new();
         for account in accounts::all(&reader).unwrap() {
             for mailbox in mailboxes::all(&reader, account.key).unwrap() {
@@ -358,6 +360,16 @@ fn to_another_account_the_message_keeps_its_key_and_its_remains_wait_for_the_pro
             .len(),
         1
     );
+    // A person never saw the key of what is left behind: the queue names the message.
+    let named = || -> Vec<_> {
+        let reader = desk.bed.store.reader().unwrap();
+        let groups = queue::list(&reader).unwrap().into_iter();
+        groups
+            .map(|group| (group.kind, group.messages, group.remains))
+            .collect()
+    };
+    let remains = ("expunge", vec![key], true);
+    assert_eq!(named(), [("append", vec![key], false), remains.clone()]);
     let waiting = journal::waiting(&reader, desk.bed.account, 0).unwrap();
     assert_eq!(
         (waiting[0].spot.map(|spot| spot.uid), waiting[0].other),
@@ -393,6 +405,7 @@ fn to_another_account_the_message_keeps_its_key_and_its_remains_wait_for_the_pro
         expunge.kind,
         OperationKind::Expunge { after: None, .. }
     ));
+    assert_eq!(named(), [remains]);
     let id = expunge.id;
     desk.bed
         .put(move |tx| verdicts::expunged(tx, id, Left::Nothing));

@@ -78,6 +78,7 @@ pub(super) fn relocate(
         let expunge = OperationKind::Expunge {
             message: remains,
             after: target_is_imap.then_some(key),
+            left_by: Some(key),
         };
         journal::add(tx, action, shown.account, Some(shown.here), &expunge)?;
         effective::refold_one(tx, remains)?;

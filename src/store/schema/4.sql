@@ -36,3 +36,68 @@ CREATE TABLE undo_submit (
 
 -- holds: a content that the draft takes attachments from and that would go otherwise.
 ALTER TABLE draft ADD COLUMN holds INTEGER REFERENCES content (key);
+
+-- What of one key press is in the journal, counted: the Queue costs what it shows, not what waits.
+-- stuck: refused or of an unknown end. target and mailbox are 0 where there is none; mailbox is that
+-- of an operation on a mailbox alone.
+CREATE TABLE batch (
+  stuck INTEGER NOT NULL,
+  action INTEGER NOT NULL,
+  account INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  target INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  operations INTEGER NOT NULL,
+  PRIMARY KEY (stuck, action, account, kind, state, target, mailbox, why, cause)
+) STRICT, WITHOUT ROWID;
+INSERT INTO batch
+  SELECT state IN ('failed', 'unsure') AS s, action, account, kind, state, coalesce(target, 0) AS t,
+    iif(message IS NULL, coalesce(mailbox, 0), 0) AS m, why, cause, count(*)
+  FROM journal GROUP BY s, action, account, kind, state, t, m, why, cause;
+
+-- The first operation of each.
+CREATE INDEX journal_batch ON journal (action, state, kind, account, target, why, id);
+DROP INDEX journal_stuck;
+
+CREATE TRIGGER journal_added AFTER INSERT ON journal BEGIN
+  INSERT INTO batch VALUES (new.state IN ('failed', 'unsure'), new.action, new.account, new.kind,
+      new.state, coalesce(new.target, 0), iif(new.message IS NULL, coalesce(new.mailbox, 0), 0),
+      new.why, new.cause, 1)
+    ON CONFLICT DO UPDATE SET operations = operations + 1;
+END;
+CREATE TRIGGER journal_gone AFTER DELETE ON journal BEGIN
+  UPDATE batch SET operations = operations - 1
+    WHERE stuck = (old.state IN ('failed', 'unsure')) AND action = old.action
+      AND account = old.account AND kind = old.kind AND state = old.state
+      AND target = coalesce(old.target, 0)
+      AND mailbox = iif(old.message IS NULL, coalesce(old.mailbox, 0), 0)
+      AND why = old.why AND cause = old.cause;
+  DELETE FROM batch
+    WHERE stuck = (old.state IN ('failed', 'unsure')) AND action = old.action
+      AND account = old.account AND kind = old.kind AND state = old.state
+      AND target = coalesce(old.target, 0)
+      AND mailbox = iif(old.message IS NULL, coalesce(old.mailbox, 0), 0)
+      AND why = old.why AND cause = old.cause AND operations <= 0;
+END;
+CREATE TRIGGER journal_changed
+AFTER UPDATE OF action, account, mailbox, message, kind, state, target, why, cause ON journal BEGIN
+  INSERT INTO batch VALUES (new.state IN ('failed', 'unsure'), new.action, new.account, new.kind,
+      new.state, coalesce(new.target, 0), iif(new.message IS NULL, coalesce(new.mailbox, 0), 0),
+      new.why, new.cause, 1)
+    ON CONFLICT DO UPDATE SET operations = operations + 1;
+  UPDATE batch SET operations = operations - 1
+    WHERE stuck = (old.state IN ('failed', 'unsure')) AND action = old.action
+      AND account = old.account AND kind = old.kind AND state = old.state
+      AND target = coalesce(old.target, 0)
+      AND mailbox = iif(old.message IS NULL, coalesce(old.mailbox, 0), 0)
+      AND why = old.why AND cause = old.cause;
+  DELETE FROM batch
+    WHERE stuck = (old.state IN ('failed', 'unsure')) AND action = old.action
+      AND account = old.account AND kind = old.kind AND state = old.state
+      AND target = coalesce(old.target, 0)
+      AND mailbox = iif(old.message IS NULL, coalesce(old.mailbox, 0), 0)
+      AND why = old.why AND cause = old.cause AND operations <= 0;
+END;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use crate::model::journal::PutOff;
 use crate::model::{FlagChange, Flags};
 use crate::store::verdicts;
 use crate::store::{
@@ -377,7 +378,8 @@ fn r18_a_clock_set_back_does_not_put_an_operation_off_for_ever() {
     let bed = Bed::new();
     let key = bed.insert(vec![arrived(1, "a")])[0];
     let id = bed.flag(key, FlagChange::add(Flags::of(Flags::SEEN)));
-    bed.put(move |tx| verdicts::requeue(tx, id, Some(NOW + 60)));
+    let (until, why) = (NOW + 60, "Server busy".to_owned());
+    bed.put(move |tx| verdicts::requeue(tx, id, Some(PutOff { until, why })));
     let reader = bed.store.reader().unwrap();
     for (now, due) in [(NOW, 0), (NOW + 60, 1), (NOW - 365 * 86_400, 1)] {
         let waiting = journal::waiting(&reader, bed.account, now).unwrap();

@@ -325,6 +325,7 @@ mod tests {
                 OperationKind::Expunge {
                     message: message(1),
                     after: words.get(3).map(|key| MessageKey(key.parse().unwrap())),
+                    left_by: None,
                 },
                 Some(spot(mailbox(2))),
                 None,
@@ -360,7 +361,7 @@ mod tests {
         };
         let state = match unsure {
             true => OperationState::Unsure,
-            false => OperationState::Queued { not_before: None },
+            false => OperationState::Queued { put_off: None },
         };
         let operation = Operation {
             id: OperationId(id),
@@ -369,6 +370,7 @@ mod tests {
             mailbox: None,
             kind,
             state,
+            tries: 0,
             asked: 0,
         };
         (operation, due, place, other)

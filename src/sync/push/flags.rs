@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::imap::{Command, Event, FetchItem, Reply, SequenceSet, StoreVerb};
-use crate::model::journal::Cause;
+use crate::model::journal::{Cause, PutOff};
 use crate::model::{Flags, OperationId, OperationKind, Severity, Uid};
 use crate::store::messages::FlagsSeen;
 use crate::store::{journal, messages, verdicts};
@@ -162,8 +162,9 @@ impl Worker<'_> {
                         match (verdict, later) {
                             (Verdict::Done(_), _) => verdicts::flagged(tx, *id, None)?,
                             (Verdict::Gone, _) => verdicts::withdraw(tx, *id)?,
-                            (Verdict::Refused(_), Some(later)) => {
-                                verdicts::requeue(tx, *id, Some(later))?;
+                            (Verdict::Refused(why), Some(until)) => {
+                                let why = why.clone();
+                                verdicts::requeue(tx, *id, Some(PutOff { until, why }))?;
                             }
                             (Verdict::Refused(why), None) => {
                                 verdicts::fail(tx, *id, why, Cause::Refused)?

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::imap::{Command, Event, MailboxName, Reply};
-use crate::model::journal::{Cause, renamed};
+use crate::model::journal::{Cause, PutOff, renamed};
 use crate::model::{OperationId, OperationKind};
 use crate::protocol::Tag;
 use crate::store::mailboxes::{self, Mailbox};
@@ -355,8 +355,9 @@ fn write(tx: &Tx<'_>, change: &Change, end: &End, now: i64) -> Result<(), StoreE
         (End::Done { .. }, What::Remove { .. }) => verdicts::removed(tx, id),
         (End::Done { .. }, What::Subscribe { .. }) => verdicts::subscribed(tx, id),
         (End::Again, _) => verdicts::requeue(tx, id, None),
-        (End::Refused(Refusal::Later(seconds), _), _) => {
-            verdicts::requeue(tx, id, Some(now + seconds))
+        (End::Refused(Refusal::Later(seconds), words), _) => {
+            let (until, why) = (now + seconds, words.clone());
+            verdicts::requeue(tx, id, Some(PutOff { until, why }))
         }
         (End::Refused(Refusal::MailboxGone, words), _) => {
             verdicts::fail(tx, id, words, Cause::MailboxGone)

@@ -27,10 +27,10 @@ use crate::config::{AccountSettings, Endpoint, Scheme};
 use crate::env::Env;
 use crate::env::fake::{World, world};
 use crate::model::{
-    FlagChange, Flags, MailboxKey, MessageKey, Offline, OperationKind, Secret, Uid,
+    FlagChange, Flags, MailboxKey, MessageKey, Offline, OperationKind, OperationState, Secret, Uid,
 };
 use crate::store::{
-    Priority, Store, accounts, bodies, counts, journal, mailboxes, messages, verdicts,
+    Priority, Store, accounts, batches, bodies, counts, journal, mailboxes, messages, verdicts,
 };
 
 use server::Server;
@@ -161,6 +161,7 @@ impl Bed {
                 );
             }
             let unread = b.mails.iter().filter(|m| !m.flags.has(Flags::SEEN)).count() as u64;
+            assert_eq!(batches::miscounted(&reader).unwrap(), 0, "{what}: {name}");
             let counts = (b.mails.len() as u64, unread);
             assert_eq!((row.total, row.unread), counts, "{what}: {name}");
             assert_eq!(

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::server::{Cut, FULL, PLAIN};
 use super::*;
 use crate::model::AccountKey;
+
 use crate::ops::mailbox;
 use crate::ops::triage::{Acted, Target, Wish, act};
 
@@ -82,6 +83,7 @@ impl Bed {
                 assert!(!hidden || mail.flags.has(Flags::DELETED), "{what}: {name}");
                 shown += u64::from(!hidden);
             }
+            assert_eq!(batches::miscounted(&reader).unwrap(), 0, "{what}: {name}");
             let counts = crate::store::counts::recount(&reader, key).unwrap();
             assert_eq!((row.total, row.unread), counts, "{what}: {name}");
             assert_eq!(row.total, shown, "{what}: {name}");
@@ -350,6 +352,13 @@ fn r11_what_is_refused_for_now_stays_queued_and_goes_later() {
             let notices = bed.notices();
             let told = words.split_once("] ").unwrap().1;
             assert!(notices.iter().any(|n| n.contains(told)), "{notices:?}");
+            let first = crate::ops::queue::list(&reader).unwrap().remove(0);
+            let OperationState::Queued { put_off: Some(why) } = &first.state else {
+                panic!("{first:?}");
+            };
+            assert!(why.why.contains(told), "{first:?}");
+            assert!(why.until > bed.store.now(), "{first:?}");
+            assert_eq!(first.tries, 1, "{words}");
             bed.server.take_commands();
             bed.sync().unwrap();
             assert_eq!(bed.waiting(), "move queued", "not asked again at once");

@@ -21,7 +21,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 app.asked_folders = None;
                 app.waiting = waiting;
                 app.needs = needs;
-                folders(app, accounts);
+                folders(app, accounts, ticket);
             }
         }
         Answer::Page(page) => {
@@ -127,7 +127,7 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
     app.say(why);
 }
 
-fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
+fn folders(app: &mut App, accounts: Vec<super::view::Account>, rows_of: Ticket) {
     let before = app.inbox_mail();
     let had = !app.accounts.is_empty();
     let was_online = app.is_online();
@@ -136,6 +136,7 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
     if app.is_online() && !was_online {
         commands::ask_what_waits(app);
     }
+    app.reapply_folders(rows_of);
     app.folders.rebuild(&app.accounts);
     for wish in app.wishes.clone() {
         if wish.seen_by.is_none() {
@@ -143,6 +144,22 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
             app.folders_again = false;
         }
     }
+    leave_what_is_gone(app, opened);
+    if app.accounts.is_empty() && app.can_set_up && app.screen == Screen::Index {
+        app.go(Screen::Setup);
+    }
+    let now = app.inbox_mail();
+    let came_back = std::mem::take(&mut app.came_back);
+    if had && now > before && !came_back && app.prompt.is_none() && app.status.is_none() {
+        let count = now - before;
+        let plural = if count == 1 { "" } else { "s" };
+        app.hint(format!("{count} new message{plural}."));
+    }
+}
+
+/// The INBOX opens at first, and in the place of an open mailbox that is not there any more, which
+/// was called `opened`.
+pub(super) fn leave_what_is_gone(app: &mut App, opened: Option<String>) {
     let open_is_gone = app
         .index
         .mailbox
@@ -162,16 +179,6 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>) {
         if let (true, true, Some(name)) = (open_is_gone, reading, opened) {
             app.say(format!("The folder \"{name}\" is gone; this is INBOX."));
         }
-    }
-    if app.accounts.is_empty() && app.can_set_up && app.screen == Screen::Index {
-        app.go(Screen::Setup);
-    }
-    let now = app.inbox_mail();
-    let came_back = std::mem::take(&mut app.came_back);
-    if had && now > before && !came_back && app.prompt.is_none() && app.status.is_none() {
-        let count = now - before;
-        let plural = if count == 1 { "" } else { "s" };
-        app.hint(format!("{count} new message{plural}."));
     }
 }
 
@@ -297,6 +304,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             app.say(words);
         }
         Ended::Mailbox(key, words) => {
+            app.committed(ticket);
             app.folders.wanted = Some(key);
             app.folders_again = true;
             app.say(words);

@@ -22,6 +22,7 @@ pub mod prompts;
 pub mod table;
 pub mod view;
 pub mod wish;
+mod wished_folders;
 pub mod words;
 
 pub use command::Screen;

@@ -255,6 +255,8 @@ pub struct Waiting {
     pub state: OperationState,
     /// How many operations.
     pub count: u64,
+    /// How often the first was handed to the server.
+    pub tries: u32,
     /// When it was asked for, in seconds since 1970.
     pub asked: i64,
     /// What was asked: `Move 3 messages to Receipts`.

@@ -3,8 +3,9 @@
 use crate::model::{FlagChange, Flags, LinkState, MailboxKey, MessageKey, Role};
 
 use super::App;
+use super::event::MailboxChange;
 use super::event::{Action, Ticket};
-use super::view::{Account, Anchor};
+use super::view::{Account, Anchor, Mailbox};
 
 /// One change in flight.
 #[derive(Clone, Debug)]
@@ -34,6 +35,20 @@ pub enum Shown {
         /// The messages.
         messages: Vec<MessageKey>,
     },
+    /// The folder list has other folders.
+    Folders {
+        /// What it changes.
+        change: MailboxChange,
+        /// The account that it changes, with its mailboxes before.
+        before: Vec<(String, Vec<Mailbox>)>,
+    },
+}
+
+impl Wish {
+    /// Whether the folder list shows it, and not an index.
+    pub(super) fn is_of_folders(&self) -> bool {
+        matches!(self.shown, Shown::Folders { .. })
+    }
 }
 
 /// Places of messages that left, so that the cursor finds them when they come back.
@@ -72,7 +87,7 @@ impl App {
         self.wish(ticket, Shown::Flags { change, before });
     }
 
-    fn wish(&mut self, ticket: Ticket, shown: Shown) {
+    pub(super) fn wish(&mut self, ticket: Ticket, shown: Shown) {
         self.wishes.push(Wish {
             ticket,
             shown,
@@ -172,7 +187,7 @@ impl App {
     /// that the rows have.
     pub(super) fn reapply(&mut self, rows_of: Ticket) {
         self.wishes
-            .retain(|wish| wish.seen_by.is_none_or(|by| by > rows_of));
+            .retain(|wish| wish.is_of_folders() || wish.seen_by.is_none_or(|by| by > rows_of));
         for wish in self.wishes.clone() {
             match &wish.shown {
                 Shown::Flags { change, before } => {
@@ -187,6 +202,7 @@ impl App {
                         self.index.leave(messages);
                     }
                 }
+                Shown::Folders { .. } => {}
             }
         }
         if let Some(message) = &mut self.message
@@ -199,11 +215,13 @@ impl App {
     /// The commit of a wish worked: rows asked from now on have it.
     pub(super) fn committed(&mut self, ticket: Ticket) {
         let next = Ticket(self.last_ticket + 1);
-        let mut left = false;
+        let (mut left, mut folders) = (false, false);
         for wish in self.wishes.iter_mut().filter(|wish| wish.ticket == ticket) {
             wish.seen_by = Some(next);
             left |= matches!(wish.shown, Shown::Left { .. });
+            folders |= wish.is_of_folders();
         }
+        self.folders_again |= folders;
         if left {
             // Rows that were read meanwhile may lack what came back after it left.
             self.index.changed();
@@ -216,21 +234,22 @@ impl App {
         let at = self.wishes.iter().position(|wish| wish.ticket == ticket);
         let Some(at) = at else { return };
         let wish = self.wishes.remove(at);
-        match &wish.shown {
+        match wish.shown {
             Shown::Flags { before, .. } => {
                 for (key, flags) in before {
-                    self.show_flags(*key, flags, false);
+                    self.show_flags(key, &flags, false);
                 }
             }
             Shown::Left { mailbox, messages } => {
-                if self.index.mailbox == Some(*mailbox)
-                    && let Some(place) = self.place_of(messages)
+                if self.index.mailbox == Some(mailbox)
+                    && let Some(place) = self.place_of(&messages)
                 {
                     self.index
                         .go(super::super::screen::index::state::Goal::Row(place));
                 }
                 self.folders_again = true;
             }
+            Shown::Folders { before, .. } => return self.take_folders_back(before),
         }
         self.index.changed();
     }

@@ -17,6 +17,7 @@ pub(super) fn waiting(line: Line) -> Waiting {
         account: line.account,
         state: line.first.state,
         count: line.count,
+        tries: line.first.tries,
         asked: line.first.asked,
     }
 }

@@ -3,12 +3,16 @@
 use crate::model::journal::is_within;
 use crate::model::{MailboxKey, Role};
 use crate::tui::app::App;
-use crate::tui::app::event::{Action, MailboxChange};
+use crate::tui::app::event::MailboxChange;
 use crate::tui::app::pick::{Choice, Target};
 use crate::tui::app::prompt::{Asking, Prompt, Purpose};
 use crate::tui::app::view::{Account, Mailbox};
+use crate::tui::app::wished_folders::is_being_made;
 
 use super::triage::messages;
+
+/// What is said of a folder whose row is a frame ahead of the store.
+pub(super) const BEING_MADE: &str = "This folder is being made just now.";
 
 /// The account of the selected row.
 fn account_here(app: &App) -> Option<(String, String)> {
@@ -22,6 +26,10 @@ fn mailbox_here(app: &mut App) -> Option<MailboxKey> {
     let key = app.folders.target(&app.accounts).and_then(|(_, key)| key);
     if key.is_none() {
         app.hint("This is an account; choose one of its folders.");
+    }
+    if key.is_some_and(is_being_made) {
+        app.hint(BEING_MADE);
+        return None;
     }
     key
 }
@@ -131,10 +139,10 @@ pub(in crate::tui::app) fn create(app: &mut App, account: String, name: &str) {
         app.hint("No name was given; nothing was made.");
         return;
     }
-    app.act(Action::Mailbox(MailboxChange::Create {
+    app.change_mailbox(MailboxChange::Create {
         account,
         name: name.to_owned(),
-    }));
+    });
 }
 
 /// Another name is wished.
@@ -145,15 +153,15 @@ pub(in crate::tui::app) fn rename(app: &mut App, key: MailboxKey, to: &str) {
         app.hint("The name stays.");
         return;
     }
-    app.act(Action::Mailbox(MailboxChange::Rename {
+    app.change_mailbox(MailboxChange::Rename {
         mailbox: key,
         to: to.to_owned(),
-    }));
+    });
 }
 
 /// The mailbox is to go: the question was answered.
 pub(in crate::tui::app) fn remove(app: &mut App, key: MailboxKey) {
-    app.act(Action::Mailbox(MailboxChange::Remove(key)));
+    app.change_mailbox(MailboxChange::Remove(key));
 }
 
 /// Asks which mailbox is to be shown again, or hides the selected one.
@@ -194,10 +202,10 @@ pub(in crate::tui::app) fn subscribe(app: &mut App, mailbox: MailboxKey, subscri
         app.hint("INBOX is always listed and kept.");
         return;
     }
-    app.act(Action::Mailbox(MailboxChange::Subscribe {
+    app.change_mailbox(MailboxChange::Subscribe {
         mailbox,
         subscribed,
-    }));
+    });
 }
 
 /// Subscribes the selected mailbox or, when it is subscribed, unsubscribes it.

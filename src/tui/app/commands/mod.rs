@@ -19,6 +19,7 @@ use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
 use super::{App, keyrow, palette};
 
+use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
 use reading::{
     ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, walk_links,
@@ -219,6 +220,10 @@ fn open_selected_folder(app: &mut App) {
     let target = app.folders.target(&app.accounts).map(|(_, key)| key);
     match target {
         Some(Some(key)) => {
+            if is_being_made(key) {
+                app.hint(mailboxes::BEING_MADE);
+                return;
+            }
             let found = app.find_mailbox(key).map(|(_, m)| (m.selectable, m.listed));
             if let Some((true, listed)) = found {
                 app.open_mailbox(key);

@@ -189,6 +189,16 @@ fn the_queue_says_what_waits_where_it_stands_and_why() {
 }
 
 #[test]
+fn a_wide_screen_shows_the_queue_whole_and_panes_count_what_waits() {
+    let mut world = world(160, 45);
+    world.out = 1009;
+    world.changed();
+    shot("three_waiting_160x45", &world);
+    world.press("Alt-o Dn D");
+    shot("queue_160x45", &world);
+}
+
+#[test]
 fn a_conflict_is_answered_with_mine_or_theirs() {
     at_sizes("attention_conflict", pressed("Alt-a Dn Dn D"));
 }

@@ -171,7 +171,7 @@ fn a_draining_journal_is_read_once_at_a_time_and_only_while_the_queue_is_looked_
 
 #[test]
 fn why_something_waits_is_said_in_words() {
-    let queued = OperationState::Queued { not_before: None };
+    let queued = OperationState::Queued { put_off: None };
     for (state, words) in [
         (LinkState::Offline, "Waits for the connection."),
         (LinkState::SignInNeeded, "Waits for the sign-in"),
@@ -367,4 +367,92 @@ fn folders_that_are_not_subscribed_are_hidden_until_they_are_asked_for() {
     }
     world.press("Alt-f");
     assert!(!world.screen().contains("Old"));
+}
+
+/// The names in the folder list of alice.
+fn names(world: &World) -> Vec<String> {
+    let account = &world.app.accounts[0];
+    account.mailboxes.iter().map(|m| m.name.clone()).collect()
+}
+
+#[test]
+fn a_change_of_folders_shows_in_the_frame_of_its_key_and_a_failed_commit_takes_it_back() {
+    // On folder 11, Receipts: the keys, and what the list has then.
+    for (keys, text, gone, there) in [
+        ("+", "Lists/tokio", "", "Lists/tokio"),
+        ("R", "", "Receipts", "Receipts-old"),
+        ("D Y", "", "Receipts", ""),
+        ("Alt-s", "", "", "Receipts"),
+    ] {
+        let mut world = on_folder(11);
+        world.slow = true;
+        let before = (names(&world), world.app.accounts[0].mailboxes.clone());
+        world.end = |_| None;
+        world.press(keys);
+        if keys == "R" {
+            world.type_text("Receipts-old");
+        } else {
+            world.type_text(text);
+        }
+        if !text.is_empty() || keys == "R" {
+            world.press("Ret");
+        }
+        let has = |name: &str, world: &World| names(world).iter().any(|one| one == name);
+        assert!(gone.is_empty() || !has(gone, &world), "{keys}");
+        assert!(there.is_empty() || has(there, &world), "{keys}");
+        assert!(world.app.accounts[0].mailboxes != before.1, "{keys}");
+        assert!(
+            there.is_empty()
+                || keys == "Alt-s"
+                || world.screen().contains(there.rsplit('/').next().unwrap())
+        );
+        let (ticket, _) = *world
+            .done
+            .last()
+            .map(|(t, a)| (*t, a.clone()))
+            .as_ref()
+            .unwrap();
+        // An answer that was read before the commit changes nothing of it.
+        world.catch_up();
+        world.changed();
+        assert!(gone.is_empty() || !has(gone, &world), "{keys}");
+        assert!(there.is_empty() || has(there, &world), "{keys}");
+        let words = "Cannot do it: disk full".to_owned();
+        world.event(Event::Ended(ticket, Ended::Failed(words)));
+        assert_eq!(world.app.accounts[0].mailboxes, before.1, "{keys}");
+        assert!(world.app.status_words().contains("disk full"), "{keys}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_being_made_is_no_folder_yet() {
+    let mut world = on_folder(11);
+    world.end = |_| None;
+    world.press("+");
+    world.type_text("Trips");
+    world.press("Ret");
+    let (_, selected) = world.app.folders.target(&world.app.accounts).unwrap();
+    assert!(selected.unwrap().0 < 0, "the new row has the selection");
+    let asked = world.done.len();
+    for key in ["Ret", "R", "D", "Alt-s"] {
+        world.press(key);
+        let words = world.app.status_words();
+        assert!(words.contains("being made just now"), "{key}: {words}");
+    }
+    assert_eq!(
+        (world.done.len(), world.app.prompt.is_none()),
+        (asked, true)
+    );
+    // Its commit gives it its key.
+    let ticket = world.done.last().unwrap().0;
+    let made = mailbox_row(50, "Trips", None, 0, 0);
+    world.accounts[0].mailboxes.push(made);
+    let ended = Ended::Mailbox(MailboxKey(50), "Made Trips.".into());
+    world.event(Event::Ended(ticket, ended));
+    let (_, selected) = world.app.folders.target(&world.app.accounts).unwrap();
+    assert_eq!(selected, Some(MailboxKey(50)));
+    assert_eq!(
+        names(&world).iter().filter(|name| *name == "Trips").count(),
+        1
+    );
 }

@@ -1,6 +1,6 @@
 //! What waits in the world: needs of every kind, and a queue in every state.
 
-use crate::model::journal::Cause as Failure;
+use crate::model::journal::{Cause as Failure, PutOff};
 use crate::model::{ActionId, OperationId, OperationState};
 use crate::tui::app::view::{Cause, Need, Waiting};
 
@@ -55,6 +55,7 @@ pub fn needs() -> Vec<Need> {
 
 pub fn waits(id: i64, what: &str, count: u64, state: OperationState) -> Waiting {
     Waiting {
+        tries: u32::from(id == 32) * 2,
         id: OperationId(id),
         action: ActionId(id),
         kind: "move",
@@ -75,9 +76,12 @@ pub fn failed(why: &str, cause: Failure) -> OperationState {
 }
 
 pub fn queue() -> Vec<Waiting> {
-    let now = OperationState::Queued { not_before: None };
+    let now = OperationState::Queued { put_off: None };
     let later = OperationState::Queued {
-        not_before: Some(NOW + 45),
+        put_off: Some(PutOff {
+            until: NOW + 45,
+            why: "[LIMIT] Too many connections".to_owned(),
+        }),
     };
     vec![
         waits(

@@ -1,7 +1,7 @@
 //! The lines of the Queue, the selected one, and the words for their states.
 
 use crate::mime::sanitize::width;
-use crate::model::journal::Cause;
+use crate::model::journal::{Cause, PutOff};
 use crate::model::{LinkState, OperationState};
 use crate::tui::app::view::Waiting;
 use crate::tui::app::{App, date};
@@ -152,13 +152,10 @@ pub fn state_word(state: &OperationState) -> &'static str {
 /// Why it is where it is, and what happens next.
 pub fn why(app: &App, line: &Waiting) -> String {
     match &line.state {
-        OperationState::Queued { not_before } => match not_before.filter(|at| *at > app.now.wall) {
-            Some(at) => format!(
-                "The server put it off; sent again at {}.",
-                date::second_of_day(at, app.offset_at)
-            ),
-            None => waits_for(app, &line.account).to_owned(),
-        },
+        OperationState::Queued {
+            put_off: Some(put_off),
+        } => later(app, line, put_off),
+        OperationState::Queued { put_off: None } => waits_for(app, &line.account).to_owned(),
         OperationState::InFlight { .. } => String::new(),
         OperationState::Unsure => UNSURE.to_owned(),
         OperationState::Failed { why, cause } => {
@@ -169,6 +166,27 @@ pub fn why(app: &App, line: &Waiting) -> String {
             }
         }
     }
+}
+
+/// When it is tried again, how often it was, and the words with which it was put off.
+fn later(app: &App, line: &Waiting, PutOff { until, why }: &PutOff) -> String {
+    let tried = match line.tries {
+        0 => "Not tried yet".to_owned(),
+        1 => "Tried once".to_owned(),
+        tries => format!("Tried {tries} times"),
+    };
+    let (next, wait) = match *until > app.now.wall {
+        true => {
+            let at = date::second_of_day(*until, app.offset_at);
+            (format!(", next at {at}"), "")
+        }
+        false => (String::new(), waits_for(app, &line.account)),
+    };
+    let said = match why.trim().is_empty() {
+        true => ".".to_owned(),
+        false => format!(": {why}"),
+    };
+    format!("{tried}{next}{said} {wait}").trim_end().to_owned()
 }
 
 /// What is known of an operation whose answer did not come.
