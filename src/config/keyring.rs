@@ -239,16 +239,14 @@ fn sorted(error: &keyring_core::Error) -> SecretError {
     use keyring_core::Error::{NoDefaultStore, NoStorageAccess, PlatformFailure};
     match error {
         NoStorageAccess(inner) => {
-            let why = inner.to_string();
+            let why = plain(inner);
             if format!("{inner:?}").contains("NoResult") {
                 SecretError::NoCollection { why }
             } else {
                 SecretError::Locked { why }
             }
         }
-        PlatformFailure(inner) => SecretError::Absent {
-            why: inner.to_string(),
-        },
+        PlatformFailure(inner) => SecretError::Absent { why: plain(inner) },
         NoDefaultStore => SecretError::Absent {
             why: "there is none on this system".to_owned(),
         },
@@ -258,9 +256,24 @@ fn sorted(error: &keyring_core::Error) -> SecretError {
     }
 }
 
+/// The service's words without the library's name for it.
+fn plain(inner: &impl ToString) -> String {
+    let words = inner.to_string();
+    words
+        .strip_prefix("SS error: ")
+        .unwrap_or(&words)
+        .to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_services_words() {
+        assert_eq!(plain(&"SS error: prompt dismissed"), "prompt dismissed");
+        assert_eq!(plain(&"no such object"), "no such object");
+    }
 
     fn keyring(limit: u64, backend: impl Fn(&Call) -> Outcome + Send + Sync + 'static) -> Keyring {
         Keyring::with(Arc::new(backend), Duration::from_millis(limit))
