@@ -31,6 +31,7 @@ pub mod structure;
 mod unseen;
 mod word;
 pub mod wrap;
+pub mod write;
 
 #[cfg(test)]
 mod tests;

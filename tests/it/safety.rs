@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 79] = [
+const IDS: [(&str, &str); 80] = [
     ("t1", "POP3"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3"),
@@ -60,7 +60,7 @@ const IDS: [(&str, &str); 79] = [
     ("a3", ""),
     ("a4", "decrypted parts; drafts in the editor"),
     ("a5", "the bytes at the receiving server"),
-    ("c1", ""),
+    ("c1", "mailto"),
     ("c2", ""),
     ("c3", ""),
     ("c4", "the bytes at the receiving server"),
@@ -91,6 +91,7 @@ const IDS: [(&str, &str); 79] = [
     ("r18", ""),
     ("r19", ""),
     ("r21", "export"),
+    ("r22", "at the receiving server"),
     ("r23", ""),
     // Held although a later line asks for more.
     ("r8", ""),
