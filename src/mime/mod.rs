@@ -11,6 +11,7 @@
 mod address;
 mod body;
 pub mod calendar;
+pub mod check;
 pub mod content;
 mod date;
 pub mod document;
@@ -25,6 +26,7 @@ mod markup;
 mod parameter;
 pub mod part;
 pub mod quote;
+pub mod reply;
 pub mod sanitize;
 pub mod sniff;
 pub mod structure;

@@ -17,6 +17,7 @@ mod tests;
 
 use std::io::{self, Read};
 
+pub use field::date as field_date;
 pub use flow::lines as flowed_lines;
 pub use raw::{Handed, hand_over};
 pub use spec::{Mailbox, is_message_id, mailbox};

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 80] = [
+const IDS: [(&str, &str); 83] = [
     ("t1", "POP3"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3"),
@@ -64,7 +64,10 @@ const IDS: [(&str, &str); 80] = [
     ("c2", ""),
     ("c3", ""),
     ("c4", "the bytes at the receiving server"),
+    ("c5", ""),
+    ("c6", ""),
     ("c11", ""),
+    ("c13", "the send page"),
     ("h1", "reply, forward, print, export"),
     ("h2", "the quote in a reply"),
     ("h4", ""),

@@ -1,0 +1,256 @@
+use super::*;
+
+fn people(text: &str) -> Vec<Address> {
+    address::addresses(text.as_bytes())
+}
+
+fn shown(fields: &Addressed) -> String {
+    let names = |list: &[Address]| {
+        let all: Vec<&str> = list
+            .iter()
+            .map(|one| one.address.split('@').next().unwrap_or_default())
+            .collect();
+        all.join(" ")
+    };
+    format!("{} / {}", names(&fields.to), names(&fields.cc))
+}
+
+struct Case {
+    envelope: Envelope,
+    wishes: Wishes,
+}
+
+/// Reads `from a; to me, b; cc c; reply-to d; list l; followup x, y`; names get a domain.
+fn case(text: &str) -> Case {
+    let mut case = Case {
+        envelope: Envelope::default(),
+        wishes: Wishes::default(),
+    };
+    for part in text.split("; ") {
+        let (name, list) = part.split_once(' ').unwrap();
+        let list: Vec<String> = list
+            .split(", ")
+            .map(|one| match one.contains(['@', ':']) {
+                true => one.to_owned(),
+                false => format!("{one}@x.example"),
+            })
+            .collect();
+        let list = people(&list.join(", "));
+        match name {
+            "from" => case.envelope.from = list,
+            "to" => case.envelope.to = list,
+            "cc" => case.envelope.cc = list,
+            "reply-to" => case.envelope.reply_to = list,
+            "list" => case.wishes.list_post = list.into_iter().next(),
+            "followup" => case.wishes.followup_to = list,
+            other => panic!("{other}"),
+        }
+    }
+    case
+}
+
+fn own() -> Vec<String> {
+    vec![
+        "me@x.example".to_owned(),
+        "Me.Too@BÜCHER.example".to_owned(),
+    ]
+}
+
+fn original<'a>(case: &'a Case, own: &'a [String]) -> Original<'a> {
+    Original {
+        message: MessageKey(1),
+        envelope: &case.envelope,
+        wishes: &case.wishes,
+        own,
+    }
+}
+
+#[test]
+fn c6_answers_go_where_they_should_and_never_to_ourselves() {
+    let own = own();
+    let check = |text: &str, sender: &str, all: &str, list: &str| {
+        let case = case(text);
+        let original = original(&case, &own);
+        let got = [Whom::Sender, Whom::All, Whom::List].map(|w| shown(&original.addressed(w)));
+        assert_eq!(got, [sender, all, list], "{text}");
+    };
+    check("from a; to me", "a / ", "a / ", " / ");
+    check("from a; to me, b; cc c, ME", "a / ", "a / b c", " / ");
+    check(
+        "from a; to b; cc me.too@xn--bcher-kva.example",
+        "a / ",
+        "a / b",
+        " / ",
+    );
+    check("from a; reply-to d; to me, b", "d / ", "d / b", " / ");
+    check("from a; to l, me; list l", "a / ", "a / l", "l / ");
+    check("from a; reply-to l; to l; list l", "a / ", "a / l", "l / ");
+    check(
+        "from a; to l; list l; followup l, c, me",
+        "a / ",
+        "l c / ",
+        "l / ",
+    );
+    check("from me; to b, c; cc d", "b c / ", "b c / d", " / ");
+    check("from me; to me", "me / ", "me / ", " / ");
+    check(
+        "from a, a2; to me; cc a, b, B",
+        "a a2 / ",
+        "a a2 / b",
+        " / ",
+    );
+    check("from a; to friends:, me", "a / ", "a / ", " / ");
+}
+
+#[test]
+fn one_question_is_asked_and_none_where_all_answers_are_one() {
+    let own = own();
+    let check = |text: &str, choices: &[Whom], proposed: Whom| {
+        let case = case(text);
+        let question = original(&case, &own).question();
+        let got: Vec<Whom> = question.choices.iter().map(|(whom, _)| *whom).collect();
+        assert_eq!(
+            (got.as_slice(), question.proposed),
+            (choices, proposed),
+            "{text}"
+        );
+    };
+    use Whom::{All, List, Sender};
+    check("from a; to me", &[Sender], Sender);
+    check("from a; to me, b", &[Sender, All], All);
+    check("from a; to me, l; list l", &[Sender, All, List], List);
+    check("from a; to l; list l; followup l", &[Sender, All], All);
+    check("from a; to b", &[Sender, All], Sender);
+}
+
+#[test]
+fn c5_what_came_by_bcc_is_answered_to_its_sender() {
+    let own = own();
+    let check = |text: &str, want: bool| {
+        let case = case(text);
+        assert_eq!(original(&case, &own).question().came_by_bcc, want, "{text}");
+    };
+    check("from a; to b", true);
+    check("from a; to b; cc me", false);
+    check("from a; to l; list l", false);
+    check("from me; to b", false);
+}
+
+#[test]
+fn c6_a_reply_to_that_is_not_from_is_said() {
+    let own = own();
+    let check = |text: &str, want: bool| {
+        let case = case(text);
+        let question = original(&case, &own).question();
+        assert_eq!(question.redirected.is_some(), want, "{text}");
+    };
+    check("from a; to me", false);
+    check("from a; reply-to A, b; to me", false);
+    check("from a; reply-to d; to me", true);
+    check("from a; reply-to l; to l; list l", false);
+}
+
+#[test]
+fn the_identity_is_the_one_that_a_message_came_to() {
+    let own = own();
+    let identities = people("One <me@x.example>, Two <me.too@bücher.example>");
+    let check = |text: &str, want: usize| {
+        let case = case(text);
+        assert_eq!(original(&case, &own).identity(&identities), want, "{text}");
+    };
+    check("from a; to b; cc Me.Too@bücher.example", 1);
+    check("from a; to me", 0);
+    check("from a; to b", 0);
+    check("from me.too@bücher.example; to me", 1);
+}
+
+#[test]
+fn prefixes_of_subjects_are_not_doubled() {
+    let check = |subject: &str, reply: &str, forward: &str| {
+        assert_eq!(reply_subject(subject), reply);
+        assert_eq!(forward_subject(subject), forward);
+    };
+    check("Hi", "Re: Hi", "Fwd: Hi");
+    check("RE: aw: SV[2]: Hi", "Re: Hi", "Fwd: RE: aw: SV[2]: Hi");
+    check("WG: Fwd: Hi", "Re: WG: Fwd: Hi", "Fwd: Hi");
+    check("回复：Hi", "Re: Hi", "Fwd: 回复：Hi");
+    check("", "Re:", "Fwd:");
+    check("Rear: Hi", "Re: Rear: Hi", "Fwd: Rear: Hi");
+}
+
+#[test]
+fn c1_ids_that_are_none_are_not_copied() {
+    let own = own();
+    let mut case = case("from a; to me");
+    case.envelope.message_id = "parent@x".into();
+    case.envelope.references = vec!["1@x".into(), "bad\r\nBcc: x".into(), "2@x".into()];
+    let from = Address::default();
+    let draft = original(&case, &own).reply(&from, Addressed::default(), String::new());
+    assert_eq!(draft.in_reply_to, ["parent@x"]);
+    assert_eq!(draft.references, ["1@x", "2@x", "parent@x"]);
+    case.envelope.references = (0..100).map(|n| format!("{n}@x")).collect();
+    let draft = original(&case, &own).reply(&from, Addressed::default(), String::new());
+    let (first, last) = (&draft.references[0], &draft.references[29]);
+    assert_eq!(
+        (draft.references.len(), first.as_str(), last.as_str()),
+        (30, "0@x", "parent@x")
+    );
+    case.envelope.message_id = "none".into();
+    let draft = original(&case, &own).reply(&from, Addressed::default(), String::new());
+    assert!(draft.in_reply_to.is_empty());
+}
+
+#[test]
+fn a_quote_has_one_level_more_and_no_signature() {
+    let check = |text: &str, want: &str| assert_eq!(quote(text), want, "{text:?}");
+    check("a\n\n> b\n>> c\n", "> a\n>\n>> b\n>>> c\n");
+    check("a\n-- \nZoë\nACME", "> a\n");
+    check("a\n--\nZoë\n", "> a\n");
+    check(
+        "a\n-- \nZoë\n\nOn Mon 2 Nov 2026, Tom wrote:\n> b\n",
+        "> a\n> On Mon 2 Nov 2026, Tom wrote:\n>> b\n",
+    );
+    check("", "");
+    check("\n\n", "");
+    check("x > y", "> x > y\n");
+}
+
+#[test]
+fn who_wrote_and_when_is_one_line() {
+    let mut envelope = Envelope {
+        from: people("Sven Angstrom <sven@example.se>"),
+        date: Some(1_793_610_671),
+        zone: 60,
+        ..Envelope::default()
+    };
+    assert_eq!(
+        attribution(&envelope),
+        "On Mon 2 Nov 2026, Sven Angstrom wrote:"
+    );
+    envelope.from[0].name = "Evil\r\n> quoted\u{1b}[2J".into();
+    assert!(!attribution(&envelope).contains(['\r', '\n', '\u{1b}']));
+    envelope.from.clear();
+    envelope.date = None;
+    assert_eq!(attribution(&envelope), "somebody wrote:");
+    let text = forwarded(&envelope, "Hello\n");
+    assert_eq!(text, "---------- Forwarded message ---------\n\nHello\n");
+}
+
+#[test]
+fn lists_say_where_their_mail_goes() {
+    let check = |header: &str, want: Option<&str>| {
+        let wishes = Wishes::of_header(format!("{header}\r\n\r\n").as_bytes());
+        let got = wishes.list_post.map(|one| one.address);
+        assert_eq!(got.as_deref(), want, "{header}");
+    };
+    check("List-Post: <mailto:l@x.example>", Some("l@x.example"));
+    check(
+        "List-Post: <MAILTO:l%2Ba@x.example?subject=hi>",
+        Some("l+a@x.example"),
+    );
+    check("List-Post: <https://x.example>, <mailto:l@x>", Some("l@x"));
+    check("List-Post: NO", None);
+    check("List-Post: <mailto:a%0d%0aBcc:b@x>", None);
+    let wishes = Wishes::of_header(b"Mail-Followup-To: a@x, b@x\n\n");
+    assert_eq!(wishes.followup_to.len(), 2);
+}
