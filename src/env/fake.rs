@@ -380,6 +380,11 @@ impl Spawn for FakeSpawn {
         Ok(())
     }
 
+    fn on_terminal(&self, argv: Vec<OsString>) -> Result<Option<i32>, SpawnError> {
+        open(&self.opened).push(argv);
+        Ok(Some(0))
+    }
+
     fn capture(
         &self,
         argv: Vec<String>,

@@ -25,6 +25,8 @@ const COMPLAINT: usize = 400;
 pub trait Spawn: Send + Sync {
     /// Starts an opener and leaves it alone; it gets no terminal.
     fn open(&self, argv: Vec<OsString>) -> Result<(), SpawnError>;
+    /// Gives the terminal to a program and waits for its end; its exit code, `None` after a signal.
+    fn on_terminal(&self, argv: Vec<OsString>) -> Result<Option<i32>, SpawnError>;
     /// Runs a command without a terminal and takes what it prints; it is killed at the limit.
     fn capture(
         &self,
@@ -155,6 +157,16 @@ impl Spawn for SystemSpawn {
             })
             .map_err(failed)?;
         Ok(())
+    }
+
+    fn on_terminal(&self, argv: Vec<OsString>) -> Result<Option<i32>, SpawnError> {
+        let (program, arguments) = argv.split_first().ok_or(SpawnError::Empty)?;
+        let status = Command::new(program).args(arguments).status();
+        let status = status.map_err(|error| SpawnError::Start {
+            program: program.to_string_lossy().into_owned(),
+            why: error.to_string(),
+        })?;
+        Ok(status.code())
     }
 
     fn capture(

@@ -8,7 +8,7 @@
 //! Bytes to text goes: [`structure`] finds the parts, [`part`] undoes transfer encoding and
 //! charset, [`document`] chooses and arranges what a person reads, [`wrap`] lays it out.
 
-mod address;
+pub mod address;
 mod body;
 pub mod calendar;
 pub mod check;

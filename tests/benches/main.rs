@@ -17,6 +17,7 @@
 #[allow(dead_code)]
 mod harness;
 
+mod compose;
 mod figures;
 mod keys;
 mod link;
@@ -33,7 +34,7 @@ use figures::Figures;
 /// A group of figures.
 type Bench = fn(&mut Figures);
 
-const BENCHES: [(&str, Bench); 13] = [
+const BENCHES: [(&str, Bench); 14] = [
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
     ("whole", sync::whole_messages),
@@ -42,6 +43,7 @@ const BENCHES: [(&str, Bench); 13] = [
     ("open", open::all),
     ("keys", keys::quiet),
     ("actions", keys::actions),
+    ("composer", compose::all),
     ("moves", triage::moves),
     ("busy", keys::while_syncing),
     ("memory", memory::all),

@@ -42,6 +42,7 @@ mod safety;
 mod safety_load;
 mod safety_run;
 mod safety_wire;
+mod screen_compose;
 mod screen_given_back;
 mod screen_triage;
 mod tidy;

@@ -75,6 +75,10 @@ fn places(entry: &Entry) -> String {
             Screen::Attention => "attention",
             Screen::Menu => "menu",
             Screen::Queue => "queue",
+            Screen::Compose => "text being written",
+            Screen::ComposeHead => "header being written",
+            Screen::Composers => "list of what is being written",
+            Screen::Send => "sending",
         })
         .collect();
     match names.len() {

@@ -81,7 +81,7 @@ const IDS: [(&str, &str); 83] = [
     ("s8", ""),
     ("r1", "the cuts at a server"),
     ("r2", "the cuts at a server"),
-    ("r4", "kill while typing"),
+    ("r4", ""),
     ("r5", ""),
     ("r6", ""),
     ("r9", ""),

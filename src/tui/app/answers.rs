@@ -2,12 +2,12 @@
 //! waited for is dropped.
 
 use crate::model::{FlagChange, Flags};
-use crate::tui::screen::{index, setup};
+use crate::tui::screen::{index, send, setup};
 
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, commands};
+use super::{App, Screen, commands, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -103,6 +103,14 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 app.hint("Servers found. Type the password and press Enter.");
             }
         }
+        Answer::Answering(found) => writing::answering_came(app, ticket, found),
+        Answer::Written(draft) => writing::written_came(app, ticket, draft),
+        Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
+        Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
+        Answer::Draft(found) => writing::draft_came(app, ticket, found),
+        Answer::Attached(found) => writing::attachment_came(app, ticket, found),
+        Answer::FileText(text) => writing::file_came(app, ticket, text),
+        Answer::Checked(findings, size) => send::checked(app, ticket, findings, size),
         Answer::Failed(why) => failed(app, ticket, why),
     }
 }
@@ -275,6 +283,9 @@ pub(super) fn mark_shown(app: &mut App) {
     app.change_flags(vec![key], FlagChange::add(Flags::of(Flags::SEEN)), true);
 }
 
+/// What is sent so many seconds from now was put off by the person, not by the delay.
+const LATER: i64 = 120;
+
 /// An action ended.
 pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
     match ended {
@@ -285,6 +296,23 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         Ended::Done(words) => {
             app.committed(ticket);
             app.say(words);
+        }
+        Ended::Failed(words) if writing::not_saved(app, ticket, &words) => {}
+        Ended::Failed(words) if send::failed(app, ticket, &words) => {}
+        Ended::Saved(key, at) => writing::saved(app, ticket, key, at),
+        Ended::Queued { operation, at } => {
+            let later = at > app.now.wall + LATER;
+            let outgoing = send::Outgoing {
+                operation,
+                at,
+                later,
+            };
+            send::queued(app, ticket, outgoing);
+        }
+        Ended::TakenBack(key, saved, draft) => {
+            app.outgoing = None;
+            writing::go_on_with(app, key, saved, *draft);
+            app.say("Taken back; it is a draft again.");
         }
         Ended::Failed(words) => {
             app.take_back(ticket);

@@ -28,6 +28,14 @@ pub enum Screen {
     Menu,
     /// What has not reached its server.
     Queue,
+    /// The text of a message that is being written.
+    Compose,
+    /// The header block of a message that is being written.
+    ComposeHead,
+    /// The messages that are being written.
+    Composers,
+    /// A message before it is sent.
+    Send,
 }
 
 impl Screen {
@@ -40,7 +48,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 10] = [
+    pub const ALL: [Screen; 14] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -51,7 +59,16 @@ impl Screen {
         Screen::Attention,
         Screen::Menu,
         Screen::Queue,
+        Screen::Compose,
+        Screen::ComposeHead,
+        Screen::Composers,
+        Screen::Send,
     ];
+
+    /// Whether letters are text there.
+    pub fn is_composer(self) -> bool {
+        matches!(self, Screen::Compose | Screen::ComposeHead)
+    }
 
     /// What help calls it.
     pub fn title(self) -> &'static str {
@@ -66,6 +83,10 @@ impl Screen {
             Screen::Attention => "what needs you",
             Screen::Menu => "the main menu",
             Screen::Queue => "the queue",
+            Screen::Compose => "the text of a message",
+            Screen::ComposeHead => "the header of a message",
+            Screen::Composers => "what is being written",
+            Screen::Send => "sending",
         }
     }
 }
@@ -227,6 +248,87 @@ pub enum Command {
     NextField,
     /// The field before.
     PreviousField,
+    /// Writes a new message.
+    Compose,
+    /// Answers a message.
+    Reply,
+    /// Passes a message on.
+    ForwardMail,
+    /// Sends a message on as it is.
+    Bounce,
+    /// Writes under another address.
+    Identity,
+    /// What is being written.
+    Composers,
+    /// Goes on with what is selected.
+    Open,
+    /// Sends what is written.
+    Send,
+    /// Keeps it as a draft.
+    Postpone,
+    /// Opens the text in another program.
+    Editor,
+    /// Attaches a file.
+    Attach,
+    /// Shows all header fields.
+    AllHeaders,
+    /// The people that are known.
+    Addresses,
+    /// Puts the text of a file in.
+    ReadFile,
+    /// Edits.
+    Edit(EditKey),
+}
+
+/// What a key does to a text that is being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EditKey {
+    /// Ends the line.
+    Enter,
+    /// To the next tab stop.
+    Tab,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One letter to the left.
+    Left,
+    /// One letter to the right.
+    Right,
+    /// One word to the left.
+    WordLeft,
+    /// One word to the right.
+    WordRight,
+    /// To the beginning of the row.
+    Start,
+    /// To the end of the row.
+    End,
+    /// To the beginning of the text.
+    Top,
+    /// To the end of the text.
+    Bottom,
+    /// Deletes to the left.
+    Backspace,
+    /// Deletes under the cursor.
+    Delete,
+    /// Deletes the word to the left.
+    DeleteWordLeft,
+    /// Deletes the word to the right.
+    DeleteWordRight,
+    /// Cuts the row, the quote paragraph or what is marked.
+    Cut,
+    /// Puts back what was cut.
+    Uncut,
+    /// Fills the paragraph.
+    Justify,
+    /// Begins to mark.
+    Mark,
+    /// Keeps of the quote what is marked.
+    TrimQuote,
+    /// Takes the last change back.
+    Undo,
+    /// Does it again.
+    Redo,
 }
 
 /// One row of the table.

@@ -1,12 +1,14 @@
 //! What comes into `update` and what it asks the shell to do.
 
-use crate::model::{FlagChange, MailboxKey, MessageKey, OperationId, PartPath, Role};
+use crate::model::{
+    Attachment, Draft, DraftKey, FlagChange, MailboxKey, MessageKey, OperationId, PartPath, Role,
+};
 
 use super::key::Key;
 use super::layout::Panes;
 use super::view::{
-    Account, Anchor, Body, KeepPassword, LogLine, Need, Opened, Page, Preview, Provider, Servers,
-    Waiting,
+    Account, Anchor, Answering, Body, Contact, Finding, KeepPassword, LogLine, Need, Opened, Page,
+    Preview, Provider, Saved, Servers, Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -37,6 +39,10 @@ pub enum Event {
     Drawn,
     /// A timer ended.
     Tick,
+    /// The other program gave the text of a composer back, or why it did not.
+    Edited(u64, Result<String, String>),
+    /// The program is told to end; what is not saved is saved now.
+    Closing,
     /// Rows of the store changed.
     Changed(Changed),
     /// A question is answered.
@@ -98,6 +104,8 @@ pub enum Effect {
     Act(Ticket, Action),
     /// Keep what is wanted of the panes for the next start.
     Keep(Panes),
+    /// Give the terminal to an editor with this text; the composer's name comes back with it.
+    Edit(u64, String),
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back and stop.
@@ -187,6 +195,27 @@ pub enum Question {
     Provider(String),
     /// Which keyring answers.
     Keyring,
+    /// What answers to a message could be.
+    Answering(MessageKey),
+    /// A message that passes another one on.
+    Forwarding {
+        /// Which one.
+        message: MessageKey,
+        /// Whether as an attachment.
+        attached: bool,
+    },
+    /// People whom a text could mean, the likeliest first.
+    Contacts(String),
+    /// The drafts in the store.
+    Drafts,
+    /// A draft.
+    Draft(DraftKey),
+    /// A file that is to be attached.
+    Attach(String),
+    /// The text of a file.
+    ReadFile(String),
+    /// What there is to say about a message before it is sent.
+    Check(Box<Draft>),
 }
 
 /// What messages have in common that are selected together.
@@ -244,6 +273,22 @@ pub enum Answer {
     Provider(Option<Provider>),
     /// Which keyring answers, or why none does.
     Keyring(Result<String, String>),
+    /// What answers to a message could be; `None` when it is gone.
+    Answering(Option<Box<Answering>>),
+    /// A message that was prepared; `None` when what it is about is gone.
+    Written(Option<Box<Draft>>),
+    /// People, the likeliest first.
+    Contacts(Vec<Contact>),
+    /// The drafts in the store, the latest first.
+    Drafts(Vec<Saved>),
+    /// A draft and when it was saved; `None` when it is gone.
+    Draft(Option<(DraftKey, i64, Box<Draft>)>),
+    /// A file as it would be attached, or why it cannot be.
+    Attached(Result<Attachment, String>),
+    /// The text of a file, or why it cannot be read.
+    FileText(Result<String, String>),
+    /// What there is to say about a message, and its octets.
+    Checked(Vec<Finding>, u64),
     /// It could not be answered: words for the status line.
     Failed(String),
 }
@@ -341,6 +386,26 @@ pub enum Action {
     OpenLink(String),
     /// Try the sign-in, and store the account when it works.
     SetUp(Box<NewAccount>),
+    /// Keep what is being written.
+    SaveDraft {
+        /// Its row, where it has one.
+        key: Option<DraftKey>,
+        /// What is written.
+        draft: Box<Draft>,
+    },
+    /// Throw a draft away.
+    DropDraft(DraftKey),
+    /// Put a message into the Outbox.
+    Send {
+        /// The message.
+        draft: Box<Draft>,
+        /// The draft that it was.
+        key: Option<DraftKey>,
+        /// When it is to be sent, in seconds since 1970; `None` is now.
+        at: Option<i64>,
+    },
+    /// Take a message out of the Outbox.
+    TakeBack(OperationId),
     /// Stop what an action of this ticket does, where that is possible.
     Stop(Ticket),
 }
@@ -457,6 +522,17 @@ pub enum Ended {
     NotKept(u64),
     /// The account is stored under this id.
     SetUp(String),
+    /// A draft is in the store, at that second.
+    Saved(DraftKey, i64),
+    /// A message is in the Outbox.
+    Queued {
+        /// The operation.
+        operation: OperationId,
+        /// When it is sent, in seconds since 1970.
+        at: i64,
+    },
+    /// A message is out of the Outbox and a draft again.
+    TakenBack(DraftKey, i64, Box<Draft>),
     /// It was stopped in time; nothing was stored.
     Stopped,
     /// The server or the screen's values were refused.

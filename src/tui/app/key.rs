@@ -89,11 +89,10 @@ impl Key {
             (_, Some(rest)) => (rest, false, true),
             _ => (name, false, false),
         };
-        if let (true, Some((_, code))) = (alt, NAMED.iter().find(|(word, _)| *word == rest)) {
-            return Some(Self {
-                alt,
-                ..Self::plain(*code)
-            });
+        if let (true, Some((_, code))) = (alt || ctrl, NAMED.iter().find(|(word, _)| *word == rest))
+        {
+            let code = *code;
+            return Some(Self { code, ctrl, alt });
         }
         let mut letters = rest.chars();
         let (Some(letter), None) = (letters.next(), letters.next()) else {
@@ -168,7 +167,8 @@ mod tests {
     #[test]
     fn names_are_read_back_as_they_are_shown() {
         for name in [
-            "K", "^C", "Alt-a", "Alt-Left", "Spc", "PgUp", "<", "*", "^", "Ret", "Alt-1",
+            "K", "^C", "Alt-a", "Alt-Left", "^Left", "^Spc", "^_", "^^", "Spc", "PgUp", "<", "*",
+            "^", "Ret", "Alt-1",
         ] {
             let key = Key::parse(name).unwrap();
             assert_eq!(key.to_string(), name);

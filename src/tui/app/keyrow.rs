@@ -1,6 +1,6 @@
 //! The two key lines, made from the command table or from an open prompt.
 
-use super::command::{Command, Entry, Screen, on_screen};
+use super::command::{Command, EditKey, Entry, Screen, on_screen};
 
 /// Cells in one row.
 pub const COLUMNS: usize = 6;
@@ -37,6 +37,9 @@ pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
 pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     if screen == Screen::Setup {
         return vec![setup()];
+    }
+    if screen.is_composer() {
+        return vec![composer(screen)];
     }
     let find = |command| {
         on_screen(screen)
@@ -77,7 +80,7 @@ pub fn single(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
             all.push(cell);
         }
     }
-    if screen == Screen::Setup || all.len() <= COLUMNS {
+    if screen == Screen::Setup || screen.is_composer() || all.len() <= COLUMNS {
         return all.chunks(COLUMNS).map(<[Cell]>::to_vec).collect();
     }
     let other = all.iter().find(|cell| cell.key == "O").cloned();
@@ -89,6 +92,36 @@ pub fn single(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
             page.splice(1.min(chunk.len())..1.min(chunk.len()), other.clone());
             page
         })
+        .collect()
+}
+
+/// In the composer letters are text, so that `O` turns no page: one page, in Pine's order.
+const COMPOSER: [Command; 17] = [
+    Command::Help,
+    Command::Cancel,
+    Command::Send,
+    Command::Edit(EditKey::Justify),
+    Command::Attach,
+    Command::AllHeaders,
+    Command::ReadFile,
+    Command::Find,
+    Command::PageUp,
+    Command::PageDown,
+    Command::NextField,
+    Command::Addresses,
+    Command::Edit(EditKey::Cut),
+    Command::Edit(EditKey::Uncut),
+    Command::Postpone,
+    Command::Edit(EditKey::TrimQuote),
+    Command::Composers,
+];
+
+fn composer(screen: Screen) -> Vec<Cell> {
+    COMPOSER
+        .into_iter()
+        .filter_map(|command| on_screen(screen).find(|entry| entry.command == command))
+        .map(|entry| cell(entry, screen))
+        .filter(|cell| !cell.label.is_empty())
         .collect()
 }
 
@@ -127,7 +160,7 @@ pub fn narrow(screen: Screen, width: usize, page: usize, offers: Offers<'_>) -> 
         }
     }
     let order = |cell: &Cell| match cell.key.as_str() {
-        "?" => 0,
+        "?" | "^G" => 0,
         "<" => 1,
         ">" => 2,
         "O" => 3,

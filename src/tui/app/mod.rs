@@ -24,6 +24,7 @@ pub mod view;
 pub mod wish;
 mod wished_folders;
 pub mod words;
+pub mod writing;
 
 pub use command::Screen;
 
@@ -32,7 +33,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
-use super::screen::{attention, folders, help, index, log, menu, parts, queue, setup};
+use super::screen::{
+    attention, compose, folders, help, index, log, menu, parts, queue, send, setup,
+};
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
 use key::{Code, Key};
@@ -92,6 +95,12 @@ pub struct App {
     pub setup: setup::State,
     /// The main menu.
     pub menu: menu::State,
+    /// What is being written.
+    pub compose: compose::State,
+    /// The message that is to be sent.
+    pub send: send::State,
+    /// The message that went into the Outbox last, while it can be taken back.
+    pub outgoing: Option<send::Outgoing>,
     /// The open question.
     pub prompt: Option<Prompt>,
     /// The last message.
@@ -104,8 +113,13 @@ pub struct App {
     pub save_folder: String,
     /// Whether an account can be set up from here (not in `demo` and `open`).
     pub can_set_up: bool,
+    /// The program that `^_` opens, as the composer names it.
+    pub editor: String,
+    /// Whether sending asks though there is nothing to say.
+    pub confirm_send: bool,
     /// The word searched for last.
     pub word: String,
+    writing: writing::Asked,
     history: BTreeMap<&'static str, Vec<String>>,
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
@@ -160,6 +174,10 @@ pub struct Begin {
     pub newest: bool,
     /// What is wanted of the panes.
     pub panes: Panes,
+    /// The program that `^_` opens.
+    pub editor: String,
+    /// Whether sending asks though there is nothing to say.
+    pub confirm_send: bool,
 }
 
 impl App {
@@ -189,6 +207,12 @@ impl App {
             queue: queue::State::default(),
             setup: setup::State::default(),
             menu: menu::State::default(),
+            compose: compose::State::default(),
+            send: send::State::default(),
+            outgoing: None,
+            editor: begin.editor,
+            confirm_send: begin.confirm_send,
+            writing: writing::Asked::default(),
             prompt: None,
             status: None,
             key_page: 0,
@@ -229,8 +253,13 @@ impl App {
     /// When the next timer ends, in milliseconds of the monotonic clock.
     pub fn next_timer(&self) -> Option<u64> {
         let status = self.status.as_ref().map(|status| status.until);
-        let times = [status, self.preview.next()];
-        times.into_iter().flatten().min()
+        let saves = self.compose.open.iter().filter_map(|one| one.due_at());
+        let second = self
+            .outgoing
+            .filter(|_| self.status.is_none())
+            .map(|_| self.now.mono + 1_000);
+        let times = [status, self.preview.next(), second];
+        times.into_iter().flatten().chain(saves).min()
     }
 
     /// The account and row of the open mailbox.
@@ -312,6 +341,22 @@ impl App {
         self.go(Screen::Help);
     }
 
+    /// Help for a screen that is not of the chain.
+    pub fn help_on(&mut self, screen: Screen) {
+        self.help = help::State::open(screen);
+        self.go(Screen::Help);
+    }
+
+    /// A question of a screen to the person.
+    pub fn open_prompt_of(&mut self, prompt: Prompt) {
+        self.open_prompt(prompt);
+    }
+
+    /// How many keys were pressed: whether one came since something was asked.
+    pub fn presses(&self) -> u64 {
+        self.presses
+    }
+
     /// From the set-up screen back to the index.
     pub fn leave_setup(&mut self) {
         self.go(Screen::Index);
@@ -324,7 +369,8 @@ impl App {
         self.prompt = Some(prompt);
     }
 
-    fn go(&mut self, screen: Screen) {
+    /// Shows a screen.
+    pub fn go(&mut self, screen: Screen) {
         self.screen = screen;
         self.key_page = 0;
         self.number.clear();
@@ -403,6 +449,7 @@ impl App {
         }
         menu::settle(self);
         queue::settle(self);
+        compose::settle(self);
         self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
@@ -452,6 +499,8 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         Event::Resize(width, height) => resize(app, width, height),
         Event::Drawn => drawn(app),
         Event::Tick => {}
+        Event::Edited(id, text) => writing::edited(app, id, text),
+        Event::Closing => compose::state::save_all(app),
         Event::Changed(changed) => self::changed(app, &changed),
         Event::Answer(ticket, answer) => answers::take(app, ticket, *answer),
         Event::Ended(ticket, ended) => answers::ended(app, ticket, ended),
@@ -462,6 +511,9 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         .is_some_and(|status| status.until <= app.now.mono)
     {
         app.status = None;
+    }
+    if app.outgoing.is_some_and(|one| one.at <= app.now.wall) {
+        app.outgoing = None;
     }
     app.settle();
     std::mem::take(&mut app.out)
@@ -498,6 +550,10 @@ fn press(app: &mut App, key: Key, at: u64) {
     app.status = None;
     if app.screen == Screen::Setup {
         setup::press(app, key);
+        return;
+    }
+    if app.screen.is_composer() {
+        compose::keys::press(app, key);
         return;
     }
     if take_digit(app, key) {
@@ -570,6 +626,7 @@ fn paste(app: &mut App, text: &str, at: u64) {
         }
         Some(_) => {}
         None if app.screen == Screen::Setup => app.setup.paste(line),
+        None if app.screen.is_composer() => compose::keys::paste(app, text),
         None => app.hint("Pasted text is taken where text is asked for."),
     }
 }
@@ -603,6 +660,7 @@ fn needs_lines(level: Level) -> bool {
 /// The first effects of a start.
 pub fn begin(app: &mut App) -> Vec<Effect> {
     app.settle();
+    writing::ask_drafts(app, true);
     std::mem::take(&mut app.out)
 }
 

@@ -166,6 +166,10 @@ fn click(app: &mut App, x: u16, y: u16) {
         }
         Screen::Message
         | Screen::Setup
+        | Screen::Compose
+        | Screen::ComposeHead
+        | Screen::Composers
+        | Screen::Send
         | Screen::Help
         | Screen::Log
         | Screen::Attention

@@ -8,7 +8,7 @@ use super::pick::{Choice, Pick, Target};
 use super::prompt::{Asking, Prompt, Purpose};
 use super::view::{Account, Mailbox};
 use crate::model::MailboxKey;
-use crate::tui::screen::setup;
+use crate::tui::screen::{compose, setup};
 
 /// What may stand behind the name of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,7 @@ pub fn completed(app: &App, prompt: &mut Prompt) {
 pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
     match choice.target {
         Target::Command(command) => run(app, command),
+        Target::Identity(at) => super::writing::compose_as(app, at),
         Target::Mailbox(key) => {
             let command = parsed(app.screen, line).map(|(entry, _, _)| entry.command);
             match command {
@@ -226,6 +227,7 @@ fn run(app: &mut App, command: Command) {
     let key = key.unwrap_or(Key::plain(Code::Enter));
     match app.screen {
         Screen::Setup => setup::run(app, command, key),
+        Screen::Compose | Screen::ComposeHead => compose::keys::run(app, command, key),
         _ => commands::run(app, command, key),
     }
 }

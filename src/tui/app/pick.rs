@@ -12,6 +12,8 @@ pub enum Target {
     Mailbox(MailboxKey),
     /// A command.
     Command(Command),
+    /// An address to write under, by its place.
+    Identity(usize),
 }
 
 /// One row to choose.
@@ -101,7 +103,7 @@ impl Choice {
     /// What a query looks at: of a command its words as well, of a mailbox its name alone.
     fn searched(&self) -> (&str, &str) {
         match self.target {
-            Target::Mailbox(_) => (&self.text, ""),
+            Target::Mailbox(_) | Target::Identity(_) => (&self.text, ""),
             Target::Command(_) => (&self.text, &self.detail),
         }
     }

@@ -5,7 +5,7 @@ use super::command::Command;
 use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
-use super::view::Cause;
+use super::view::{Answering, Cause};
 use crate::model::{MailboxKey, MessageKey, PartPath, Role};
 
 /// What the answer is for.
@@ -77,6 +77,26 @@ pub enum Purpose {
     Subscribe,
     /// End the program although files wait for their bytes.
     Quit,
+    /// Whom to answer.
+    ReplyTo(Box<Answering>),
+    /// How to pass a message on.
+    Forward(MessageKey),
+    /// To whom a message is sent on as it is.
+    Bounce(MessageKey),
+    /// The address to write under.
+    Identity,
+    /// What becomes of a message that is being written.
+    GiveUp,
+    /// A file to attach.
+    AttachFile,
+    /// A file to put into the text.
+    ReadFile,
+    /// A word to find in the text.
+    FindInText,
+    /// Whether to send.
+    Send,
+    /// When to send.
+    SendLater,
 }
 
 /// How the answer is given.
@@ -270,7 +290,11 @@ impl Prompt {
     pub fn completes(&self) -> bool {
         matches!(
             self.purpose,
-            Purpose::Export(_) | Purpose::SavePart(..) | Purpose::SaveAll(_)
+            Purpose::Export(_)
+                | Purpose::SavePart(..)
+                | Purpose::SaveAll(_)
+                | Purpose::AttachFile
+                | Purpose::ReadFile
         )
     }
 

@@ -1,11 +1,12 @@
 //! What the answers to questions do.
 
 use super::commands::Scope;
-use super::event::{Action, Effect, Hidden, Question};
+use super::event::{Action, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, commands, palette};
+use super::{App, Screen, commands, palette, writing};
+use crate::tui::screen::send;
 
 /// Gives a key to the open question.
 pub fn press(app: &mut App, key: Key) {
@@ -39,7 +40,12 @@ pub fn press(app: &mut App, key: Key) {
             prompt.notes = vec![words.to_owned()];
             app.prompt = Some(prompt);
         }
-        Answer::Cancelled => app.hint("Cancelled."),
+        Answer::Cancelled => {
+            if app.screen == Screen::Send {
+                send::state::back(app);
+            }
+            app.hint("Cancelled.");
+        }
         Answer::Complete(text) => {
             if prompt.completes() {
                 // Of a value that was proposed the folder is listed: its name is not there yet.
@@ -91,7 +97,16 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::RenameMailbox(_)
         | Purpose::DeleteMailbox(_)
         | Purpose::Subscribe
-        | Purpose::Quit => None,
+        | Purpose::Quit
+        | Purpose::ReplyTo(_)
+        | Purpose::Forward(_)
+        | Purpose::Bounce(_)
+        | Purpose::Identity
+        | Purpose::GiveUp
+        | Purpose::Send
+        | Purpose::SendLater => None,
+        Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
+        Purpose::FindInText => Some("word"),
         Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy => None,
         Purpose::Keyword(_) => Some("keyword"),
     }
@@ -153,6 +168,7 @@ fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
             commands::file_into(app, *filing, messages.clone(), *key);
         }
         (Purpose::Subscribe, Target::Mailbox(key)) => commands::subscribe(app, *key, true),
+        (Purpose::Identity, Target::Identity(at)) => writing::compose_as(app, *at),
         (_, _) => {}
     }
 }
@@ -179,6 +195,12 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::Which(command), _) => return commands::run_for(app, *command, Scope::This),
         (Purpose::Apply, letter) => return commands::apply(app, letter),
         (Purpose::SelectBy, letter) => return commands::select_by(app, letter),
+        (Purpose::GiveUp, letter) => return writing::give_up(app, letter),
+        (Purpose::Send, letter) => return send::chosen(app, letter),
+        (Purpose::Forward(key), letter) => return writing::forward_chosen(app, *key, letter),
+        (Purpose::ReplyTo(answering), letter) => {
+            return writing::reply_chosen(app, (**answering).clone(), letter);
+        }
         (_, _) => {}
     }
     if letter != 'y' {
@@ -206,7 +228,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
             messages,
         } => commands::make_role(app, account, role, name, messages),
         Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
-        Purpose::Quit => app.out.push(Effect::Quit),
+        Purpose::Quit => writing::quit(app),
         Purpose::Jump
         | Purpose::Find
         | Purpose::Export(_)
@@ -222,7 +244,17 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::SelectBy
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
-        | Purpose::Subscribe => {}
+        | Purpose::Subscribe
+        | Purpose::ReplyTo(_)
+        | Purpose::Forward(_)
+        | Purpose::Bounce(_)
+        | Purpose::Identity
+        | Purpose::GiveUp
+        | Purpose::AttachFile
+        | Purpose::ReadFile
+        | Purpose::FindInText
+        | Purpose::Send
+        | Purpose::SendLater => {}
     }
 }
 
@@ -265,7 +297,25 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::NewMailbox(account) => commands::create_mailbox(app, account, text),
         Purpose::RenameMailbox(key) => commands::rename_mailbox(app, key, text),
         Purpose::Subscribe => app.hint(format!("No hidden folder is called \"{text}\".")),
+        Purpose::Bounce(message) => writing::bounce(app, message, text),
+        Purpose::Identity => app.hint(format!("No address of yours is \"{text}\".")),
+        Purpose::AttachFile => {
+            if let Some(path) = named(app, text) {
+                writing::attach(app, &path);
+            }
+        }
+        Purpose::ReadFile => {
+            if let Some(path) = named(app, text) {
+                writing::read_file(app, &path);
+            }
+        }
+        Purpose::FindInText => writing::find(app, text),
+        Purpose::SendLater => send::later(app, text),
         Purpose::OpenPart(..)
+        | Purpose::ReplyTo(_)
+        | Purpose::Forward(_)
+        | Purpose::GiveUp
+        | Purpose::Send
         | Purpose::OpenLink(_)
         | Purpose::GoUnread(_)
         | Purpose::MakeAndFile { .. }

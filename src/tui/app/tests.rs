@@ -1,6 +1,7 @@
 //! Keys in, screens out, through the real `update` and `draw`; the store is a small world that
 //! answers every question from a list of messages.
 
+mod composing;
 mod keys;
 mod mouse;
 mod pages;
@@ -11,3 +12,4 @@ mod triage;
 mod waiting;
 mod waits;
 mod world;
+mod writes;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    ActionId, Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
-    OperationState, PartPath, Role, Structure, journal,
+    ActionId, Address, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
+    MessageKey, Notice, OperationId, OperationState, PartPath, Role, Structure, journal,
 };
 
 /// One account with its mailboxes.
@@ -24,6 +24,8 @@ pub struct Account {
     pub link: Option<Link>,
     /// When it was last current, in seconds since 1970.
     pub synced: Option<i64>,
+    /// The addresses that mail can be written under.
+    pub identities: Vec<Identity>,
     /// Its mailboxes in the order of the list, those that are not subscribed too.
     pub mailboxes: Vec<Mailbox>,
 }
@@ -263,6 +265,78 @@ pub struct Waiting {
     pub what: String,
     /// More, line by line.
     pub detail: Vec<String>,
+}
+
+/// An address that mail can be written under.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The account that sends it.
+    pub account: String,
+    /// Name and address.
+    pub address: Address,
+    /// What stands below a message; empty where there is nothing.
+    pub signature: String,
+}
+
+/// Somebody who is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Name and address.
+    pub address: Address,
+    /// What the address book calls them; empty where they are not in it.
+    pub nickname: String,
+    /// From where they are known: `address book`, `written to 12 times`.
+    pub why: String,
+}
+
+/// A draft in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its row.
+    pub key: DraftKey,
+    /// When it was saved, in seconds since 1970.
+    pub saved: i64,
+    /// To whom.
+    pub to: String,
+    /// Its subject.
+    pub name: String,
+}
+
+/// How much something weighs that there is to say before a message is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Like this it cannot be sent.
+    Stop,
+    /// It may not be what was meant.
+    Warning,
+    /// It is good to know.
+    Note,
+}
+
+/// Something that there is to say before a message is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it weighs.
+    pub weight: Weight,
+    /// In words.
+    pub text: String,
+}
+
+/// What answers to a message could be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answering {
+    /// To the sender alone.
+    pub sender: Draft,
+    /// To all, where that is somebody else too.
+    pub all: Option<Draft>,
+    /// To the mailing list, where it came by one.
+    pub list: Option<Draft>,
+    /// The letter of the answer that is likeliest: `s`, `a` or `l`.
+    pub prefers: char,
+    /// Whether the user stands neither in To nor in Cc: an answer to all shows that they got it.
+    pub blind: bool,
+    /// What else there is to know; may be empty.
+    pub warning: String,
 }
 
 /// A provider's servers, for the set-up screen.

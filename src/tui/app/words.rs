@@ -13,8 +13,44 @@ impl App {
         }
         match &self.status {
             Some(status) => status.text.clone(),
-            None => String::new(),
+            None => self.outgoing_words(),
         }
+    }
+
+    /// How long a message that was sent can still be taken back.
+    fn outgoing_words(&self) -> String {
+        match self.outgoing.filter(|one| !one.later) {
+            Some(one) if !self.screen.is_composer() => {
+                let left = (one.at - self.now.wall).max(0);
+                format!("Sending in {left} s.  U takes it back.")
+            }
+            Some(_) | None => String::new(),
+        }
+    }
+
+    /// Where the cursor is in a text that is being written, and what becomes of it when it is sent.
+    fn composer_words(&self) -> Option<String> {
+        let composer = self.compose.current()?;
+        let account = self.accounts.iter().find(|a| a.id == composer.rest.account);
+        let link = account.and_then(|account| account.link.as_ref());
+        let when = match (account, link.map(|link| link.state)) {
+            (_, Some(LinkState::Online | LinkState::Syncing)) => "online".to_owned(),
+            (_, Some(_)) => "offline: will wait in Outbox".to_owned(),
+            (_, None) => "local: it cannot be sent".to_owned(),
+        };
+        let place = match self.screen {
+            Screen::Compose => {
+                let body = &composer.body;
+                format!(
+                    "line {} of {}  col {}   ",
+                    body.cursor().line + 1,
+                    body.text().count(),
+                    body.column_in_line() + 1
+                )
+            }
+            _ => String::new(),
+        };
+        Some(format!("{place}{when}"))
     }
 
     fn number_words(&self) -> String {
@@ -82,6 +118,12 @@ impl App {
     pub fn right_words(&self, narrow: bool) -> String {
         if self.accounts.is_empty() {
             return String::new();
+        }
+        if self.screen.is_composer()
+            && !narrow
+            && let Some(words) = self.composer_words()
+        {
+            return words;
         }
         if narrow {
             return self.shortest_words();

@@ -11,7 +11,10 @@ use crate::tui::app::{App, Screen, keyrow};
 
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
-use super::{attention, folders, help, index, log, menu, message, parts, queue, setup};
+use super::{
+    attention, compose, composers, folders, help, index, log, menu, message, parts, queue, send,
+    setup,
+};
 
 /// Draws everything and gives the place of the cursor.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) -> (u16, u16) {
@@ -62,7 +65,9 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
             pen.put(area.x, area.y, area.width, "Add account", Role::Text);
         }
         Screen::Queue => queue::line(app, pen, area),
-        Screen::Help | Screen::Log | Screen::Attention | Screen::Menu => {
+        Screen::Composers => composers::line(app, pen, area),
+        Screen::Compose | Screen::ComposeHead => return compose::line(app, pen, area),
+        Screen::Help | Screen::Log | Screen::Attention | Screen::Menu | Screen::Send => {
             pen.put(area.x, area.y, area.width, app.screen.title(), Role::Text);
         }
     }
@@ -117,6 +122,9 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Log => log::title(app),
         Screen::Menu => menu::title(app),
         Screen::Queue => queue::title(app),
+        Screen::Compose | Screen::ComposeHead => compose::title(app),
+        Screen::Composers => composers::title(app),
+        Screen::Send => send::title(app),
     }
 }
 
@@ -128,6 +136,9 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Menu => menu::draw(app, pen, body),
         Screen::Queue => queue::draw(app, pen, body),
         Screen::Setup => setup::draw(app, pen, body),
+        Screen::Compose | Screen::ComposeHead => compose::draw(app, pen, body),
+        Screen::Composers => composers::draw(app, pen, body),
+        Screen::Send => send::draw(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
             attention::draw(app, pen, body)
@@ -158,6 +169,10 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::Log
         | Screen::Attention
         | Screen::Queue
+        | Screen::Compose
+        | Screen::ComposeHead
+        | Screen::Composers
+        | Screen::Send
         | Screen::Menu => index::draw(app, pen, body),
     }
 }
@@ -401,7 +416,7 @@ fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
             let words = room.saturating_sub(CHOICE_WORDS);
             pen.put(x + CHOICE_WORDS, y, words, &choice.detail, Role::Text);
         }
-        Target::Mailbox(_) => {
+        Target::Mailbox(_) | Target::Identity(_) => {
             let used = pen.put(x, y, room, &choice.text, Role::Strong);
             let left = room.saturating_sub(used + 2);
             if left > 8 {

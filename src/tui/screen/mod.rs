@@ -3,6 +3,7 @@
 
 pub mod attention;
 pub mod compose;
+pub mod composers;
 pub mod draw;
 pub mod folders;
 
@@ -14,6 +15,7 @@ pub mod message;
 pub mod paint;
 pub mod parts;
 pub mod queue;
+pub mod send;
 pub mod setup;
 pub mod theme;
 

@@ -24,7 +24,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, decide, panes, triage};
+use super::{Incoming, Network, decide, drafts, panes, triage};
 use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
@@ -281,6 +281,17 @@ impl Acts {
                     Ok(ended)
                 });
             }
+            Action::SaveDraft { key, draft } => self.wait(move || {
+                let ended = drafts::save(&world.store, key, *draft);
+                world.tell(ticket, ended);
+            }),
+            Action::DropDraft(key) => self.wait(move || {
+                let ended = drafts::discard(&world.store, key);
+                world.tell(ticket, ended);
+            }),
+            Action::Send { .. } | Action::TakeBack(_) => {
+                world.tell(ticket, Ended::Failed("not built".to_owned()))
+            }
             Action::Stop(what) => self.stop_action(what),
         }
     }
@@ -434,6 +445,11 @@ impl Acts {
                 Err(error) => Ended::Failed(error.text),
             })
         });
+    }
+
+    /// The world that it acts in.
+    pub fn env(&self) -> &Env {
+        &self.world.env
     }
 
     /// Ends the network and what waits, within a limit.

@@ -9,7 +9,9 @@ use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Set
 use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View, wanted};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
-use crate::model::{Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role, Structure};
+use crate::model::{
+    Address, Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role, Structure,
+};
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{Head, PartBytes, Source};
@@ -21,11 +23,11 @@ use crate::sync::owner;
 use crate::tui::app::date::octets;
 use crate::tui::app::event::{Answer, From, Question};
 use crate::tui::app::view::{
-    Account, Anchor, Body, Cause, LogLine, Mailbox, Need, Opened, Page, Preview, Provider, Row,
-    Security as ViewSecurity, Server, Servers,
+    Account, Anchor, Body, Cause, Identity, LogLine, Mailbox, Need, Opened, Page, Preview,
+    Provider, Row, Security as ViewSecurity, Server, Servers,
 };
 
-use super::{files, select};
+use super::{drafts, files, select, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -84,6 +86,8 @@ impl Desk {
             Question::Complete(text) => return Ok(Answer::Complete(files::complete(text))),
             Question::Provider(address) => return Ok(Answer::Provider(provider(address))),
             Question::Keyring => return Ok(Answer::Keyring(self.keyring())),
+            Question::Attach(path) => return Ok(Answer::Attached(writing::attachment(path))),
+            Question::ReadFile(path) => return Ok(Answer::FileText(writing::text(path))),
             _ => {}
         }
         let reader = match lock(&self.idle).pop() {
@@ -134,9 +138,17 @@ impl Desk {
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),
-            Question::Complete(_) | Question::Provider(_) | Question::Keyring => {
-                Ok(Answer::Complete(Vec::new()))
+            Question::Contacts(_) => Ok(Answer::Contacts(Vec::new())),
+            Question::Drafts => drafts::list(reader),
+            Question::Draft(key) => drafts::find(reader, *key),
+            Question::Answering(_) | Question::Forwarding { .. } | Question::Check(_) => {
+                Ok(Answer::Failed("Not built.".to_owned()))
             }
+            Question::Complete(_)
+            | Question::Provider(_)
+            | Question::Keyring
+            | Question::Attach(_)
+            | Question::ReadFile(_) => Ok(Answer::Complete(Vec::new())),
         }
     }
 
@@ -216,6 +228,7 @@ impl Desk {
         Account {
             id: configured.id.clone(),
             address,
+            identities: identities(configured),
             kind: if server {
                 String::new()
             } else {
@@ -430,6 +443,21 @@ fn of_head(head: &Head, view: &View, limit: u64) -> Option<Document> {
         .collect();
     let document = || Document::of_parts(head.structure(), &at_hand, view);
     (!at_hand.is_empty()).then(document)
+}
+
+/// The addresses that mail of an account can be written under.
+fn identities(configured: &AccountSettings) -> Vec<Identity> {
+    if configured.address.is_empty() {
+        return Vec::new();
+    }
+    vec![Identity {
+        account: configured.id.clone(),
+        address: Address {
+            name: configured.name.clone(),
+            address: configured.address.clone(),
+        },
+        signature: String::new(),
+    }]
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {

@@ -49,14 +49,15 @@ fn pass_on(
     }
 }
 
-/// Whether a key can be the last one of the program: `Q`, the `y` to its question, and Enter on a
-/// button that quits.
+/// Whether a key can be the last one for now: `Q`, the `y` to its question, Enter on a button that
+/// quits, and `^_`, which gives the terminal to an editor.
 pub fn may_end(raw: &Raw) -> bool {
     match raw {
-        Raw::Key(key) => matches!(
-            key.code,
-            KeyCode::Char('q' | 'Q' | 'y' | 'Y') | KeyCode::Enter
-        ),
+        Raw::Key(key) => match key.code {
+            KeyCode::Char('q' | 'Q' | 'y' | 'Y') | KeyCode::Enter => true,
+            KeyCode::Char('7' | '_') => key.modifiers.contains(KeyModifiers::CONTROL),
+            _ => false,
+        },
         // A click on a key cell is a key.
         Raw::Mouse(mouse) => button(mouse.kind) == Some(Button::Click),
         Raw::Paste(_) | Raw::Resize(..) | Raw::FocusGained | Raw::FocusLost => false,
@@ -89,6 +90,9 @@ fn button(kind: MouseEventKind) -> Option<Button> {
 
 fn key_of(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
     let code = match code {
+        // A terminal sends ^^ and ^_ as crossterm's Ctrl-6 and Ctrl-7.
+        KeyCode::Char('6') if modifiers.contains(KeyModifiers::CONTROL) => Code::Char('^'),
+        KeyCode::Char('7') if modifiers.contains(KeyModifiers::CONTROL) => Code::Char('_'),
         KeyCode::Char(letter) => Code::Char(letter),
         KeyCode::Enter => Code::Enter,
         KeyCode::Esc => Code::Esc,

@@ -9,6 +9,8 @@
 mod acts;
 mod decide;
 mod desk;
+mod drafts;
+mod editor;
 mod files;
 mod input;
 mod panes;
@@ -19,6 +21,7 @@ mod signals;
 mod terminal;
 mod timing;
 mod triage;
+mod writing;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,6 +106,8 @@ enum Incoming {
     Wake(String),
     Continued,
     Terminate,
+    /// ^C of a terminal that is not ours: it is for the editor that has it.
+    Interrupted(Instant),
 }
 
 /// Changes of the store that wait to be told, merged.
@@ -136,6 +141,8 @@ struct Shell {
     log: FrameLog,
     calm_until: Option<Instant>,
     store_waits: bool,
+    /// When an editor gave the terminal back last.
+    edited: Option<Instant>,
     quit: bool,
 }
 
@@ -169,6 +176,8 @@ impl Shell {
             },
             newest: settings.ui.cursor == Cursor::Newest,
             panes: panes::read(&paths.data),
+            editor: editor::name(),
+            confirm_send: true,
         };
         let wall = store.now();
         let app = App::new(place, Now { wall, mono: 0 });
@@ -197,6 +206,7 @@ impl Shell {
             log: FrameLog::open(),
             calm_until: None,
             store_waits: false,
+            edited: None,
             quit: false,
         })
     }
@@ -327,7 +337,11 @@ impl Shell {
             Incoming::Added(request) => self.acts.added(&request),
             Incoming::Wake(account) => self.acts.wake(&account),
             Incoming::Continued => self.terminal.resume()?,
-            Incoming::Closed | Incoming::Terminate => self.quit = true,
+            Incoming::Interrupted(at) if self.edited.is_some_and(|edited| at <= edited) => {}
+            Incoming::Closed | Incoming::Terminate | Incoming::Interrupted(_) => {
+                self.feed(Event::Closing, now);
+                self.quit = true;
+            }
         }
         Ok(())
     }
@@ -398,10 +412,26 @@ impl Shell {
             }
             Effect::Act(ticket, action) => self.acts.act(ticket, action),
             Effect::Keep(panes) => self.acts.keep(panes),
+            Effect::Edit(id, text) => self.edit(id, &text)?,
             Effect::Redraw => self.terminal.clear(),
             Effect::Suspend => self.terminal.suspend()?,
             Effect::Quit => self.quit = true,
         }
+        Ok(())
+    }
+
+    /// Gives the terminal to the editor. Nothing else reads from it: the key that asked for this is
+    /// one behind which the input thread waits.
+    fn edit(&mut self, id: u64, text: &str) -> Result<(), TuiError> {
+        self.terminal.lend();
+        let edited = editor::edit(self.acts.env(), text);
+        self.terminal.resume()?;
+        // It may have another size by now.
+        let (width, height) = self.terminal.size()?;
+        let now = Instant::now();
+        self.edited = Some(now);
+        self.feed(Event::Resize(width, height), now);
+        self.feed(Event::Edited(id, edited), now);
         Ok(())
     }
 

@@ -122,6 +122,11 @@ impl Terminal {
         self.resume()
     }
 
+    /// Gives the terminal to another program for a while; [`Terminal::resume`] takes it again.
+    pub fn lend(&mut self) {
+        give_back();
+    }
+
     /// Takes the terminal again after a stop.
     pub fn resume(&mut self) -> io::Result<()> {
         take()?;

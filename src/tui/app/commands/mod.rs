@@ -8,16 +8,16 @@ mod seeking;
 mod triage;
 mod waiting;
 
-use crate::model::Flags;
+use crate::model::{Flags, MessageKey};
 
 use super::super::screen::index::state::Goal;
-use super::super::screen::{help, menu, queue, setup};
+use super::super::screen::{compose, composers, help, menu, queue, setup};
 use super::command::{Command, Screen};
 use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
-use super::{App, keyrow, palette};
+use super::{App, keyrow, palette, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
@@ -132,6 +132,21 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Details => details(app),
         Command::ToggleSubscribed => mailboxes::toggle_subscribed(app),
         Command::AllFolders => mailboxes::show_all(app),
+        Command::Compose => writing::compose(app),
+        Command::Identity => writing::ask_identity(app),
+        Command::Composers => writing::list(app),
+        Command::Open => writing::go_on(app),
+        Command::Reply => on_message(app, writing::reply),
+        Command::ForwardMail => on_message(app, writing::ask_forward),
+        Command::Bounce => on_message(app, writing::ask_bounce),
+        Command::Send
+        | Command::Postpone
+        | Command::Editor
+        | Command::Attach
+        | Command::AllHeaders
+        | Command::Addresses
+        | Command::ReadFile
+        | Command::Edit(_) => compose::keys::run(app, command, key),
         Command::ShowPassword
         | Command::ChangeServers
         | Command::Continue
@@ -157,7 +172,7 @@ fn other_keys(app: &mut App) {
 /// but nobody writes a file then.
 fn quit(app: &mut App) {
     let question = match app.awaited.len() {
-        0 => return app.out.push(Effect::Quit),
+        0 => return writing::quit(app),
         1 => "1 file waits for its bytes and will not be written. Quit?".to_owned(),
         many => format!("{many} files wait for their bytes and will not be written. Quit?"),
     };
@@ -178,9 +193,12 @@ fn back(app: &mut App) {
             app.go(Screen::Index);
         }
         Screen::Index => open_folders(app),
+        Screen::Help if app.help.about.is_composer() => app.go(app.help.about),
         Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => app.go(app.under),
+        Screen::Composers => app.go_under(),
         Screen::Folders => app.go(Screen::Menu),
         Screen::Menu | Screen::Setup => {}
+        Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
 
@@ -212,7 +230,9 @@ fn forward(app: &mut App, key: Key) {
                 run(app, command, key);
             }
         }
+        Screen::Composers => writing::go_on(app),
         Screen::Setup | Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => {}
+        Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
 
@@ -297,6 +317,10 @@ fn step(app: &mut App, by: isize) {
         | Screen::Log
         | Screen::Menu
         | Screen::Queue
+        | Screen::Compose
+        | Screen::ComposeHead
+        | Screen::Composers
+        | Screen::Send
         | Screen::Setup => line(app, by),
     }
 }
@@ -315,7 +339,8 @@ fn line(app: &mut App, by: isize) {
         Screen::Queue => queue::step(app, by),
         Screen::Help | Screen::Log => return scroll_text(app, by),
         Screen::Menu => menu::step(app, by),
-        Screen::Setup => true,
+        Screen::Composers => composers::step(app, by),
+        Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => true,
     };
     if !moved {
         app.hint(edge_words(app.screen, by < 0));
@@ -420,8 +445,9 @@ fn page(app: &mut App, down: bool) {
             let rows = usize::from(app.layout.body().height);
             line(app, sign(rows / 3));
         }
+        Screen::Composers => line(app, sign(usize::from(app.layout.body().height))),
         Screen::Attention | Screen::Menu => line(app, sign(5)),
-        Screen::Setup => {}
+        Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
 
@@ -459,7 +485,10 @@ fn ends(app: &mut App, first: bool) {
         Screen::Menu => {
             menu::step(app, far);
         }
-        Screen::Setup => {}
+        Screen::Composers => {
+            composers::step(app, far);
+        }
+        Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
 
@@ -479,7 +508,9 @@ fn cancel(app: &mut App) {
 
 fn clear(app: &mut App) {
     match app.screen {
-        Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => back(app),
+        Screen::Help | Screen::Log | Screen::Attention | Screen::Queue | Screen::Composers => {
+            back(app)
+        }
         Screen::Parts if app.parts.as_ref().is_some_and(|p| p.viewing.is_some()) => back(app),
         Screen::Message => {
             if let Some(message) = &mut app.message {
@@ -492,6 +523,20 @@ fn clear(app: &mut App) {
             app.hint("Nothing is selected any more.");
         }
         Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
+        Screen::Compose | Screen::ComposeHead | Screen::Send => {}
+    }
+}
+
+/// Does something about the message that is read or selected.
+fn on_message(app: &mut App, act: fn(&mut App, MessageKey)) {
+    let open = app
+        .message
+        .as_ref()
+        .filter(|_| app.screen == Screen::Message);
+    let key = open.map(|message| message.key());
+    match key.or_else(|| app.index.row().map(|row| row.key)) {
+        Some(key) => act(app, key),
+        None => app.hint("No message is selected."),
     }
 }
 

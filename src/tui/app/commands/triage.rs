@@ -208,7 +208,7 @@ pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
     let filed = app.filed;
     choices.sort_by_key(|choice| match choice.target {
         Target::Mailbox(key) => Some(key) != filed,
-        Target::Command(_) => true,
+        Target::Command(_) | Target::Identity(_) => true,
     });
     choices
 }
@@ -349,5 +349,15 @@ pub(in crate::tui::app) fn keyword(app: &mut App, keys: Vec<MessageKey>, word: &
 
 /// `U`.
 pub(in crate::tui::app) fn undo(app: &mut App) {
-    app.act(Action::Undo);
+    match app
+        .outgoing
+        .filter(|one| one.at > app.now.wall && !one.later)
+    {
+        Some(one) => {
+            app.act(Action::TakeBack(one.operation));
+        }
+        None => {
+            app.act(Action::Undo);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
+    Attention, Composers, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -20,6 +20,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, "Help"),
             (Menu, "Help"),
             (Queue, "Help"),
+            (Composers, "Help"),
             (Setup, "Help"),
         ],
         enter: &[],
@@ -53,6 +54,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Log, "Back"),
             (Attention, "Back"),
             (Queue, "Back"),
+            (Composers, "Back"),
         ],
         enter: &[],
         help: "Goes one level up: parts, message, index, folders.",
@@ -82,6 +84,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, "Prev"),
             (Menu, "Prev"),
             (Queue, "Prev"),
+            (Composers, "Prev"),
         ],
         enter: &[],
         help: "Goes to the row or message before this one.",
@@ -97,6 +100,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, "Next"),
             (Menu, "Next"),
             (Queue, "Next"),
+            (Composers, "Next"),
         ],
         enter: &[],
         help: "Goes to the row or message after this one.",
@@ -115,6 +119,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Menu, ""),
             (Queue, "PrevPage"),
+            (Composers, "PrevPage"),
         ],
         enter: &[],
         help: "Goes one page up.",
@@ -133,6 +138,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Menu, ""),
             (Queue, "NextPage"),
+            (Composers, "NextPage"),
         ],
         enter: &[Message, Help, Log],
         help: "Goes one page down.",

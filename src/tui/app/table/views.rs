@@ -3,7 +3,8 @@
 use super::super::command::{Command, Entry, Screen};
 
 use super::super::command::Screen::{
-    Attention, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
+    Attention, Compose, ComposeHead, Composers, Folders, Help, Index, Log, Menu, Message, Parts,
+    Queue, Setup,
 };
 
 const LISTS: &[(Screen, &str)] = &[
@@ -16,6 +17,7 @@ const LISTS: &[(Screen, &str)] = &[
     (Attention, ""),
     (Menu, ""),
     (Queue, ""),
+    (Composers, ""),
 ];
 
 const CHAIN: &[(Screen, &str)] = &[(Folders, ""), (Index, ""), (Message, ""), (Parts, "")];
@@ -31,6 +33,9 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (Menu, ""),
     (Queue, ""),
     (Setup, ""),
+    (Composers, ""),
+    (Compose, ""),
+    (ComposeHead, ""),
 ];
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -243,10 +248,19 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Menu, "Commands"),
+            (Composers, ""),
             (Setup, ""),
         ],
         enter: &[],
         help: "Lists every command that is possible here; a few letters of its name are enough.",
+    },
+    Entry {
+        command: Command::Palette,
+        name: "composer-commands",
+        keys: &["Alt-x"],
+        on: &[(ComposeHead, ""), (Compose, "")],
+        enter: &[],
+        help: "Lists every command of the composer; a few letters of its name are enough.",
     },
     Entry {
         command: Command::AddAccount,
@@ -509,6 +523,9 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, ""),
             (Queue, ""),
             (Setup, "Cancel"),
+            (Composers, ""),
+            (Compose, "Cancel"),
+            (ComposeHead, "Cancel"),
         ],
         enter: &[],
         help: "Stops what runs and closes a question; it never ends the program.",
@@ -541,9 +558,11 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Log, ""),
             (Attention, ""),
             (Queue, ""),
+            (Composers, ""),
             (Menu, "Quit"),
         ],
         enter: &[],
-        help: "Ends the program; changes that wait are sent at the next start.",
+        help: "Ends the program; changes that wait are sent at the next start, and what is being \
+               written is kept.",
     },
 ];

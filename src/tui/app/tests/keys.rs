@@ -1,11 +1,12 @@
 //! Keys and what they change.
 
-use crate::model::{Flags, MailboxKey, MessageKey};
+use crate::model::{Flags, MailboxKey, MessageKey, Recipient};
 use crate::tui::app::Screen;
 use crate::tui::app::command::{COMMANDS, Command, lookup, on_screen};
 use crate::tui::app::event::{Action, Ended, Event, Question, Ticket};
 use crate::tui::app::key::Key;
 use crate::tui::app::keyrow;
+use crate::tui::screen::compose::Kind;
 use crate::tui::screen::theme::Theme;
 
 use super::world::{World, letter, mailbox, row, tree};
@@ -33,6 +34,21 @@ fn on(screen: Screen) -> World {
         Screen::Menu => world.press("M"),
         Screen::Queue => world.press("Alt-o"),
         Screen::Setup => world.app.screen = Screen::Setup,
+        Screen::Compose => {
+            // One message on whose text every key has something to do.
+            let mut draft = world.draft();
+            draft.to = vec![Recipient::address("tom@example.net")];
+            draft.text = "> one\n> two\nthree\nfour\n".repeat(20);
+            world.app.write_on(draft, Kind::Reply);
+            world.press("^N ^N ^K Alt-b ^^ ^N");
+        }
+        Screen::ComposeHead => world.press("C q"),
+        Screen::Composers => world.press("C x Alt-c C y Alt-c"),
+        Screen::Send => {
+            world.press("C");
+            world.type_text("a@x.example");
+            world.press("^X");
+        }
     }
     assert_eq!(world.app.screen, screen);
     world
@@ -82,8 +98,8 @@ fn either_case_of_a_letter_works() {
 #[test]
 fn an_unknown_letter_says_so_and_a_misplaced_one_says_where() {
     let mut world = world();
-    world.press("b");
-    assert!(world.app.status_words().contains("B is no command"));
+    world.press("~");
+    assert!(world.app.status_words().contains("~ is no command"));
     world.press("h");
     assert!(
         world.app.status_words().contains("the message text"),

@@ -5,8 +5,11 @@ use crate::tui::app::layout::KeyMenu;
 use crate::tui::app::prompt::Field;
 use crate::tui::app::{App, Begin, Screen};
 
-use super::world::{NOW, World, letter, mailbox, text, tree, utc};
+use super::composing::{answering, reply_to_all};
+use super::world::{NOW, World, attachment, letter, mailbox, text, tree, utc};
 use crate::model::MessageKey;
+use crate::tui::app::view::{Finding, Weight};
+use crate::tui::screen::compose::Kind;
 
 fn shot(name: &str, world: &World) {
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
@@ -31,6 +34,12 @@ fn at_sizes(name: &str, build: impl Fn(u16, u16) -> World) {
             shot_roles(&name, &world);
         }
     }
+}
+
+/// The same, and where three panes would stand.
+fn at_sizes_and_wide(name: &str, build: impl Fn(u16, u16) -> World) {
+    at_sizes(name, &build);
+    shot(&format!("{name}_160x45"), &build(160, 45));
 }
 
 fn world(width: u16, height: u16) -> World {
@@ -132,6 +141,91 @@ fn triage_tells_what_it_did_and_asks_what_it_must() {
     at_sizes("prompt_apply", pressed(": Dn : Dn Dn : A"));
     at_sizes("prompt_save_to", pressed("S w"));
     at_sizes("prompt_delete_folder", pressed("L Dn D"));
+}
+
+#[test]
+fn the_composer_looks_like_its_mock_up() {
+    at_sizes_and_wide("compose_reply", |width, height| {
+        let mut world = world(width, height);
+        let mut draft = reply_to_all(&world);
+        draft.attachments = vec![
+            attachment("report.pdf", 41_000),
+            attachment("table.csv", 24),
+        ];
+        world.app.write_on(draft, Kind::ReplyAll);
+        world.type_text("Yes, and boxing hides it. The numbers are in the report.");
+        world.wait(2_000);
+        world
+    });
+    at_sizes_and_wide("compose_new", |width, height| {
+        let mut world = world(width, height);
+        world.press("C");
+        world.type_text("zoe@example.org,to");
+        world
+    });
+    at_sizes("compose_marked", |width, height| {
+        let mut world = world(width, height);
+        let draft = reply_to_all(&world);
+        world.app.write_on(draft, Kind::ReplyAll);
+        world.press("^P ^P ^P ^F ^F ^^ ^N ^F ^F");
+        world
+    });
+}
+
+#[test]
+fn the_send_page_looks_like_its_mock_up() {
+    let findings = || {
+        let one = |weight, text: &str| Finding {
+            weight,
+            text: text.to_owned(),
+        };
+        vec![
+            one(
+                Weight::Warning,
+                "The text says \"see the attached report\", but nothing is attached.",
+            ),
+            one(
+                Weight::Note,
+                "Goes to a mailing list with its public archive.",
+            ),
+        ]
+    };
+    at_sizes_and_wide("send_warned", |width, height| {
+        let mut world = world(width, height);
+        world.findings = findings();
+        let draft = reply_to_all(&world);
+        world.app.write_on(draft, Kind::ReplyAll);
+        world.press("^X");
+        world
+    });
+    at_sizes("send_plain", |width, height| {
+        let mut world = world(width, height);
+        let draft = reply_to_all(&world);
+        world.app.write_on(draft, Kind::ReplyAll);
+        world.press("^X");
+        world
+    });
+    at_sizes("send_later", |width, height| {
+        let mut world = world(width, height);
+        let draft = reply_to_all(&world);
+        world.app.write_on(draft, Kind::ReplyAll);
+        world.press("^X l");
+        world
+    });
+}
+
+#[test]
+fn prompts_of_the_composer_stand_in_the_status_row() {
+    at_sizes("prompt_reply", |width, height| {
+        let mut world = world(width, height);
+        world.answering = Some(answering(&world));
+        world.press("R");
+        world
+    });
+    at_sizes("prompt_attach", pressed("C ^J"));
+    at_sizes("prompt_give_up", pressed("C x ^C"));
+    at_sizes("composers", pressed("C x Tab Alt-c C y Alt-c"));
+    at_sizes("help_compose", pressed("C ^G"));
 }
 
 #[test]

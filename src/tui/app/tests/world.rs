@@ -9,15 +9,16 @@ use crate::mime::document::{Document, Fold, Line, Role as Span_, Span};
 use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
-    Address, Disposition, Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, PartPath,
-    Role, Structure,
+    Address, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
+    MessageKey, PartPath, Role, Structure,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Body, Mailbox, Need, Opened, Page, Preview, Provider, Row, Server, Servers, Waiting,
+    Account, Answering, Body, Finding, Mailbox, Need, Opened, Page, Preview, Provider, Row, Server,
+    Servers, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -32,6 +33,7 @@ pub fn utc(_: i64) -> i32 {
 }
 
 pub use super::waits::{failed, needs, queue, waits};
+pub use super::writes::{attachment, identity};
 
 pub struct World {
     pub app: App,
@@ -54,6 +56,14 @@ pub struct World {
     /// What an action ends with; `None` leaves it open.
     pub end: fn(&Action) -> Option<Ended>,
     pub quit: bool,
+    /// The text that an editor was started with.
+    pub editing: Option<(u64, String)>,
+    /// Drafts in the store.
+    pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
+    /// What there is to say about a message before it is sent.
+    pub findings: Vec<Finding>,
+    /// What answers to a message could be.
+    pub answering: Option<Answering>,
     /// Questions that wait when `slow` is set.
     pub waiting: Vec<(Ticket, Question)>,
     pub slow: bool,
@@ -87,6 +97,10 @@ impl World {
             done: Vec::new(),
             end: |_| Some(Ended::Done(String::new())),
             quit: false,
+            editing: None,
+            drafts: BTreeMap::new(),
+            findings: Vec::new(),
+            answering: None,
             waiting: Vec::new(),
             slow: false,
         }
@@ -155,6 +169,9 @@ impl World {
                 Effect::Act(ticket, action) => {
                     let mut ended = (self.end)(&action);
                     if let Some(Ended::Done(_)) = &ended {
+                        ended = self.keep(&action).or(ended);
+                    }
+                    if let Some(Ended::Done(_)) = &ended {
                         if let Some(messages) = self.carry(&action) {
                             let words = "Took back move.".to_owned();
                             ended = Some(Ended::Undone { words, messages });
@@ -167,6 +184,7 @@ impl World {
                     }
                 }
                 Effect::Quit => self.quit = true,
+                Effect::Edit(id, text) => self.editing = Some((id, text)),
                 Effect::Redraw | Effect::Suspend | Effect::Keep(_) => {}
             }
         }
@@ -283,6 +301,14 @@ impl World {
             Question::Complete(text) => {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])
             }
+            Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
+            Question::Forwarding { .. }
+            | Question::Contacts(_)
+            | Question::Drafts
+            | Question::Draft(_)
+            | Question::Attach(_)
+            | Question::ReadFile(_)
+            | Question::Check(_) => self.reply_to_composer(question),
             Question::Keyring => Answer::Keyring(Ok("Secret Service".to_owned())),
             Question::Provider(address) => {
                 Answer::Provider(address.ends_with("@example.test").then(|| Provider {
@@ -717,6 +743,10 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
         Account {
             id: "alice".to_owned(),
             address: "alice@example.test".to_owned(),
+            identities: vec![
+                identity("alice", "Alice Example", "alice@example.test", "Alice"),
+                identity("alice", "Alice at work", "alice@work.example", ""),
+            ],
             kind: String::new(),
             link: Some(link(LinkState::Online)),
             synced: Some(NOW - 180),
@@ -736,6 +766,7 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
         Account {
             id: "bob".to_owned(),
             address: "bob@example.test".to_owned(),
+            identities: vec![identity("bob", "Bob", "bob@example.test", "")],
             kind: String::new(),
             link: Some(link(LinkState::Offline)),
             synced: None,

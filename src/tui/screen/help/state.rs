@@ -60,10 +60,15 @@ fn preface(screen: Screen) -> &'static [&'static str] {
             "Name, address and password are enough where the servers are known. The sign-in is \
              tried before anything is stored, and the field that was refused is named.",
         ],
+        Screen::Compose | Screen::ComposeHead => &[
+            "Letters are text; these keys do the rest. Arrows walk from field to field and into the text. Press a key now and it is explained in the line below; < or Esc goes back, Spc and - turn the page.",
+        ],
         Screen::Folders
         | Screen::Index
         | Screen::Message
         | Screen::Parts
+        | Screen::Composers
+        | Screen::Send
         | Screen::Help
         | Screen::Log
         | Screen::Menu
@@ -101,6 +106,10 @@ fn letters(screen: Screen) -> &'static [&'static str] {
         ],
         Screen::Parts
         | Screen::Setup
+        | Screen::Compose
+        | Screen::ComposeHead
+        | Screen::Composers
+        | Screen::Send
         | Screen::Help
         | Screen::Log
         | Screen::Menu

@@ -515,6 +515,8 @@ impl Begin {
             menu: crate::tui::app::layout::KeyMenu::New,
             newest: false,
             panes: crate::tui::app::layout::Panes::default(),
+            editor: "vim".to_owned(),
+            confirm_send: true,
         }
     }
 }

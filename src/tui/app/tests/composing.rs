@@ -1,0 +1,643 @@
+//! Writing mail: keys in, drafts and screens out.
+
+use crate::model::{AnswerKind, Draft, DraftKey, Recipient};
+use crate::tui::app::Screen;
+use crate::tui::app::event::{Action, Ended, Event};
+use crate::tui::app::view::{Answering, Finding, Weight};
+use crate::tui::screen::compose::{Kind, Spot};
+
+use super::world::{NOW, World, address, attachment};
+
+fn world() -> World {
+    World::new(80, 24)
+}
+
+fn sent(world: &World) -> Vec<&Draft> {
+    let sends = world.done.iter().filter_map(|(_, action)| match action {
+        Action::Send { draft, .. } => Some(&**draft),
+        _ => None,
+    });
+    sends.collect()
+}
+
+fn spot(world: &World) -> Spot {
+    world.app.compose.current().unwrap().spot
+}
+
+fn words(world: &World) -> String {
+    world.app.status_words()
+}
+
+/// The draft of mock-up 7.
+pub fn reply_to_all(world: &World) -> Draft {
+    Draft {
+        to: vec![Recipient::One(address("Sven Ångström", "sven@example.se"))],
+        cc: vec![
+            Recipient::address("rust-users@lists.example.org"),
+            Recipient::One(address("Tom O'Brien", "tom@example.net")),
+        ],
+        subject: "Re: Lifetimes in async traits".to_owned(),
+        text: "On Mon 2 Nov 2026, Sven Ångström wrote:\n\n\
+               > The trait object needs a lifetime because the future borrows self,\n\
+               > see the attached report.\n\n\n-- \nAlice"
+            .to_owned(),
+        in_reply_to: vec!["x@example.se".to_owned()],
+        ..world.draft()
+    }
+}
+
+pub fn answering(world: &World) -> Answering {
+    let all = reply_to_all(world);
+    Answering {
+        sender: Draft {
+            cc: Vec::new(),
+            ..all.clone()
+        },
+        list: Some(Draft {
+            to: vec![Recipient::address("rust-users@lists.example.org")],
+            cc: Vec::new(),
+            ..all.clone()
+        }),
+        all: Some(all),
+        prefers: 'a',
+        blind: false,
+        warning: String::new(),
+    }
+}
+
+#[test]
+fn a_message_is_written_and_handed_to_the_outbox_once() {
+    let mut world = world();
+    world.press("C");
+    assert_eq!(
+        (world.app.screen, spot(&world)),
+        (Screen::ComposeHead, Spot::To)
+    );
+    world.type_text("zoe@example.org");
+    world.press("Tab Tab Tab");
+    world.type_text("Train tickets");
+    world.press("Ret");
+    assert_eq!(world.app.screen, Screen::Compose);
+    world.type_text("Hello Zoë,");
+    world.press("^X");
+    assert_eq!(world.app.screen, Screen::Send);
+    world.press("Ret");
+    let sent = sent(&world);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, [Recipient::address("zoe@example.org")]);
+    assert_eq!(sent[0].subject, "Train tickets");
+    assert_eq!(sent[0].text, "Hello Zoë,\n\n-- \nAlice");
+    assert!(world.app.compose.open.is_empty());
+    assert_eq!(world.app.screen, Screen::Index);
+    assert_eq!(words(&world), "Sending in 10 s.  U takes it back.");
+}
+
+#[test]
+fn a_message_in_its_delay_is_taken_back_by_u() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X Ret U");
+    let last = world.done.last().unwrap().1.clone();
+    assert!(matches!(last, Action::TakeBack(_)), "{last:?}");
+    assert_eq!(world.app.compose.open.len(), 1);
+    assert_eq!(world.app.compose.current().unwrap().key, Some(DraftKey(99)));
+    // After the delay U is the undo of the mailbox again.
+    world.press("^X Ret");
+    world.app.outgoing.as_mut().unwrap().at = NOW;
+    world.press("U");
+    assert!(matches!(world.done.last().unwrap().1, Action::Undo));
+}
+
+#[test]
+fn a_word_that_is_no_contact_is_refused_at_once_and_gets_no_domain() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("bobby");
+    for key in ["Tab", "Ret", "Dn", ",", "^X", "^_"] {
+        world.press(key);
+        assert_eq!(spot(&world), Spot::To, "{key}");
+        assert!(words(&world).contains("\"bobby\" is no address"), "{key}");
+    }
+    assert!(world.app.compose.current().unwrap().to.units.is_empty());
+    assert!(world.editing.is_none());
+    assert!(sent(&world).is_empty());
+}
+
+#[test]
+fn contacts_are_offered_and_become_units_that_go_as_one() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("to");
+    let screen = world.screen();
+    assert!(
+        screen.contains("> Tom O'Brien <tom@example.net>"),
+        "{screen}"
+    );
+    assert!(screen.contains("written to 12 times"));
+    world.press("Dn Ret");
+    world.type_text("zo");
+    world.press("Ret");
+    let to = world.app.compose.current().unwrap().to.shown();
+    assert_eq!(
+        to,
+        [
+            "Tomasz Nowak <tomasz@example.pl>",
+            "Zoë Müller <zoe@example.org>"
+        ]
+    );
+    world.press("Backspace");
+    assert_eq!(world.app.compose.current().unwrap().to.units.len(), 1);
+    world.type_text("tom");
+    world.press("Esc");
+    assert!(world.app.compose.current().unwrap().to.offers.is_empty());
+}
+
+#[test]
+fn the_one_question_of_a_reply_names_all_list_and_sender() {
+    for (key, kind, to) in [
+        ("s", Kind::Reply, "sven@example.se"),
+        ("Ret", Kind::ReplyAll, "sven@example.se"),
+        ("l", Kind::ReplyList, "rust-users@lists.example.org"),
+    ] {
+        let mut world = world();
+        world.answering = Some(answering(&world));
+        world.press("R");
+        assert!(world.screen().contains("Reply to whom? (all are 3)"));
+        world.press(key);
+        let composer = world.app.compose.current().unwrap();
+        assert_eq!(composer.kind, kind);
+        assert_eq!(composer.to.units[0].mailboxes()[0].address, to);
+        assert_eq!(composer.draft().in_reply_to, ["x@example.se"]);
+        assert_eq!(spot(&world), Spot::Body);
+    }
+    let mut world = world();
+    let only = Answering {
+        all: None,
+        list: None,
+        ..answering(&world)
+    };
+    world.answering = Some(only);
+    world.press("R");
+    assert!(world.app.prompt.is_none());
+    assert_eq!(world.app.screen, Screen::Compose);
+}
+
+#[test]
+fn c5_a_reply_to_all_of_a_blind_copy_warns_and_defaults_to_the_sender() {
+    let mut world = world();
+    world.answering = Some(Answering {
+        blind: true,
+        ..answering(&world)
+    });
+    world.press("R");
+    assert!(world.screen().contains("You were in Bcc"));
+    world.press("Ret");
+    assert_eq!(world.app.compose.current().unwrap().kind, Kind::Reply);
+    world.press("^C d R a");
+    assert_eq!(world.app.compose.current().unwrap().kind, Kind::ReplyAll);
+    assert!(
+        words(&world).contains("all others learn"),
+        "{}",
+        words(&world)
+    );
+}
+
+#[test]
+fn a_key_between_the_question_and_its_answer_takes_the_reply_back() {
+    let mut world = world();
+    world.answering = Some(answering(&world));
+    world.slow = true;
+    world.press("R Dn");
+    world.catch_up();
+    assert!(world.app.prompt.is_none() && world.app.compose.open.is_empty());
+}
+
+#[test]
+fn a_bounce_goes_out_as_it_is() {
+    let mut world = world();
+    world.press("B");
+    world.type_text("bobby");
+    world.press("Ret");
+    assert!(words(&world).contains("no address"));
+    world.press("B");
+    world.type_text("bob@example.net");
+    world.press("Ret");
+    let sent = sent(&world);
+    let answers = sent[0].answers.as_ref().unwrap();
+    assert_eq!((sent.len(), answers.kind), (1, AnswerKind::Bounce));
+}
+
+#[test]
+fn a_draft_is_saved_at_a_pause_and_at_the_latest_before_five_seconds() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("z");
+    assert!(world.drafts.is_empty());
+    world.wait(900);
+    assert!(world.drafts.is_empty());
+    world.wait(120);
+    assert_eq!(world.drafts.len(), 1);
+    assert!(
+        world.screen().contains("draft saved 10:40:00"),
+        "{}",
+        world.screen()
+    );
+    // Without a pause: a letter each 300 ms.
+    world.press("Backspace Tab Tab Tab Tab");
+    let begun = world.mono;
+    let mut longest = 0;
+    let mut saved = 0;
+    for _ in 0..100 {
+        world.type_text("x");
+        world.wait(297);
+        let kept = world
+            .drafts
+            .values()
+            .next()
+            .unwrap()
+            .1
+            .text
+            .matches('x')
+            .count();
+        let typed = world
+            .app
+            .compose
+            .current()
+            .unwrap()
+            .draft()
+            .text
+            .matches('x')
+            .count();
+        longest = longest.max(typed - kept);
+        saved = kept;
+    }
+    assert!(world.mono - begun > 25_000 && saved > 80);
+    assert!(longest * 300 <= 4_500, "{longest} letters were not saved");
+}
+
+#[test]
+fn r4_what_could_not_be_saved_stays_on_the_screen_and_is_tried_again() {
+    let mut world = world();
+    world.end = |action| match action {
+        Action::SaveDraft { .. } => Some(Ended::Failed("the disk is full".to_owned())),
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("C");
+    world.type_text("zoe");
+    world.wait(1_100);
+    assert!(world.screen().contains("draft NOT saved"));
+    assert!(words(&world).contains("the disk is full"));
+    world.press("^O");
+    assert_eq!(world.app.compose.open.len(), 1, "not closed");
+    world.end = |_| Some(Ended::Done(String::new()));
+    world.wait(1_100);
+    assert_eq!(world.drafts.len(), 1);
+    assert!(world.screen().contains("draft saved"));
+}
+
+#[test]
+fn r4_a_send_that_fails_keeps_the_message_open() {
+    let mut world = world();
+    world.end = |action| match action {
+        Action::Send { .. } => Some(Ended::Failed("the disk is full".to_owned())),
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X Ret");
+    assert!(
+        words(&world).contains("the disk is full"),
+        "{}",
+        words(&world)
+    );
+    assert_eq!(world.app.compose.open.len(), 1);
+    assert!(world.app.screen.is_composer());
+}
+
+#[test]
+fn a_postponed_message_is_listed_and_gone_on_with() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("Tab Tab Tab");
+    world.type_text("Tickets");
+    world.press("^O");
+    assert!(world.app.compose.open.is_empty());
+    assert!(words(&world).starts_with("Postponed"), "{}", words(&world));
+    world.press("Alt-c");
+    assert!(world.screen().contains("draft"), "{}", world.screen());
+    world.press("Ret");
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.subject.value(), "Tickets");
+    assert!(!composer.is_dirty());
+    // Again from the list: it is the same one.
+    world.press("Alt-c Ret");
+    assert_eq!(world.app.compose.open.len(), 1);
+}
+
+#[test]
+fn several_are_written_and_other_mail_is_read_meanwhile() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("one@x.example");
+    world.press("Alt-c < Dn Ret");
+    assert_eq!(world.app.screen, Screen::Message);
+    world.press("C");
+    world.type_text("two@x.example");
+    world.press("Alt-c Up Ret");
+    let to = &world.app.compose.current().unwrap().to;
+    assert_eq!(to.typed(), "one@x.example");
+    assert_eq!(world.app.compose.open.len(), 2);
+    world.resize(40, 10);
+    world.resize(120, 36);
+    assert!(world.screen().contains("one@x.example"));
+}
+
+#[test]
+fn stopping_asks_and_discards_only_when_told() {
+    let mut world = world();
+    world.press("C ^C");
+    assert!(world.app.compose.open.is_empty(), "nothing was written");
+    world.press("C x");
+    world.wait(1_100);
+    world.press("^C Ret");
+    assert_eq!(world.app.compose.open.len(), 1);
+    world.press("^C ^C");
+    assert_eq!(world.app.compose.open.len(), 1);
+    world.press("^C D");
+    assert!(world.app.compose.open.is_empty() && world.drafts.is_empty());
+}
+
+#[test]
+fn a_save_that_ends_after_discarding_leaves_no_draft() {
+    let mut world = world();
+    world.end = |action| match action {
+        Action::SaveDraft { .. } => None,
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("C x");
+    world.wait(1_100);
+    world.press("^C d");
+    let ticket = world
+        .done
+        .iter()
+        .find_map(|(ticket, action)| matches!(action, Action::SaveDraft { .. }).then_some(*ticket));
+    world.event(Event::Ended(
+        ticket.unwrap(),
+        Ended::Saved(DraftKey(5), NOW),
+    ));
+    assert_eq!(world.done.last().unwrap().1, Action::DropDraft(DraftKey(5)));
+}
+
+#[test]
+fn closing_saves_everything_that_is_not_saved() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("one");
+    world.press("Alt-c C");
+    world.type_text("two");
+    world.event(Event::Closing);
+    let kept: Vec<&str> = world
+        .drafts
+        .values()
+        .map(|(_, draft)| draft.to[0].mailboxes()[0].address.as_str())
+        .collect();
+    assert_eq!(kept, ["one", "two"]);
+}
+
+#[test]
+fn half_an_address_comes_back_as_it_was_typed() {
+    let mut world = world();
+    let draft = Draft {
+        to: vec![
+            Recipient::address("zoe@example.org"),
+            Recipient::address("to"),
+        ],
+        ..world.draft()
+    };
+    world.app.write_on(draft, Kind::New);
+    let to = &world.app.compose.current().unwrap().to;
+    assert_eq!((to.shown().len(), to.typed()), (1, "to"));
+}
+
+#[test]
+fn c13_with_a_warning_enter_edits_and_sending_takes_a_letter() {
+    let mut world = world();
+    world.findings = vec![Finding {
+        weight: Weight::Warning,
+        text: "The text says \"attached\", but nothing is attached.".to_owned(),
+    }];
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X");
+    assert!(world.screen().contains("Send to 1 recipient? (1 warning)"));
+    world.press("Ret");
+    assert!(sent(&world).is_empty() && world.app.screen.is_composer());
+    world.press("^X y");
+    assert_eq!(sent(&world).len(), 1);
+}
+
+#[test]
+fn what_forbids_sending_offers_no_key_for_it() {
+    let mut world = world();
+    world.findings = vec![Finding {
+        weight: Weight::Stop,
+        text: "report.pdf is gone.".to_owned(),
+    }];
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X y l");
+    assert!(sent(&world).is_empty());
+    assert_eq!(world.app.screen, Screen::Send);
+    world.press("^C");
+    assert!(world.app.screen.is_composer());
+}
+
+#[test]
+fn c13_nobody_to_send_to_puts_the_cursor_into_to() {
+    let mut world = world();
+    world.press("C Tab Tab Tab Ret ^X");
+    assert_eq!(spot(&world), Spot::To);
+    assert!(words(&world).contains("To whom?"));
+}
+
+#[test]
+fn sending_later_says_what_must_run_then() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X l");
+    assert!(
+        world.screen().contains("sync --watch"),
+        "{}",
+        world.screen()
+    );
+    world.type_text("yesterday");
+    world.press("Ret");
+    assert!(sent(&world).is_empty());
+    world.type_text("tomorrow 8:00");
+    world.press("Ret");
+    let Some((_, Action::Send { at, .. })) = world.done.last() else {
+        panic!("{:?}", world.done.last());
+    };
+    assert_eq!(*at, Some(NOW - 2 * 3600 - 2400 + 86_400));
+    assert!(
+        words(&world).contains("In the Outbox until"),
+        "{}",
+        words(&world)
+    );
+}
+
+#[test]
+fn files_are_attached_and_taken_away() {
+    let mut world = world();
+    world.press("C ^J");
+    world.type_text("report.pdf");
+    world.press("Ret");
+    assert!(
+        words(&world).contains("Attached report.pdf (41 KB"),
+        "{}",
+        words(&world)
+    );
+    world.press("^J");
+    world.type_text("absent.txt");
+    world.press("Ret");
+    assert!(words(&world).contains("it is not there"));
+    assert!(
+        world.screen().contains("Attach  : 1. report.pdf (41 KB)"),
+        "{}",
+        world.screen()
+    );
+    world.press("Tab Tab ^D");
+    assert!(world.app.compose.current().unwrap().attachments.is_empty());
+}
+
+#[test]
+fn a_file_is_read_into_the_text_and_undone_as_one() {
+    let mut world = world();
+    world.press("C Tab Tab Tab Ret ^R");
+    world.type_text("x");
+    world.press("Ret");
+    let text = |world: &World| world.app.compose.current().unwrap().draft().text;
+    assert!(text(&world).starts_with("one\ntwo\n"));
+    world.press("Alt-u");
+    assert!(!text(&world).contains("one"));
+}
+
+#[test]
+fn the_editor_gets_the_text_and_gives_it_back() {
+    let mut world = world();
+    world.press("C Tab Tab Tab Ret");
+    world.type_text("Hello");
+    world.press("^_");
+    let (id, text) = world.editing.clone().unwrap();
+    assert_eq!(text, "Hello\n\n-- \nAlice");
+    world.event(Event::Edited(id, Ok("Hello you\n\n-- \nAlice".to_owned())));
+    let text = |world: &World| world.app.compose.current().unwrap().draft().text;
+    assert!(text(&world).starts_with("Hello you"));
+    world.press("Alt-u");
+    assert!(text(&world).starts_with("Hello\n"));
+    world.event(Event::Edited(id, Err("vi ended with code 1".to_owned())));
+    assert!(words(&world).contains("code 1"));
+}
+
+#[test]
+fn the_identity_changes_with_its_signature() {
+    let mut world = world();
+    world.press("C Up #");
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.rest.from.address, "alice@work.example");
+    assert_eq!(composer.draft().text, "\n");
+    world.press("# #");
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.rest.from.address, "alice@example.test");
+    assert_eq!(composer.draft().text, "\n\n-- \nAlice");
+    let text = "my own words\n-- \nAlice B.";
+    let mut other = World::new(80, 24);
+    let draft = Draft {
+        text: text.to_owned(),
+        ..other.draft()
+    };
+    other.app.write_on(draft, Kind::New);
+    other.press("Up #");
+    assert_eq!(other.app.compose.current().unwrap().draft().text, text);
+}
+
+#[test]
+fn pasted_lines_are_not_indented_and_addresses_are_a_list() {
+    let mut world = world();
+    world.press("C");
+    world.event(Event::Paste("a@x.example\nb@x.example\n".to_owned()));
+    world.press("Tab Tab Tab");
+    world.event(Event::Paste("one\ntwo".to_owned()));
+    world.press("Ret");
+    world.event(Event::Paste("if x {\n    y();\n}\n".to_owned()));
+    let draft = world.app.compose.current().unwrap().draft();
+    assert_eq!(draft.to.len(), 2);
+    assert_eq!(draft.subject, "one two");
+    assert!(
+        draft.text.starts_with("if x {\n    y();\n}\n"),
+        "{}",
+        draft.text
+    );
+}
+
+#[test]
+fn the_cursor_is_at_the_insertion_point_in_every_frame() {
+    let mut world = world();
+    let cursor = |world: &World| world.frame(crate::tui::screen::theme::Theme::Plain).1;
+    world.press("C");
+    assert_eq!(cursor(&world), (10, 2));
+    world.type_text("zoe@example.org");
+    assert_eq!(cursor(&world), (25, 2));
+    world.press("Tab Tab Tab");
+    assert_eq!(cursor(&world), (10, 5));
+    world.type_text("日本");
+    assert_eq!(cursor(&world), (14, 5));
+    world.press("Ret");
+    assert_eq!(cursor(&world), (0, 7));
+    world.type_text("a日b");
+    assert_eq!(cursor(&world), (4, 7));
+    // 79 cells take fifteen words behind the four.
+    world.type_text(&"word ".repeat(17));
+    assert_eq!(cursor(&world), (10, 8));
+}
+
+#[test]
+fn all_headers_come_and_go_while_they_are_empty() {
+    let mut world = world();
+    world.press("C ^R");
+    assert!(world.screen().contains("Bcc     :"));
+    world.press("Tab Tab");
+    world.type_text("b@x.example");
+    world.press("Tab ^R");
+    assert!(
+        world.screen().contains("Bcc     : b@x.example"),
+        "{}",
+        world.screen()
+    );
+    assert!(!world.screen().contains("Reply-To:"));
+}
+
+#[test]
+fn a_forward_is_quoted_or_attached() {
+    let mut world = world();
+    world.press("F Ret");
+    assert_eq!(world.app.compose.current().unwrap().kind, Kind::Forward);
+    assert_eq!(spot(&world), Spot::To);
+    world.press("^C d F a");
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.attachments, [attachment("deals.eml", 4_711)]);
+}
+
+#[test]
+fn without_an_address_to_write_from_it_is_said() {
+    let mut world = world();
+    for account in &mut world.app.accounts {
+        account.identities.clear();
+    }
+    world.press("C");
+    assert!(words(&world).contains("No account has an address"));
+    assert!(world.app.compose.open.is_empty());
+}

@@ -1,0 +1,130 @@
+//! What the world of the tests does with messages that are written.
+
+use crate::model::{Attachment, Draft, DraftKey, OperationId, Source};
+use crate::tui::app::event::{Action, Answer, Ended, Question};
+use crate::tui::app::view::{Contact, Identity, Saved};
+
+use super::world::{NOW, World, address};
+
+impl World {
+    /// Keeps a draft or a message as the store would.
+    pub fn keep(&mut self, action: &Action) -> Option<Ended> {
+        match action {
+            Action::SaveDraft { key, draft } => {
+                let next = self.drafts.keys().last().map_or(1, |last| last.0 + 1);
+                let key = key.unwrap_or(DraftKey(next));
+                self.drafts.insert(key, (NOW, (**draft).clone()));
+                Some(Ended::Saved(key, NOW))
+            }
+            Action::DropDraft(key) => {
+                self.drafts.remove(key);
+                Some(Ended::Done(String::new()))
+            }
+            Action::Send { key, at, .. } => {
+                key.map(|key| self.drafts.remove(&key));
+                Some(Ended::Queued {
+                    operation: OperationId(7),
+                    at: at.unwrap_or(NOW + 10),
+                })
+            }
+            Action::TakeBack(_) => {
+                let sent = self.done.iter().rev().find_map(|(_, action)| match action {
+                    Action::Send { draft, .. } => Some(draft.clone()),
+                    _ => None,
+                });
+                Some(Ended::TakenBack(DraftKey(99), NOW, sent?))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn reply_to_composer(&self, question: &Question) -> Answer {
+        match question {
+            Question::Forwarding { attached, .. } => {
+                let mut draft = Draft {
+                    subject: "Fwd: Your weekly deals are here!".to_owned(),
+                    text: "\n-- \nAlice".to_owned(),
+                    ..self.draft()
+                };
+                if *attached {
+                    draft.attachments.push(attachment("deals.eml", 4_711));
+                }
+                Answer::Written(Some(Box::new(draft)))
+            }
+            Question::Contacts(typed) => {
+                let typed = typed.to_lowercase();
+                let all = [
+                    ("Tom O'Brien", "tom@example.net", "written to 12 times"),
+                    ("Tomasz Nowak", "tomasz@example.pl", "address book"),
+                    ("Zoë Müller", "zoe@example.org", "wrote to you"),
+                ];
+                let fits = |(name, spec, _): &(&str, &str, &str)| {
+                    format!("{name} {spec}").to_lowercase().contains(&typed)
+                };
+                let found = all
+                    .into_iter()
+                    .filter(fits)
+                    .map(|(name, spec, why)| Contact {
+                        address: address(name, spec),
+                        nickname: String::new(),
+                        why: why.to_owned(),
+                    });
+                Answer::Contacts(found.collect())
+            }
+            Question::Drafts => Answer::Drafts(
+                self.drafts
+                    .iter()
+                    .rev()
+                    .map(|(key, (saved, draft))| Saved {
+                        key: *key,
+                        saved: *saved,
+                        to: String::new(),
+                        name: draft.subject.clone(),
+                    })
+                    .collect(),
+            ),
+            Question::Draft(key) => {
+                let found = self.drafts.get(key);
+                let found = found.map(|(at, draft)| (*key, *at, Box::new(draft.clone())));
+                Answer::Draft(found)
+            }
+            Question::Attach(path) => Answer::Attached(match path.ends_with(".pdf") {
+                true => Ok(attachment("report.pdf", 41_000)),
+                false => Err(format!("{path} cannot be attached: it is not there.")),
+            }),
+            Question::ReadFile(_) => Answer::FileText(Ok("one\ntwo\n".to_owned())),
+            Question::Check(_) => Answer::Checked(self.findings.clone(), 1_300),
+            _ => Answer::Failed("never asked".to_owned()),
+        }
+    }
+
+    /// A draft of the first identity.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            account: "alice".to_owned(),
+            from: address("Alice Example", "alice@example.test"),
+            ..Draft::default()
+        }
+    }
+}
+
+pub fn attachment(name: &str, size: u64) -> Attachment {
+    Attachment {
+        name: name.to_owned(),
+        media_type: "application/pdf".to_owned(),
+        source: Source::File {
+            path: format!("/home/alice/{name}"),
+            size,
+            modified: NOW,
+        },
+        size,
+    }
+}
+
+pub fn identity(account: &str, name: &str, spec: &str, signature: &str) -> Identity {
+    Identity {
+        account: account.to_owned(),
+        address: address(name, spec),
+        signature: signature.to_owned(),
+    }
+}

@@ -1,0 +1,719 @@
+//! Writing mail: what begins a message, and what becomes of it.
+
+use crate::model::{
+    Address, AnswerKind, Answers, Attachment, Draft, DraftKey, MessageKey, Recipient,
+};
+use crate::tui::screen::compose::{self, Kind, Spot, keys, state};
+use crate::tui::screen::send;
+
+use super::command::{Command, Screen};
+use super::event::{Action, Effect, Question, Ticket};
+use super::prompt::{Prompt, Purpose};
+use super::view::{Answering, Identity};
+use super::{App, date};
+
+/// Where answers to questions about a message being written go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asked {
+    answering: Option<(Ticket, u64)>,
+    forwarding: Option<(Ticket, u64)>,
+    file: Option<(Ticket, u64)>,
+    attachment: Option<(Ticket, u64)>,
+    draft: Option<Ticket>,
+    drafts: Option<(Ticket, bool)>,
+    people: Option<(Ticket, u64)>,
+}
+
+/// Runs a command of the composer that is more than editing.
+pub fn run(app: &mut App, command: Command) {
+    match command {
+        Command::Cancel => ask_give_up(app),
+        Command::Postpone => postpone(app),
+        Command::Send => send::begin(app),
+        Command::Editor => open_editor(app),
+        Command::Attach => ask_attach(app),
+        Command::AllHeaders => all_headers(app),
+        Command::ReadFile => ask_read(app),
+        Command::Find => ask_find(app),
+        Command::Identity => next_identity(app),
+        Command::Composers => list(app),
+        Command::Addresses => ask_people(app),
+        _ => {}
+    }
+}
+
+impl App {
+    /// The addresses that mail can be written under, of all accounts.
+    pub fn identities(&self) -> Vec<&Identity> {
+        let accounts = self.accounts.iter();
+        accounts.flat_map(|account| &account.identities).collect()
+    }
+
+    /// The identity that a new message gets here: the first of the account in sight, else of any.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let here = self.mailbox().map(|(account, _)| account);
+        let own = here.and_then(|account| account.identities.first());
+        own.or_else(|| self.identities().first().copied()).cloned()
+    }
+
+    /// Leaves the composer for the screen below it.
+    pub fn go_under(&mut self) {
+        let under = self.under;
+        let under = match Screen::CHAIN.contains(&under) {
+            true => under,
+            false => Screen::Index,
+        };
+        self.go(under);
+    }
+
+    /// Puts a draft on the screen; gives the composer's name.
+    pub fn write_on(&mut self, draft: Draft, kind: Kind) -> u64 {
+        let room = state::room(self.layout.body().width);
+        let id = self.compose.add(draft, kind, room);
+        let spot = self.compose.current().map_or(Spot::To, |one| one.spot);
+        keys::go(self, spot);
+        id
+    }
+}
+
+/// A draft of that identity with its signature.
+pub fn blank(identity: &Identity) -> Draft {
+    let text = match identity.signature.trim_end() {
+        "" => String::new(),
+        signature => format!("\n\n-- \n{signature}"),
+    };
+    Draft {
+        account: identity.account.clone(),
+        from: identity.address.clone(),
+        text,
+        ..Draft::default()
+    }
+}
+
+/// `C`: a new message.
+pub fn compose(app: &mut App) {
+    match app.identity() {
+        Some(identity) => {
+            app.write_on(blank(&identity), Kind::New);
+        }
+        None => app.hint(NO_IDENTITY),
+    }
+}
+
+const NO_IDENTITY: &str =
+    "No account has an address to write from; `lacebark setup` adds an account.";
+
+/// `#`: a new message under an address that is asked.
+pub fn ask_identity(app: &mut App) {
+    let count = app.identities().len();
+    match count {
+        0 => app.hint(NO_IDENTITY),
+        1 => {
+            compose(app);
+            app.hint("There is one address to write from.");
+        }
+        _ => {
+            let choices = app
+                .identities()
+                .into_iter()
+                .enumerate()
+                .map(|(n, identity)| super::pick::Choice {
+                    text: crate::mime::sanitize::full(&identity.address).into_string(),
+                    key: String::new(),
+                    detail: identity.account.clone(),
+                    target: super::pick::Target::Identity(n),
+                })
+                .collect();
+            app.open_prompt(Prompt::pick(Purpose::Identity, "Write as", choices));
+        }
+    }
+}
+
+/// An identity was chosen for a new message.
+pub fn compose_as(app: &mut App, place: usize) {
+    if let Some(identity) = app.identities().get(place).copied().cloned() {
+        app.write_on(blank(&identity), Kind::New);
+    }
+}
+
+/// The next identity for the message on the screen; its signature takes the place of the old one.
+pub fn next_identity(app: &mut App) {
+    let all: Vec<Identity> = app.identities().into_iter().cloned().collect();
+    let Some(composer) = app.compose.current_mut() else {
+        return;
+    };
+    let at = all
+        .iter()
+        .position(|identity| state::is_from(&composer.rest, identity));
+    let next = at.map_or(0, |at| (at + 1) % all.len());
+    let Some(identity) = all.get(next).filter(|_| at != Some(next)) else {
+        app.hint("There is one address to write from.");
+        return;
+    };
+    let old = at
+        .and_then(|at| all.get(at))
+        .map(|one| one.signature.as_str());
+    composer.rest.account = identity.account.clone();
+    composer.rest.from = identity.address.clone();
+    composer.change_signature(old.unwrap_or_default(), &identity.signature);
+    composer.touched();
+}
+
+/// `R`: who could be meant is looked up first.
+pub fn reply(app: &mut App, message: MessageKey) {
+    let ticket = app.ask(Question::Answering(message));
+    app.writing.answering = Some((ticket, app.presses));
+}
+
+/// What answers to a message could be is known.
+pub fn answering_came(app: &mut App, ticket: Ticket, answering: Option<Box<Answering>>) {
+    if app.writing.answering != Some((ticket, app.presses)) {
+        return;
+    }
+    app.writing.answering = None;
+    let Some(answering) = answering else {
+        app.hint("This message is gone.");
+        return;
+    };
+    let mut options = vec![('s', "Sender")];
+    if answering.all.is_some() {
+        options.push(('a', "All"));
+    }
+    if answering.list.is_some() {
+        options.push(('l', "List"));
+    }
+    if options.len() == 1 {
+        let words = answering.warning.clone();
+        answer(app, answering.sender, Kind::Reply);
+        if !words.is_empty() {
+            app.hint(words);
+        }
+        return;
+    }
+    let default = options
+        .iter()
+        .position(|(letter, _)| *letter == answering.prefers);
+    let mut question = match answering.all.as_ref() {
+        Some(all) => {
+            let count = all.recipients().count();
+            format!("Reply to whom? (all are {count})")
+        }
+        None => "Reply to whom?".to_owned(),
+    };
+    if answering.blind {
+        question = "You were in Bcc; all would see that. Reply to whom?".to_owned();
+    }
+    let default = if answering.blind {
+        0
+    } else {
+        default.unwrap_or(0)
+    };
+    app.open_prompt(Prompt::choice(
+        Purpose::ReplyTo(answering),
+        question,
+        options,
+        default,
+    ));
+}
+
+/// Whom to answer was chosen.
+pub fn reply_chosen(app: &mut App, answering: Answering, letter: char) {
+    let warning = answering.warning.clone();
+    let blind = answering.blind && letter == 'a';
+    match (letter, answering.all, answering.list) {
+        ('a', Some(draft), _) => answer(app, draft, Kind::ReplyAll),
+        ('l', _, Some(draft)) => answer(app, draft, Kind::ReplyList),
+        (_, _, _) => answer(app, answering.sender, Kind::Reply),
+    }
+    if blind {
+        app.hint("You were in Bcc: with this answer all others learn that.");
+    } else if !warning.is_empty() {
+        app.hint(warning);
+    }
+}
+
+fn answer(app: &mut App, draft: Draft, kind: Kind) {
+    app.write_on(draft, kind);
+}
+
+/// `F`: in the text or as an attachment?
+pub fn ask_forward(app: &mut App, message: MessageKey) {
+    app.open_prompt(Prompt::choice(
+        Purpose::Forward(message),
+        "Forward the message",
+        vec![('t', "InText"), ('a', "AsAttachmt")],
+        0,
+    ));
+}
+
+/// How to forward was chosen.
+pub fn forward_chosen(app: &mut App, message: MessageKey, letter: char) {
+    let attached = letter == 'a';
+    let ticket = app.ask(Question::Forwarding { message, attached });
+    app.writing.forwarding = Some((ticket, app.presses));
+}
+
+/// A draft came that was asked for: a forward, or one of the store.
+pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
+    if app.writing.forwarding == Some((ticket, app.presses)) {
+        app.writing.forwarding = None;
+        match draft {
+            Some(draft) => {
+                app.write_on(*draft, Kind::Forward);
+            }
+            None => app.hint("This message is gone."),
+        }
+    }
+}
+
+/// A stored draft came.
+pub fn draft_came(app: &mut App, ticket: Ticket, found: Option<(DraftKey, i64, Box<Draft>)>) {
+    if app.writing.draft != Some(ticket) {
+        return;
+    }
+    app.writing.draft = None;
+    let Some((key, saved, draft)) = found else {
+        app.hint("This draft is gone.");
+        return;
+    };
+    go_on_with(app, key, saved, *draft);
+}
+
+/// Puts a stored draft on the screen, where it is not there yet.
+pub fn go_on_with(app: &mut App, key: DraftKey, saved: i64, draft: Draft) {
+    let open = app.compose.open.iter().position(|one| one.key == Some(key));
+    if let Some(at) = open {
+        app.compose.at = at;
+        show(app);
+        return;
+    }
+    let kind = Kind::of(&draft);
+    let id = app.write_on(draft, kind);
+    if let Some(composer) = app.compose.find(id) {
+        composer.is_kept(key, saved);
+    }
+}
+
+/// Opens a stored draft.
+pub fn open_draft(app: &mut App, key: DraftKey) {
+    let ticket = app.ask(Question::Draft(key));
+    app.writing.draft = Some(ticket);
+}
+
+/// Asks which drafts are in the store; `tell` is whether a run before this one may have left them.
+pub fn ask_drafts(app: &mut App, tell: bool) {
+    let ticket = app.ask(Question::Drafts);
+    app.writing.drafts = Some((ticket, tell));
+}
+
+/// Drafts that are in the store.
+pub fn drafts_came(app: &mut App, ticket: Ticket, drafts: Vec<super::view::Saved>) {
+    let Some((_, tell)) = app.writing.drafts.take_if(|(asked, _)| *asked == ticket) else {
+        return;
+    };
+    app.compose.stored = drafts;
+    if !tell {
+        return;
+    }
+    let waiting: Vec<_> = app.compose.waiting().collect();
+    let words = match waiting.as_slice() {
+        [] => return,
+        [one] => format!(
+            "A draft was found: \"{}\", saved {}. Alt-c lists it.",
+            one.name,
+            date::column(one.saved, app.now.wall, app.offset_at)
+        ),
+        several => format!("{} drafts were found. Alt-c lists them.", several.len()),
+    };
+    app.say(words);
+}
+
+/// `Alt-c`: what is being written.
+pub fn list(app: &mut App) {
+    app.compose.selected = app.compose.at.min(app.compose.rows().saturating_sub(1));
+    ask_drafts(app, false);
+    app.go(Screen::Composers);
+}
+
+/// Goes on with the selected row of that list.
+pub fn go_on(app: &mut App) {
+    let selected = app.compose.selected;
+    if selected < app.compose.open.len() {
+        app.compose.at = selected;
+        show(app);
+        return;
+    }
+    let stored = app.compose.waiting().nth(selected - app.compose.open.len());
+    match stored.map(|saved| saved.key) {
+        Some(key) => open_draft(app, key),
+        None => app.hint("Nothing is being written. C writes a new message."),
+    }
+}
+
+/// Shows the composer that is looked at.
+pub fn show(app: &mut App) {
+    let spot = app.compose.current().map(|one| one.spot);
+    if let Some(spot) = spot {
+        let screen = keys::screen_of(spot);
+        app.go(screen);
+    }
+}
+
+fn ask_give_up(app: &mut App) {
+    let blank = app
+        .compose
+        .current()
+        .is_some_and(|one| one.key.is_none() && !one.is_touched());
+    if blank {
+        give_up(app, 'd');
+        return;
+    }
+    app.open_prompt(Prompt::choice(
+        Purpose::GiveUp,
+        "Stop writing this message?",
+        vec![('s', "Save draft"), ('d', "Discard"), ('k', "Keep writing")],
+        2,
+    ));
+}
+
+/// What is to become of the message was chosen.
+pub fn give_up(app: &mut App, letter: char) {
+    match letter {
+        's' => postpone(app),
+        'd' => {
+            let id = app.compose.current().map(|one| one.id);
+            let Some(gone) = id.and_then(|id| app.compose.close(id)) else {
+                return;
+            };
+            if let Some(key) = gone.key {
+                app.act(Action::DropDraft(key));
+                app.compose.stored.retain(|saved| saved.key != key);
+            }
+            if gone.saving.is_some() {
+                app.compose
+                    .unwanted
+                    .extend(gone.saving.map(|(ticket, _)| ticket));
+            }
+            app.go_under();
+            app.hint("The message is discarded.");
+        }
+        _ => {}
+    }
+}
+
+/// `^O`: keeps it and closes it.
+pub fn postpone(app: &mut App) {
+    let Some(id) = app.compose.current().map(|one| one.id) else {
+        return;
+    };
+    let Some(composer) = app.compose.find(id) else {
+        return;
+    };
+    if composer.key.is_none() && composer.draft().is_blank() {
+        app.hint("Nothing is written yet; ^C closes it.");
+        return;
+    }
+    composer.postponed = true;
+    if composer.saving.is_none() && (composer.is_dirty() || composer.key.is_none()) {
+        state::save(app, id);
+    }
+    finish_postponing(app, id);
+}
+
+/// Closes a composer that was postponed once it is in the store.
+pub fn finish_postponing(app: &mut App, id: u64) {
+    let Some(composer) = app.compose.find(id) else {
+        return;
+    };
+    if !composer.postponed || composer.saving.is_some() {
+        return;
+    }
+    if let Some(why) = composer.unsaved.clone() {
+        composer.postponed = false;
+        app.say(format!("Not postponed, because it cannot be saved: {why}."));
+        return;
+    }
+    if composer.is_dirty() {
+        state::save(app, id);
+        return;
+    }
+    let shown = app.compose.current().map(|one| one.id) == Some(id);
+    app.compose.close(id);
+    ask_drafts(app, false);
+    if shown && app.screen.is_composer() {
+        app.go_under();
+    }
+    app.say("Postponed: it is kept as a draft. Alt-c lists it.");
+}
+
+fn all_headers(app: &mut App) {
+    if let Some(composer) = app.compose.current_mut() {
+        composer.all_headers = !composer.all_headers;
+        if !composer.shows(composer.spot) {
+            composer.spot = Spot::Cc;
+        }
+    }
+}
+
+fn ask_attach(app: &mut App) {
+    let folder = match app.save_folder.as_str() {
+        "" => String::new(),
+        folder => format!("{}/", folder.trim_end_matches('/')),
+    };
+    app.open_prompt(Prompt::text(Purpose::AttachFile, "File to attach", &folder));
+    if let Some(prompt) = &mut app.prompt
+        && let super::prompt::Asking::Text(field) = &mut prompt.asking
+    {
+        field.proposed = false;
+    }
+    app.asked_complete = app.ask(Question::Complete(folder));
+}
+
+/// The name of a file to attach was given.
+pub fn attach(app: &mut App, path: &str) {
+    let Some(id) = app.compose.current().map(|one| one.id) else {
+        return;
+    };
+    let ticket = app.ask(Question::Attach(path.trim().to_owned()));
+    app.writing.attachment = Some((ticket, id));
+}
+
+/// A file was looked at.
+pub fn attachment_came(app: &mut App, ticket: Ticket, found: Result<Attachment, String>) {
+    let Some((_, id)) = app
+        .writing
+        .attachment
+        .take_if(|(asked, _)| *asked == ticket)
+    else {
+        return;
+    };
+    match found {
+        Ok(attachment) => {
+            let words = format!(
+                "Attached {} ({}, {}).",
+                attachment.name,
+                date::octets(attachment.size),
+                attachment.media_type
+            );
+            if let Some(composer) = app.compose.find(id) {
+                composer.attachments.push(attachment);
+                composer.attached = composer.attachments.len() - 1;
+                composer.touched();
+            }
+            app.hint(words);
+        }
+        Err(why) => app.hint(why),
+    }
+}
+
+fn ask_read(app: &mut App) {
+    let folder = match app.save_folder.as_str() {
+        "" => String::new(),
+        folder => format!("{}/", folder.trim_end_matches('/')),
+    };
+    app.open_prompt(Prompt::text(Purpose::ReadFile, "File to put in", &folder));
+    if let Some(prompt) = &mut app.prompt
+        && let super::prompt::Asking::Text(field) = &mut prompt.asking
+    {
+        field.proposed = false;
+    }
+}
+
+/// The name of a file to put in was given.
+pub fn read_file(app: &mut App, path: &str) {
+    let Some(id) = app.compose.current().map(|one| one.id) else {
+        return;
+    };
+    let ticket = app.ask(Question::ReadFile(path.trim().to_owned()));
+    app.writing.file = Some((ticket, id));
+}
+
+/// The text of a file came.
+pub fn file_came(app: &mut App, ticket: Ticket, text: Result<String, String>) {
+    let Some((_, id)) = app.writing.file.take_if(|(asked, _)| *asked == ticket) else {
+        return;
+    };
+    match (text, app.compose.find(id)) {
+        (Ok(text), Some(composer)) => {
+            composer.body.insert(&text);
+            app.hint("The file is in the text.  Alt-u takes it out.");
+        }
+        (Ok(_), None) => {}
+        (Err(why), _) => app.hint(why),
+    }
+}
+
+fn ask_find(app: &mut App) {
+    let word = app.word.clone();
+    app.open_prompt(Prompt::text(Purpose::FindInText, "Find in the text", &word));
+}
+
+/// A word to find was given.
+pub fn find(app: &mut App, word: &str) {
+    let Some(composer) = app.compose.current_mut() else {
+        return;
+    };
+    if word.is_empty() {
+        return;
+    }
+    let found = composer.body.find(word);
+    app.word = word.to_owned();
+    if !found {
+        app.hint(format!("\"{word}\" is not in the text."));
+    }
+}
+
+fn open_editor(app: &mut App) {
+    if !keys::settle_all(app) {
+        return;
+    }
+    let Some(composer) = app.compose.current() else {
+        return;
+    };
+    let (id, text) = (composer.id, composer.body.text().whole());
+    state::save(app, id);
+    app.emit(Effect::Edit(id, text));
+}
+
+/// The other program gave the text back, or why it did not.
+pub fn edited(app: &mut App, id: u64, text: Result<String, String>) {
+    match (text, app.compose.find(id)) {
+        (Ok(text), Some(composer)) => {
+            composer.body.replace_all(&text);
+            if let Some(at) = app.compose.open.iter().position(|one| one.id == id) {
+                app.compose.at = at;
+                keys::go(app, Spot::Body);
+            }
+        }
+        (Ok(_), None) => {}
+        (Err(why), _) => app.say(why),
+    }
+}
+
+fn ask_people(app: &mut App) {
+    let Some(composer) = app.compose.current() else {
+        return;
+    };
+    let id = composer.id;
+    if composer.field().is_none() {
+        app.hint("Put the cursor into To, Cc, Bcc or Reply-To first.");
+        return;
+    }
+    let typed = composer
+        .field()
+        .map_or("", |field| field.typed())
+        .to_owned();
+    let ticket = app.ask(Question::Contacts(typed));
+    app.writing.people = Some((ticket, id));
+}
+
+/// People came who fit what is typed.
+pub fn contacts_came(app: &mut App, ticket: Ticket, contacts: Vec<super::view::Contact>) {
+    let asked_list = app.writing.people.take_if(|(asked, _)| *asked == ticket);
+    let found = !contacts.is_empty();
+    let Some(composer) = app
+        .compose
+        .open
+        .iter_mut()
+        .find(|one| one.asked == ticket || asked_list.is_some_and(|(_, id)| one.id == id))
+    else {
+        return;
+    };
+    let spot = composer.spot;
+    if let Some(field) = composer.recipients(spot) {
+        field.offer(contacts);
+        if asked_list.is_some() && found {
+            field.picked = Some(0);
+        }
+    }
+    if asked_list.is_some() && !found {
+        app.hint("Nobody is known who fits; write to somebody, or take an address with T.");
+    }
+}
+
+/// `B`: to whom is a message sent on as it is?
+pub fn ask_bounce(app: &mut App, message: MessageKey) {
+    app.open_prompt(Prompt::text(
+        Purpose::Bounce(message),
+        "Send the message on, as it is, to",
+        "",
+    ));
+}
+
+/// To whom to bounce was given.
+pub fn bounce(app: &mut App, message: MessageKey, to: &str) {
+    let to: Vec<Recipient> = match compose::recipients::parsed(to) {
+        Ok(to) => to,
+        Err(compose::recipients::NoRecipient(why)) => return app.hint(why),
+    };
+    let Some(identity) = app.identity() else {
+        return app.hint(NO_IDENTITY);
+    };
+    let draft = Draft {
+        account: identity.account,
+        from: identity.address,
+        to,
+        answers: Some(Answers {
+            kind: AnswerKind::Bounce,
+            messages: vec![message],
+        }),
+        ..Draft::default()
+    };
+    app.act(Action::Send {
+        draft: Box::new(draft),
+        key: None,
+        at: None,
+    });
+}
+
+/// Everybody that a draft names, for words.
+pub fn first_of(addresses: &[Address]) -> String {
+    addresses.first().map_or(String::new(), |one| {
+        crate::mime::sanitize::full(one).into_string()
+    })
+}
+
+/// A draft is in the store.
+pub fn saved(app: &mut App, ticket: Ticket, key: DraftKey, at: i64) {
+    let now = app.now.mono;
+    if let Some(gone) = app.compose.unwanted.iter().position(|one| *one == ticket) {
+        app.compose.unwanted.remove(gone);
+        app.act(Action::DropDraft(key));
+        return;
+    }
+    let saving =
+        |one: &&mut compose::Composer| one.saving.is_some_and(|(asked, _)| asked == ticket);
+    let Some(composer) = app.compose.open.iter_mut().find(saving) else {
+        return;
+    };
+    composer.saved(ticket, Ok((key, at)), now);
+    let id = composer.id;
+    finish_postponing(app, id);
+}
+
+/// A draft could not be saved; false when the ticket is not of one.
+pub fn not_saved(app: &mut App, ticket: Ticket, why: &str) -> bool {
+    let now = app.now.mono;
+    if app.send.is_handing(ticket) {
+        return false;
+    }
+    let saving =
+        |one: &&mut compose::Composer| one.saving.is_some_and(|(asked, _)| asked == ticket);
+    let Some(composer) = app.compose.open.iter_mut().find(saving) else {
+        return false;
+    };
+    composer.saved(ticket, Err(why.to_owned()), now);
+    let (id, postponed) = (composer.id, composer.postponed);
+    if postponed {
+        finish_postponing(app, id);
+    } else {
+        app.say(format!("The draft is not saved: {why}"));
+    }
+    true
+}
+
+/// `Q`: what is being written is saved before the program ends.
+pub fn quit(app: &mut App) {
+    state::save_all(app);
+    app.emit(Effect::Quit);
+}

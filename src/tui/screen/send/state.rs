@@ -1,0 +1,237 @@
+//! The way from `^X` into the Outbox.
+
+use crate::model::OperationId;
+use crate::tui::app::event::{Action, Question, Ticket};
+use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::view::{Finding, Weight};
+use crate::tui::app::{App, Screen, date, writing};
+use crate::tui::screen::compose::{Spot, keys, state as composing};
+
+use super::time;
+
+/// What is known of the message that is to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Its composer.
+    pub composer: u64,
+    /// What there is to say.
+    pub findings: Vec<Finding>,
+    /// Its octets as it would be sent.
+    pub size: u64,
+    asked: Option<(Ticket, u64)>,
+    /// Messages that are being put into the Outbox, and their composers.
+    handed: Vec<(Ticket, u64)>,
+}
+
+/// A message in the Outbox that can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The operation.
+    pub operation: OperationId,
+    /// When it is sent, in seconds since 1970.
+    pub at: i64,
+    /// Whether the person chose that time.
+    pub later: bool,
+}
+
+impl State {
+    /// How many warnings there are.
+    pub fn warnings(&self) -> usize {
+        let warns = |one: &&Finding| one.weight != Weight::Note;
+        self.findings.iter().filter(warns).count()
+    }
+
+    /// Whether a message of that ticket is on its way into the Outbox.
+    pub fn is_handing(&self, ticket: Ticket) -> bool {
+        self.handed.iter().any(|(asked, _)| *asked == ticket)
+    }
+
+    fn forbids(&self) -> bool {
+        self.findings.iter().any(|one| one.weight == Weight::Stop)
+    }
+}
+
+/// `^X`: looks the message over.
+pub fn begin(app: &mut App) {
+    if !keys::settle_all(app) {
+        return;
+    }
+    let Some(composer) = app.compose.current() else {
+        return;
+    };
+    if composer.goes_to() == 0 {
+        keys::go(app, Spot::To);
+        app.hint("To whom? Nobody stands in To, Cc or Bcc.");
+        return;
+    }
+    let (id, draft) = (composer.id, composer.draft());
+    composing::save(app, id);
+    let ticket = app.question(Question::Check(Box::new(draft)));
+    app.send.composer = id;
+    app.send.asked = Some((ticket, app.presses()));
+}
+
+/// It was looked over.
+pub fn checked(app: &mut App, ticket: Ticket, findings: Vec<Finding>, size: u64) {
+    if app.send.asked.take() != Some((ticket, app.presses())) {
+        return;
+    }
+    app.send.findings = findings;
+    app.send.size = size;
+    if app.confirm_send || !app.send.findings.is_empty() {
+        app.go(Screen::Send);
+        ask(app);
+    } else {
+        hand_over(app, None);
+    }
+}
+
+fn ask(app: &mut App) {
+    let id = app.send.composer;
+    let Some(composer) = app.compose.find(id) else {
+        return;
+    };
+    let count = composer.goes_to();
+    let whom = match count {
+        1 => "1 recipient".to_owned(),
+        count => format!("{count} recipients"),
+    };
+    let warnings = app.send.warnings();
+    let (question, send) = match (app.send.forbids(), warnings) {
+        (true, _) => ("It cannot be sent like this.".to_owned(), false),
+        (false, 0) => (format!("Send to {whom}?"), true),
+        (false, 1) => (format!("Send to {whom}? (1 warning)"), true),
+        (false, many) => (format!("Send to {whom}? ({many} warnings)"), true),
+    };
+    let mut options = vec![('e', "Edit"), ('n', "No")];
+    if send {
+        options.push(('y', "SendNow"));
+    }
+    options.push(('a', "AddAttach"));
+    options.push(('o', "Postpone"));
+    if send {
+        options.push(('l', "SendLater"));
+    }
+    if app.identities().len() > 1 {
+        options.push(('#', "Identity"));
+    }
+    let default = match warnings {
+        0 => options.iter().position(|(letter, _)| *letter == 'y'),
+        _ => None,
+    };
+    app.open_prompt_of(Prompt::choice(
+        Purpose::Send,
+        question,
+        options,
+        default.unwrap_or(0),
+    ));
+}
+
+/// What to do with it was chosen.
+pub fn chosen(app: &mut App, letter: char) {
+    match letter {
+        'y' => hand_over(app, None),
+        'o' => {
+            writing::show(app);
+            writing::postpone(app);
+        }
+        'l' => ask_when(app),
+        'a' => {
+            keys::go(app, Spot::Attach);
+            writing::run(app, crate::tui::app::command::Command::Attach);
+        }
+        '#' => {
+            writing::next_identity(app);
+            ask(app);
+        }
+        _ => back(app),
+    }
+}
+
+/// Back to the text.
+pub fn back(app: &mut App) {
+    writing::show(app);
+}
+
+fn ask_when(app: &mut App) {
+    let mut prompt = Prompt::text(
+        Purpose::SendLater,
+        "Send when (18:00, tomorrow 8:00, Mon 9:30, +2h)",
+        "",
+    );
+    prompt.notes = LATER.map(str::to_owned).to_vec();
+    app.open_prompt_of(prompt);
+}
+
+/// What sending later needs.
+pub const LATER: [&str; 2] = [
+    "It is sent by this machine: lacebark or `lacebark sync --watch` must run then,",
+    "else it is sent when one of them starts.",
+];
+
+/// A time was given.
+pub fn later(app: &mut App, text: &str) {
+    match time::later(text, app.now.wall, app.offset_at) {
+        Some(at) => hand_over(app, Some(at)),
+        None => {
+            app.hint(format!("\"{text}\" is no time to come."));
+            ask_when(app);
+        }
+    }
+}
+
+fn hand_over(app: &mut App, at: Option<i64>) {
+    let id = app.send.composer;
+    let Some(composer) = app.compose.find(id) else {
+        return;
+    };
+    let draft = composer.draft();
+    let key = composer.key;
+    let ticket = app.effect(Action::Send {
+        draft: Box::new(draft),
+        key,
+        at,
+    });
+    if let Some(composer) = app.compose.find(id) {
+        composer.saves(ticket);
+    }
+    app.send.handed.push((ticket, id));
+    app.go_under();
+    app.hint("Putting it into the Outbox…");
+}
+
+/// It is in the Outbox.
+pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
+    let handed = &mut app.send.handed;
+    if let Some(at) = handed.iter().position(|(asked, _)| *asked == ticket) {
+        let (_, id) = handed.remove(at);
+        app.compose.close(id);
+    }
+    app.status = None;
+    if outgoing.later {
+        let when = date::log_time(outgoing.at, app.offset_at);
+        app.say(format!(
+            "In the Outbox until {when}. lacebark must run then."
+        ));
+    }
+    app.outgoing = Some(outgoing);
+}
+
+/// It could not be put there: it is on the screen again. False when the ticket is not of one.
+pub fn failed(app: &mut App, ticket: Ticket, why: &str) -> bool {
+    let handed = &mut app.send.handed;
+    let Some(at) = handed.iter().position(|(asked, _)| *asked == ticket) else {
+        return false;
+    };
+    let (_, id) = handed.remove(at);
+    let now = app.now.mono;
+    if let Some(composer) = app.compose.find(id) {
+        composer.not_sent(ticket, now);
+    }
+    if let Some(at) = app.compose.open.iter().position(|one| one.id == id) {
+        app.compose.at = at;
+        writing::show(app);
+    }
+    app.say(format!("Not sent; it is still here: {why}"));
+    true
+}

@@ -1,0 +1,258 @@
+//! The composer in a real pseudo-terminal: killed while a person types, hung up, and lent to an
+//! editor.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::lacebark;
+use crate::harness::program::Home;
+use crate::harness::pty::Terminal;
+
+const LIMIT: Duration = Duration::from_secs(20);
+/// What may be lost.
+const AT_MOST: Duration = Duration::from_secs(5);
+
+/// A home with an account whose server nobody is.
+fn home() -> Home {
+    let home = Home::new();
+    let account = [
+        "setup",
+        "--address",
+        "alice@example.test",
+        "--account",
+        "alice",
+        "--name",
+        "Alice Example",
+        "--imap",
+        "imaps://localhost:1",
+        "--keep",
+        "ask",
+        "--no-test",
+    ];
+    home.run(&account).exits(0);
+    home
+}
+
+fn start(home: &Home, more: &[(&str, &Path)]) -> Terminal {
+    let mut env = home.env();
+    env.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    let mut env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
+    env.extend(more);
+    let mut screen = Terminal::start(lacebark(), &[], &env, 24, 80);
+    screen.wait("the first screen", LIMIT, |screen| {
+        screen.contents().contains("? Help")
+    });
+    screen
+}
+
+/// Opens the composer and goes into its text.
+fn compose(screen: &mut Terminal) {
+    screen.press("c");
+    screen.wait_text("COMPOSE");
+    screen.press("\t\t\t\t");
+    screen.wait_text("line 1 of 1");
+}
+
+fn kill(screen: &Terminal, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(screen.pid()).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+/// The last number in the draft that the next start finds.
+fn found(home: &Home) -> Option<usize> {
+    let mut screen = start(home, &[]);
+    screen.press("\x1bc");
+    screen.wait("the list", LIMIT, |screen| {
+        let text = screen.contents();
+        text.contains("draft ") || text.contains("Nothing is being written")
+    });
+    if screen.text().contains("Nothing is being written") {
+        return None;
+    }
+    screen.press("\r");
+    screen.wait_text("Message text");
+    screen.press("\x1b>");
+    screen.settle(Duration::from_millis(200));
+    let text = screen.text();
+    let words = text.split_whitespace();
+    let numbers = words.filter_map(|word| word.strip_prefix('w')?.parse().ok());
+    numbers.max()
+}
+
+/// Types numbered words until a random moment, is killed there, and gives how much typing is lost.
+fn killed(seed: u64) -> Duration {
+    let home = home();
+    let mut screen = start(&home, &[]);
+    compose(&mut screen);
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut random = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let until = Duration::from_millis(200 + random(8_800));
+    let begun = Instant::now();
+    let mut typed = Vec::new();
+    while begun.elapsed() < until {
+        screen.press(&format!("w{} ", typed.len()));
+        typed.push(Instant::now());
+        // Mostly without a pause, as a person types; now and then with one that is saved at.
+        let pause = if random(40) == 0 {
+            1_300
+        } else {
+            20 + random(60)
+        };
+        screen.settle(Duration::from_millis(pause));
+    }
+    let ended = Instant::now();
+    kill(&screen, Signal::KILL);
+    screen.exit_code(LIMIT);
+    let kept = found(&home).map_or(0, |last| last + 1);
+    // All that was typed from here on is lost.
+    let first_lost = typed.get(kept).copied();
+    first_lost.map_or(Duration::ZERO, |at| ended.saturating_duration_since(at))
+}
+
+#[test]
+fn r4_a_kill_while_typing_loses_at_most_five_seconds() {
+    let rounds = match std::env::var_os("LACEBARK_LONG") {
+        Some(_) => 1_000,
+        None => 50,
+    };
+    let mut losses = Vec::new();
+    for first in (0..rounds).step_by(10) {
+        let round: Vec<_> = (first..first + 10)
+            .map(|seed| thread::spawn(move || (seed, killed(seed + 1))))
+            .collect();
+        for one in round {
+            losses.push(one.join().unwrap());
+        }
+    }
+    let most = losses.iter().max_by_key(|(_, lost)| *lost).unwrap();
+    eprintln!("{rounds} kills while typing: at most {:?} lost", most.1);
+    assert!(most.1 <= AT_MOST, "{most:?}");
+}
+
+#[test]
+fn r4_a_hang_up_while_typing_loses_nothing() {
+    let home = home();
+    for signal in [Signal::HUP, Signal::TERM] {
+        let mut screen = start(&home, &[]);
+        compose(&mut screen);
+        screen.press("w41 w42 w43 ");
+        screen.wait_text("w43");
+        kill(&screen, signal);
+        screen.exit_code(LIMIT);
+        assert_eq!(found(&home), Some(43), "{signal:?}");
+        let mut screen = start(&home, &[]);
+        screen.wait_text("A draft was found");
+        screen.press("\x1bc");
+        screen.wait_text("draft ");
+        screen.press("\r");
+        screen.wait_text("w43");
+        screen.press("\x03");
+        screen.wait_text("Discard");
+        screen.press("d");
+        screen.wait_text("discarded");
+        screen.press("q");
+        assert_eq!(screen.exit_code(LIMIT), 0);
+        assert_eq!(found(&home), None, "{signal:?}");
+    }
+}
+
+#[test]
+fn r4_q_keeps_what_is_written() {
+    let home = home();
+    let mut screen = start(&home, &[]);
+    compose(&mut screen);
+    screen.press("w7 \x1bc");
+    screen.wait_text("WRITING");
+    screen.press("q");
+    assert_eq!(screen.exit_code(LIMIT), 0);
+    assert_eq!(found(&home), Some(7));
+}
+
+fn script(home: &Home, text: &str) -> std::path::PathBuf {
+    let path = home.path("editor.sh");
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+#[test]
+fn the_editor_has_the_whole_terminal_and_the_text_comes_back() {
+    let home = home();
+    let seen = home.path("seen");
+    // It reads a key from the terminal: nothing of the program's reads beside it.
+    let editor = script(
+        &home,
+        &format!(
+            "stat -c %a \"$1\" > {seen}; echo EDITING; read line; printf '%s\\nfrom outside' \"$line\" >> \"$1\"",
+            seen = seen.display()
+        ),
+    );
+    let mut screen = start(&home, &[("EDITOR", &editor)]);
+    compose(&mut screen);
+    assert!(
+        screen.text().contains("^_ opens editor.sh"),
+        "{}",
+        screen.text()
+    );
+    screen.press("Hello \x1f");
+    screen.wait_text("EDITING");
+    assert!(!screen.screen().alternate_screen());
+    screen.press("quick\r");
+    screen.wait_text("from outside");
+    screen.wait_text("Hello quick");
+    assert!(screen.screen().alternate_screen());
+    assert_eq!(fs::read_to_string(seen).unwrap().trim(), "600");
+    // The keys are the composer's again.
+    screen.press("x");
+    screen.wait_text("Hello xquick");
+}
+
+#[test]
+fn an_editor_that_fails_or_is_absent_leaves_the_text_as_it_was() {
+    let home = home();
+    let editor = script(&home, "echo spoiled > \"$1\"; exit 3");
+    for (editor, words) in [
+        (editor.as_path(), "ended with code 3"),
+        (Path::new("/nowhere/editor"), "cannot start"),
+    ] {
+        let mut screen = start(&home, &[("EDITOR", editor)]);
+        compose(&mut screen);
+        screen.press("Hello \x1f");
+        screen.wait_text(words);
+        screen.wait_text("Hello");
+        assert!(!screen.text().contains("spoiled"));
+        screen.press("\x03");
+        screen.wait_text("Discard");
+        screen.press("d");
+        screen.wait_text("discarded");
+        screen.press("q");
+        screen.exit_code(LIMIT);
+    }
+}
+
+#[test]
+fn an_interrupt_meant_for_the_editor_does_not_end_the_program() {
+    let home = home();
+    let editor = script(
+        &home,
+        "trap 'echo CAUGHT; exit 0' INT; echo EDITING; while :; do sleep 0.1; done",
+    );
+    let mut screen = start(&home, &[("EDITOR", &editor)]);
+    compose(&mut screen);
+    screen.press("Hello \x1f");
+    screen.wait_text("EDITING");
+    screen.press("\x03");
+    screen.wait_text("Message text");
+    screen.press("again");
+    screen.wait_text("Hello again");
+}
