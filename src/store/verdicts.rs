@@ -408,6 +408,45 @@ pub fn requeue(tx: &Tx<'_>, id: OperationId, put_off: Option<PutOff>) -> Result<
     Ok(())
 }
 
+/// It did not happen, and may be sent, unless what it is about went meanwhile, as with the mailbox
+/// that it stood in: then nobody would ever send it.
+pub fn again(tx: &Tx<'_>, id: OperationId, why: &str) -> Result<(), StoreError> {
+    let Some(operation) = journal::find(tx, id)? else {
+        return Ok(());
+    };
+    journal::forget_proof(tx, id)?;
+    let source = match &operation.kind {
+        OperationKind::Move { message, .. } => Some(*message),
+        OperationKind::Copy { source, .. } => Some(*source),
+        _ => None,
+    };
+    let lost = match source {
+        Some(source) => !stands(tx, source)? && !goes(tx, source, id)?,
+        None => false,
+    };
+    match lost {
+        true => gone(tx, id, why),
+        false => requeue(tx, id, None),
+    }
+}
+
+/// Whether the server has it.
+fn stands(tx: &Tx<'_>, message: MessageKey) -> Result<bool, StoreError> {
+    Ok(messages::find(tx, message)?.is_some_and(|row| row.base.is_some()))
+}
+
+/// Whether something but `id` puts it somewhere.
+fn goes(tx: &Tx<'_>, message: MessageKey, id: OperationId) -> Result<bool, StoreError> {
+    let puts = |one: &Operation| {
+        let places = matches!(
+            one.kind,
+            OperationKind::Move { .. } | OperationKind::Copy { .. } | OperationKind::Append { .. }
+        );
+        places && one.id != id
+    };
+    Ok(journal::of_message(tx, message)?.iter().any(puts))
+}
+
 /// Nobody knows whether it happened.
 pub fn unsure(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
@@ -457,12 +496,12 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     }
     settle(tx, &operation)?;
     if let Some(message) = operation.kind.message() {
-        strand(tx, message)?;
+        strand(tx, message, id)?;
         vacate(tx, message)?;
         release(tx, message)?;
     }
     if let Some(other) = operation.kind.other() {
-        strand(tx, other)?;
+        strand(tx, other, id)?;
         release(tx, other)?;
     }
     for mailbox in operation
@@ -495,15 +534,8 @@ pub fn forget(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
 
 /// A message that stands nowhere and goes nowhere can be copied and flagged no more: what waits to
 /// do so would wait for ever.
-fn strand(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
-    let stands = messages::find(tx, message)?.is_some_and(|row| row.base.is_some());
-    let goes = |one: &Operation| {
-        matches!(
-            one.kind,
-            OperationKind::Move { .. } | OperationKind::Copy { .. } | OperationKind::Append { .. }
-        )
-    };
-    if stands || journal::of_message(tx, message)?.iter().any(goes) {
+fn strand(tx: &Tx<'_>, message: MessageKey, gone: OperationId) -> Result<(), StoreError> {
+    if stands(tx, message)? || goes(tx, message, gone)? {
         return Ok(());
     }
     for copy in journal::naming(tx, message)? {

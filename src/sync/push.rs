@@ -189,6 +189,8 @@ impl Worker<'_> {
         for mailbox in self.venues(&tasks) {
             if self.open_existing(mailbox).await? {
                 acted |= self.push_here(mailbox).await?;
+            } else if !self.is_there(mailbox)? {
+                acted |= self.close_cleared(mailbox).await?;
             }
         }
         acted |= self.upload_all().await?;
@@ -397,10 +399,7 @@ fn write(tx: &Tx<'_>, id: OperationId, verdict: &Verdict, now: i64) -> Result<()
             verdicts::unsure(tx, id)
         }
         Verdict::Unsure => verdicts::unsure(tx, id),
-        Verdict::Again => {
-            journal::forget_proof(tx, id)?;
-            verdicts::requeue(tx, id, None)
-        }
+        Verdict::Again => verdicts::again(tx, id, GONE),
         Verdict::Expunged(left) => verdicts::expunged(tx, id, *left),
         Verdict::Gone => verdicts::gone(tx, id, GONE),
         Verdict::Refused(Refusal::Later(seconds), words) => {

@@ -129,7 +129,16 @@ impl Worker<'_> {
 
     /// Ends what has arrived and leaves nothing to take out.
     pub(super) async fn close_found(&mut self) -> Result<bool, SyncError> {
-        let tasks = self.tasks_for(|next| next == Next::Close)?;
+        self.close(Next::Close).await
+    }
+
+    /// The same for what has arrived from a mailbox that is gone, and took the original along.
+    pub(super) async fn close_cleared(&mut self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+        self.close(Next::Clear(mailbox)).await
+    }
+
+    async fn close(&mut self, done: Next) -> Result<bool, SyncError> {
+        let tasks = self.tasks_for(|next| next == done)?;
         let acted = !tasks.is_empty();
         let placed = |task: &Task| {
             let spot = task.arrived_at()?;

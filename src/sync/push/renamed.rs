@@ -91,7 +91,7 @@ impl Worker<'_> {
         Ok(self.renamed.remove(&mailbox))
     }
 
-    fn is_there(&self, mailbox: MailboxKey) -> Result<bool, SyncError> {
+    pub(super) fn is_there(&self, mailbox: MailboxKey) -> Result<bool, SyncError> {
         let row = self
             .desk
             .read(|reader| crate::store::mailboxes::get(reader, mailbox));

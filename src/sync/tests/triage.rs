@@ -215,7 +215,7 @@ fn r9_filing_cut_at_any_octet_that_ends_a_line_ends_the_same() {
 }
 
 /// Stops the work at commit number `at`, as a killed process would; false if it ended before.
-fn stopped_at(bed: &Bed, at: usize) -> bool {
+pub(super) fn stopped_at(bed: &Bed, at: usize) -> bool {
     let commits = Arc::new(AtomicUsize::new(0));
     let stop = Arc::new(tokio::sync::Notify::new());
     let (count, tell) = (commits.clone(), stop.clone());

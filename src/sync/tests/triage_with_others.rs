@@ -1,7 +1,7 @@
 //! Our operations beside those of another client, and between two accounts.
 
 use super::server::{Cut, PLAIN};
-use super::triage::{COPIES, DRESSES, MOVES, small, there};
+use super::triage::{COPIES, DRESSES, MOVES, small, stopped_at, there};
 use super::*;
 use crate::net::{Dial, Later, Link, NetError, Target as Address};
 use crate::ops::triage::{Target, Wish, act};
@@ -150,6 +150,34 @@ fn r10_a_mailbox_that_another_client_deleted_is_never_made_again() {
         assert!(!commands.iter().any(|c| c.starts_with("CREATE")));
         assert!(bed.there().contains("INBOX: in1 in2 "));
         bed.assert_same(capabilities);
+    }
+}
+
+#[test]
+fn r9_r10_a_move_out_of_a_mailbox_that_is_deleted_meanwhile_ends() {
+    for capabilities in DRESSES {
+        for at in 1.. {
+            let bed = small(capabilities);
+            bed.move_to(&[bed.message("Archive", 1).key], "INBOX");
+            let stopped = stopped_at(&bed, at);
+            bed.server.world().boxes.remove("Archive");
+            for _ in 0..3 {
+                bed.sync().unwrap();
+            }
+            let (there, waiting) = (bed.there(), bed.waiting());
+            let what = format!("stopped at commit {at} {capabilities}: {there}; {waiting}");
+            let arrived = there.contains("in8 old1");
+            assert_eq!(
+                waiting,
+                if arrived { "" } else { "move failed gone" },
+                "{what}"
+            );
+            bed.assert_same(&what);
+            if !stopped {
+                assert!(arrived, "{what}");
+                break;
+            }
+        }
     }
 }
 
