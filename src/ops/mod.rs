@@ -7,6 +7,7 @@
 //! arguments.
 
 pub mod accounts;
+pub mod attach;
 mod conflict;
 pub mod flags;
 pub mod folders;
