@@ -27,6 +27,7 @@ fn error(refusal: &Refusal) -> String {
         Refusal::Exists { account, name } => {
             format!("The account {account} has a mailbox \"{name}\" already")
         }
+        Refusal::NoContact { .. } => "The address book does not take this".to_owned(),
         Refusal::RoleTaken { .. }
         | Refusal::Inbox { .. }
         | Refusal::NotSelectable { .. }
@@ -34,6 +35,7 @@ fn error(refusal: &Refusal) -> String {
         | Refusal::NoUidPlus { .. }
         | Refusal::MayHaveLeft { .. }
         | Refusal::NoDraft { .. }
+        | Refusal::NicknameTaken { .. }
         | Refusal::NothingToUndo => refusal.to_string(),
     }
 }
@@ -41,7 +43,7 @@ fn error(refusal: &Refusal) -> String {
 fn cause(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::Name { why, .. } | Refusal::NotUndoable { why, .. } => Some((*why).to_owned()),
-        Refusal::NotDoable { why, .. } => Some(why.clone()),
+        Refusal::NotDoable { why, .. } | Refusal::NoContact { why } => Some(why.clone()),
         Refusal::NotKept { .. } => Some(
             "a mailbox on this machine takes only what is kept here, and the message is not"
                 .to_owned(),
@@ -57,6 +59,7 @@ fn cause(refusal: &Refusal) -> Option<String> {
         | Refusal::NoUidPlus { .. }
         | Refusal::MayHaveLeft { .. }
         | Refusal::NoDraft { .. }
+        | Refusal::NicknameTaken { .. }
         | Refusal::NothingToUndo => None,
     }
 }
@@ -91,7 +94,10 @@ fn hint(refusal: &Refusal) -> String {
             "Nothing was changed; `lacebark unflag --as deleted ID` takes a mark away.".to_owned()
         }
         Refusal::NothingToUndo => "The last 50 actions can be taken back.".to_owned(),
-        Refusal::NotUndoable { .. } => "Nothing was changed.".to_owned(),
+        Refusal::NotUndoable { .. } | Refusal::NoContact { .. } => {
+            "Nothing was changed.".to_owned()
+        }
+        Refusal::NicknameTaken { .. } => "Nothing was changed; choose another one.".to_owned(),
         Refusal::MayHaveLeft { id } => {
             format!("Look into the mailbox for sent mail; `lacebark queue drop {id}` gives it up.")
         }

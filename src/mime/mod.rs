@@ -28,6 +28,7 @@ pub mod media;
 mod parameter;
 pub mod part;
 pub mod quote;
+pub mod recipient;
 pub mod reply;
 pub mod sanitize;
 pub mod sniff;

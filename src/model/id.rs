@@ -29,6 +29,8 @@ key! {
     ContentKey,
     /// The stored bytes of a content; equal bytes are stored once.
     BlobKey,
+    /// An entry of the address book.
+    ContactKey,
     /// A draft's row.
     DraftKey,
     /// A conversation over the whole store.

@@ -4,6 +4,7 @@
 //! thing that it decides is what `fold(base, operations)` is, because that is the one idea the
 //! whole program stands on (see the crate documentation).
 
+pub mod contact;
 pub mod courtesy;
 pub mod draft;
 pub mod envelope;
@@ -18,12 +19,13 @@ pub mod secret;
 pub mod structure;
 pub mod uid;
 
+pub use contact::{Contact, Known};
 pub use draft::{AnswerKind, Answers, Attachment, Delivery, Draft, Recipient, Reply, Source};
 pub use envelope::{Address, Envelope};
 pub use flag::{FlagChange, Flags};
 pub use id::{
-    AccountKey, ActionId, BlobKey, ContentKey, DraftKey, MailboxKey, MessageKey, OperationId,
-    RequestId, ThreadKey,
+    AccountKey, ActionId, BlobKey, ContactKey, ContentKey, DraftKey, MailboxKey, MessageKey,
+    OperationId, RequestId, ThreadKey,
 };
 pub use journal::{Operation, OperationKind, OperationState};
 pub use link::{Link, LinkState};

@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod attach;
 mod conflict;
+pub mod contacts;
 pub mod flags;
 pub mod folders;
 pub mod import;

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row};
 use crate::model::journal::Cause;
 use crate::model::{AccountKey, OperationId};
 
-use super::{Change, Rows, StoreError, Tx, verdicts};
+use super::{Change, Rows, StoreError, Tx, people, verdicts};
 
 /// How an account's mail gets here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +162,7 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
         "DELETE FROM freezing WHERE content IN (SELECT key FROM content WHERE account = ?1)",
         [key.0],
     )?;
+    people::forget(tx, key)?;
     for table in [
         "outgoing",
         "journal",

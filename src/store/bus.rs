@@ -21,6 +21,8 @@ pub enum Change {
     Journal,
     /// Drafts.
     Drafts,
+    /// The address book.
+    Contacts,
     /// The state of an account's connection.
     Link(AccountKey),
     /// Notices.

@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use super::columns::{count, json};
-use super::{Change, Rows, StoreError, Tx, threads};
+use super::{Change, Rows, StoreError, Tx, people, threads};
 
 /// One content, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,6 +286,7 @@ pub(super) fn fill(
     tx.connection()
         .prepare_cached("UPDATE message SET thread = ?2, wanted = 1 WHERE content = ?1")?
         .execute((key.0, thread.0))?;
+    people::came_later(tx, key)?;
     tx.changed(Change::Content(key));
     Ok((key, thread, Kept::Headers))
 }

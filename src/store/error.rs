@@ -262,6 +262,20 @@ pub enum Refusal {
         /// Why not.
         why: &'static str,
     },
+    /// Another entry of the address book has this nickname.
+    #[error("\"{nickname}\" is the nickname of {name} already")]
+    NicknameTaken {
+        /// The nickname.
+        nickname: String,
+        /// Whose it is.
+        name: String,
+    },
+    /// An entry that the address book does not take.
+    #[error("the address book does not take this: {why}")]
+    NoContact {
+        /// What is wrong with it.
+        why: String,
+    },
     /// What waits cannot be done this way.
     #[error("operation {id} cannot be done: {why}")]
     NotDoable {

@@ -9,12 +9,13 @@ use super::open::beside;
 use super::{StoreError, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
-/// same table only.
-const TABLES: [&str; 26] = [
+/// same table only. Who stands in mail is read from the mail anew.
+const TABLES: [&str; 27] = [
     "store",
     "account",
     "mailbox",
     "draft",
+    "contact",
     "action",
     "journal",
     "outgoing",
@@ -416,6 +417,7 @@ pub(super) fn copy_aside(
         "outgoing",
         "undo",
         "draft",
+        "contact",
         "pop3_seen",
     ] {
         if outcome.is_ok() && has_table(sql, table)? {

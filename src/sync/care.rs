@@ -1,4 +1,5 @@
-//! Looks after the store while nobody waits: counts anew what changed, and reads a large file whole.
+//! Looks after the store while nobody waits: reads people out of new mail for completion, counts
+//! anew what changed, and reads a large file whole.
 //!
 //! It begins when the store has been at rest for a while, reads by a connection of its own behind
 //! everybody else, and ends at once when the program does. A program in which nothing happens is
@@ -13,16 +14,27 @@ use crate::env::harden;
 use crate::model::{MailboxKey, Notice, Severity};
 use crate::store::care::Halt;
 use crate::store::counts::{self, Recount};
+use crate::store::people::{self, Gleaned};
 use crate::store::{Change, Priority, Store, StoreError, Watch, notices};
 
 /// For so long nothing may have been written before it begins.
 pub const CALM: Duration = Duration::from_secs(120);
+/// The same before people are read out of new mail: who wrote just now is soon written to.
+const PAUSE: Duration = Duration::from_secs(3);
 
 struct State {
     changed: BTreeSet<MailboxKey>,
     last: Instant,
     begin: Option<Instant>,
+    /// From when on there may be mail to read people out of.
+    glean: Option<Instant>,
     over: bool,
+}
+
+/// What there is to do.
+enum Task {
+    Glean,
+    Look(BTreeSet<MailboxKey>),
 }
 
 struct Shared {
@@ -46,33 +58,52 @@ impl Shared {
                 state.changed.insert(*mailbox);
             }
         }
+        let is_mail = |change: &Change| matches!(change, Change::Messages(_) | Change::Content(_));
+        let mut is_news = false;
+        if state.glean.is_none() && changes.iter().any(is_mail) {
+            state.glean = Some(state.last);
+            is_news = true;
+        }
         if state.begin.is_none() && !state.changed.is_empty() {
             state.begin = Some(state.last + self.calm);
+            is_news = true;
+        }
+        if is_news {
             drop(state);
             self.news.notify_one();
         }
     }
 
-    /// Waits until there is something to look at and the store is at rest; `None` at the end.
-    fn next(&self) -> Option<BTreeSet<MailboxKey>> {
+    /// Waits until there is something to do and the store is at rest; `None` at the end.
+    fn next(&self) -> Option<Task> {
         let mut state = self.state();
         loop {
             if state.over {
                 return None;
             }
             let now = Instant::now();
-            let Some(begin) = state.begin else {
-                let woken = self.news.wait(state);
-                state = woken.unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let begin = begin.max(state.last + self.calm);
-            if begin <= now {
-                state.begin = None;
-                return Some(std::mem::take(&mut state.changed));
+            let pause = PAUSE.min(self.calm);
+            let glean = state.glean.map(|from| from.max(state.last) + pause);
+            let look = state.begin.map(|from| from.max(state.last + self.calm));
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+            if is_due(glean) {
+                state.glean = None;
+                return Some(Task::Glean);
             }
-            let woken = self.news.wait_timeout(state, begin - now);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            if is_due(look) {
+                state.begin = None;
+                return Some(Task::Look(std::mem::take(&mut state.changed)));
+            }
+            state = match glean.into_iter().chain(look).min() {
+                None => {
+                    let woken = self.news.wait(state);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(at) => {
+                    let woken = self.news.wait_timeout(state, at - now);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 }
@@ -93,6 +124,7 @@ impl Care {
                 changed: BTreeSet::new(),
                 last: now,
                 begin: Some(now + calm),
+                glean: Some(now),
                 over: false,
             }),
             news: Condvar::new(),
@@ -106,8 +138,11 @@ impl Care {
             .name("care".to_owned())
             .spawn(move || {
                 harden::stand_back();
-                while let Some(changed) = own.next() {
-                    look(&store, changed, &own.halt);
+                while let Some(task) = own.next() {
+                    match task {
+                        Task::Glean => glean(&store, &own.halt),
+                        Task::Look(changed) => look(&store, changed, &own.halt),
+                    }
                 }
             })?;
         Ok(Self {
@@ -126,6 +161,17 @@ impl Drop for Care {
         if self.thread.take().is_some_and(|one| one.join().is_err()) {
             tracing::error!("nobody looked after the mail store at the end");
         }
+    }
+}
+
+/// Reads people out of what came, in short steps: whoever writes gets in between two of them.
+fn glean(store: &Store, halt: &Halt) {
+    let all = store.reader().and_then(|reader| {
+        while !halt.is_over() && people::glean(store, &reader)? == Gleaned::More {}
+        Ok(())
+    });
+    if let Err(error) = all {
+        tracing::warn!(%error, "people could not be read out of new mail");
     }
 }
 
@@ -219,6 +265,29 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].notice.text.contains("\"INBOX\""), "{told:?}");
         assert!(!bed.store.is_recount_due(bed.inbox));
+    }
+
+    #[test]
+    fn people_are_read_out_of_new_mail_and_out_of_what_was_there() {
+        let bed = Bed::new();
+        bed.insert(vec![arrived(1, "a")]);
+        let begun = Instant::now();
+        let met = |name: &str, times: u64| {
+            let reader = bed.store.reader().unwrap();
+            while people::matching(&reader, &[name.to_owned()], 9)
+                .unwrap()
+                .first()
+                .is_none_or(|one| one.wrote != times)
+            {
+                assert!(begun.elapsed() < LIMIT, "{name} was never met");
+                std::thread::yield_now();
+            }
+        };
+        let care = Care::start(&bed.store, Duration::from_millis(20)).unwrap();
+        met("zoe", 1);
+        bed.insert(vec![arrived(2, "b")]);
+        met("mull", 2);
+        drop(care);
     }
 
     #[test]

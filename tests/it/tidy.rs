@@ -310,7 +310,7 @@ const MIGRATIONS: [(&str, &str); 4] = [
     ),
     (
         "4.sql",
-        "903f934032f9d3a3d0df4de329702c8d5cdf3b3dd0644242845a5f37e013983f",
+        "e5aadda683578c33c7047ec1227b57196c39193eacd91bc1a277a4d2b03d21c6",
     ),
 ];
 

@@ -101,3 +101,54 @@ AFTER UPDATE OF action, account, mailbox, message, kind, state, target, why, cau
       AND mailbox = iif(old.message IS NULL, coalesce(old.mailbox, 0), 0)
       AND why = old.why AND cause = old.cause AND operations <= 0;
 END;
+
+-- The address book. `called`: the folded words of names and addresses, a blank before each;
+-- `whole` and `nick`: name and nickname folded.
+CREATE TABLE contact (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  called TEXT NOT NULL,
+  whole TEXT NOT NULL,
+  nick TEXT NOT NULL,
+  name TEXT NOT NULL,
+  nickname TEXT NOT NULL,
+  addresses TEXT NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX contact_nick ON contact (nick) WHERE nick <> '';
+CREATE INDEX contact_whole ON contact (whole);
+
+-- Everybody in stored mail, for completion; made of the contents, and made anew without harm. id:
+-- the address as it compares. tier: 0 own mail went there, 1 mail came with it, 2 a robot. rank: uses
+-- weighed by age, as seconds since 1970. named: how good the name is.
+CREATE TABLE person (
+  key INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account (key),
+  id TEXT NOT NULL,
+  tier INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
+  called TEXT NOT NULL,
+  address TEXT NOT NULL,
+  name TEXT NOT NULL,
+  named INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  wrote INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX person_id ON person (account, id);
+CREATE INDEX person_rank ON person (tier, rank, called);
+CREATE TABLE person_word (
+  tier INTEGER NOT NULL,
+  word TEXT NOT NULL,
+  person INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
+  PRIMARY KEY (tier, word, person)
+) STRICT, WITHOUT ROWID;
+
+-- Contents up to `through` were looked at for people; those whose envelope came later wait.
+CREATE TABLE person_through (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  through INTEGER NOT NULL
+) STRICT;
+INSERT INTO person_through (id, through) VALUES (1, 0);
+CREATE TABLE person_later (
+  content INTEGER PRIMARY KEY
+) STRICT;

@@ -482,6 +482,7 @@ fn told(change: Change) -> Changed {
         Change::Content(_) => changed.bodies = true,
         Change::Journal | Change::Drafts | Change::Notices => changed.notices = true,
         Change::Requests => changed.requests = true,
+        Change::Contacts => {}
         Change::Others => {
             changed.folders = true;
             changed.bodies = true;
