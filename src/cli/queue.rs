@@ -56,8 +56,8 @@ fn why(operation: &json::Operation) -> String {
         (None, why, Some(next)) => {
             let why = why.as_ref().map(|why| format!(": {why}"));
             format!(
-                "tried {}, next at {}{}",
-                times(operation.tries),
+                "{}, next at {}{}",
+                tried(operation.tries),
                 time::second_of_day(next),
                 why.unwrap_or_default()
             )
@@ -69,12 +69,12 @@ fn why(operation: &json::Operation) -> String {
     }
 }
 
-/// `once`, `2 times`.
-fn times(count: u32) -> String {
+/// `not tried yet`, `tried once`, `tried 2 times`.
+fn tried(count: u32) -> String {
     match count {
-        0 => "never yet".to_owned(),
-        1 => "once".to_owned(),
-        count => format!("{count} times"),
+        0 => "not tried yet".to_owned(),
+        1 => "tried once".to_owned(),
+        count => format!("tried {count} times"),
     }
 }
 
@@ -251,4 +251,17 @@ fn tell(start: &mut Start, touched: &Touched, done: &str) -> Result<(), Failure>
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_off_says_how_often_it_was_tried() {
+        let check = |count: u32, words: &str| assert_eq!(tried(count), words);
+        check(0, "not tried yet");
+        check(1, "tried once");
+        check(2, "tried 2 times");
+    }
 }

@@ -127,17 +127,28 @@ fn tell_owner(
 
 /// `logout`.
 pub fn logout(start: &mut Start, id: &str) -> Result<(), Failure> {
-    let account = places::account(&start.settings, id)?;
-    match &account.keep {
-        Keep::Keyring => {
-            start.env()?.secrets.delete(id).wait()?;
-            say(start, &format!("The password of {id} is forgotten."))
+    let kept = places::account(&start.settings, id)?.keep.clone();
+    if kept == Keep::Keyring {
+        start.env()?.secrets.delete(id).wait()?;
+    }
+    let kept = match kept {
+        Keep::Keyring => format!("The password of {id} is forgotten."),
+        Keep::Ask => format!("No password of {id} is kept anywhere."),
+        Keep::Command(_) => {
+            format!("The password of {id} is printed by a command; nothing is kept.")
         }
-        Keep::Ask => say(start, &format!("No password of {id} is kept anywhere.")),
-        Keep::Command(_) => say(
+    };
+    // Who is signed in with it ends that too.
+    match asking::sign_out(&start.store()?, &start.paths, id)? {
+        Answer::Done(_) => say(
             start,
-            &format!("The password of {id} is printed by a command; nothing is kept."),
+            &format!("{kept} The process that works for it is signed out."),
         ),
+        Answer::Silent { pid, stopped } => {
+            say(start, &kept)?;
+            Err(online::silent(id, pid, stopped))
+        }
+        Answer::Alone | Answer::Failed { .. } => say(start, &kept),
     }
 }
 

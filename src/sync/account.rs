@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{LinkState, Secret, Severity};
 use crate::net::NetError;
 use crate::protocol::Time;
-use crate::store::{journal, links, requests};
+use crate::store::{journal, requests};
 
 use super::SyncError;
 use super::desk::{Desk, Tally};
@@ -53,14 +53,34 @@ impl Task {
         if let Err(error) = self.own_and_run().await {
             tracing::error!(account = %self.desk.account.id, %error, "the sync ended");
         }
+        self.desk.signal.set_owner(false);
     }
 
     async fn own_and_run(&mut self) -> Result<(), SyncError> {
-        let Some(_owner) = self.own().await? else {
-            return Ok(());
-        };
-        let key = self.desk.key;
-        while !self.desk.signal.is_stopped() {
+        loop {
+            let signal = self.desk.signal.clone();
+            signal
+                .wait_until(|| signal.is_stopped() || !signal.is_away())
+                .await;
+            let Some(owner) = self.own().await? else {
+                return Ok(());
+            };
+            self.work().await;
+            let cleared = self.desk.forget_link().await;
+            drop(owner);
+            signal.set_owner(false);
+            if let Err(error) = cleared {
+                tracing::warn!(account = %self.desk.account.id, %error, "the link's row stays");
+            }
+            if signal.is_stopped() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keeps store and server equal until it is told to stop or to give the account up.
+    async fn work(&mut self) {
+        while !self.desk.signal.is_stopped() && !self.desk.signal.is_away() {
             if let Err(error) = self.turn().await {
                 // The store does not even take what is to be told, as on a full disk. That may be
                 // over soon, so the task stays.
@@ -69,14 +89,16 @@ impl Task {
                 self.pause(Some(later)).await;
             }
         }
-        Ok(self.desk.bulk(move |tx| links::clear(tx, key)).await?)
     }
 
     /// One connection, or the wait that the user asked for; and what follows when it broke.
     async fn turn(&mut self) -> Result<(), SyncError> {
+        if self.desk.signal.take_logout() {
+            return self.log_out().await;
+        }
         if self.desk.signal.is_offline() {
-            let why = "you are off line";
-            self.desk.link(LinkState::OfflineAsked, None, "").await?;
+            let why = "you asked to be off line";
+            self.desk.link(LinkState::OfflineAsked, None, why).await?;
             self.fail_requests(why).await?;
             self.desk.signal.wait().await;
             return Ok(());
@@ -114,6 +136,7 @@ impl Task {
         let Some(talk) = self.connect().await? else {
             return Ok(Ended::Asked);
         };
+        self.desk.signal.forget_sleep();
         self.desk.settle(&["sign-in", "tls", "link"]).await?;
         let mut worker = Worker::new(&self.desk, talk, aim);
         // A server that is slow or silent does not hold up the end: what it still owes is asked
@@ -268,6 +291,21 @@ impl Task {
             .await
     }
 
+    /// A person logged the account out: nothing of its password stays here, and nothing signs in
+    /// until a new one is given, or asked for by name.
+    async fn log_out(&mut self) -> Result<(), SyncError> {
+        self.secret = None;
+        let id = &self.desk.account.id;
+        let (text, hint) = (
+            format!("{id} was logged out."),
+            format!("Give its password, or use `lacebark login {id}`."),
+        );
+        self.desk
+            .tell(Severity::Attention, "sign-in", text.as_str(), hint)
+            .await?;
+        self.wait(LinkState::SignInNeeded, None, &text).await
+    }
+
     fn jitter(&self) -> u32 {
         let most = u64::from(u32::MAX);
         let drawn = self.desk.env.random.below(most).unwrap_or(most / 2);
@@ -300,7 +338,7 @@ impl Task {
         let clock = self.desk.env.clock.clone();
         loop {
             let signal = &self.desk.signal;
-            if signal.is_stopped() || signal.is_offline() {
+            if signal.ends_link() {
                 return Pause::Over;
             }
             let wishes = signal.take();

@@ -12,7 +12,7 @@ use crate::store::requests::{Asked, Progress as Served, Request};
 use crate::store::{Priority, Reader, Store, Watch, accounts, journal, links, requests};
 
 use super::desk::{Progress, Tally};
-use super::neighbours::{Letter, hand_over};
+use super::neighbours::{Letter, hand_over, tell_of_logout};
 use super::{SyncError, owner};
 
 /// An owner takes a request within this, or it does not answer.
@@ -21,6 +21,8 @@ const TAKEN: Duration = Duration::from_secs(30);
 const DIALLING: Duration = Duration::from_secs(90);
 /// One that is stopped will not answer; a moment is left for one that was just continued.
 const STOPPED: Duration = Duration::from_secs(2);
+/// To close a link and forget a password takes no server.
+const SIGNED_OUT: Duration = Duration::from_secs(5);
 /// The lock is looked at so often. Nothing else is: the owner's commits wake us.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -40,7 +42,7 @@ pub enum Answer {
     Silent {
         /// The owner.
         pid: u32,
-        /// It is stopped, as by `^Z`.
+        /// It is stopped, as by a signal from outside.
         stopped: bool,
     },
     /// There is no owner, or no more, or another one: who asks looks again what there is to do.
@@ -95,6 +97,17 @@ pub fn sign_in(
             waiting.withdraw(request)?;
             Err(error)
         }
+    }
+}
+
+/// Tells every other process that `account` was logged out, and waits until its owner has closed its
+/// link and forgotten the password.
+pub fn sign_out(store: &Store, paths: &Paths, account: &str) -> Result<Answer, SyncError> {
+    let waiting = Waiting::start(store, paths, account)?;
+    tell_of_logout(&Neighbours::of(paths), account);
+    match waiting {
+        Some(waiting) => waiting.for_logout(),
+        None => Ok(Answer::Alone),
     }
 }
 
@@ -251,6 +264,22 @@ impl<'a> Waiting<'a> {
                 // It may have answered with its last breath.
                 let last = requests::find(&self.reader, request)?;
                 return Ok(answered(last.as_ref(), self.link()?).unwrap_or(end));
+            }
+        }
+    }
+
+    fn for_logout(&self) -> Result<Answer, SyncError> {
+        let began = Instant::now();
+        loop {
+            let out = self.link()?.is_some_and(|link| {
+                let closed = [LinkState::SignInNeeded, LinkState::OfflineAsked];
+                closed.contains(&link.state)
+            });
+            if out {
+                return Ok(Answer::Done(Tally::default()));
+            }
+            if let Some(end) = self.wait(began, began, SIGNED_OUT)? {
+                return Ok(end);
             }
         }
     }

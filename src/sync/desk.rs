@@ -163,6 +163,13 @@ impl Desk {
         Ok(self.bulk(move |tx| links::set(tx, key, &link)).await?)
     }
 
+    /// Takes the link row away: nobody has a link until the next one is told of.
+    pub(super) async fn forget_link(&self) -> Result<(), SyncError> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let key = self.key;
+        Ok(self.bulk(move |tx| links::clear(tx, key)).await?)
+    }
+
     /// A link row that says `state`, whose `since` is when that state began; and whether it differs
     /// from the last one.
     fn link_row(

@@ -28,16 +28,23 @@ pub(super) enum Letter {
         request: RequestId,
         secret: Secret,
     },
+    /// An account was logged out: its password is to be forgotten.
+    Forget { account: String },
 }
 
 const LOOK: &[u8] = b"look";
 const PASSWORD: &[u8] = b"password";
+const FORGET: &[u8] = b"forget\0";
 
 impl Letter {
     /// The letter in these octets, if it is one.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         if bytes == LOOK {
             return Some(Letter::Look);
+        }
+        if let Some(account) = bytes.strip_prefix(FORGET) {
+            let account = std::str::from_utf8(account).ok()?.to_owned();
+            return Some(Letter::Forget { account });
         }
         let mut fields = bytes.splitn(4, |byte| *byte == 0);
         if fields.next()? != PASSWORD {
@@ -56,6 +63,10 @@ impl Letter {
         let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST));
         match self {
             Letter::Look => bytes.extend_from_slice(LOOK),
+            Letter::Forget { account } => {
+                bytes.extend_from_slice(FORGET);
+                bytes.extend_from_slice(account.as_bytes());
+            }
             Letter::Password {
                 account,
                 request,
@@ -78,6 +89,13 @@ impl Letter {
 pub fn announce(store: &Store, paths: &Paths) {
     let neighbours = Neighbours::of(paths);
     store.announce(move || neighbours.tell_all(LOOK));
+}
+
+/// Tells every other process that an account was logged out, so that none keeps its password or a
+/// session that was signed in with it.
+pub(super) fn tell_of_logout(neighbours: &Neighbours, account: &str) {
+    let account = account.to_owned();
+    neighbours.tell_all(&Letter::Forget { account }.bytes());
 }
 
 /// Hands a password to the process that owns the account. False if that process takes none.
@@ -129,6 +147,9 @@ mod tests {
     fn s2_a_letter_comes_back_whole_and_shows_no_secret() {
         for letter in [
             Letter::Look,
+            Letter::Forget {
+                account: "work".to_owned(),
+            },
             password("work", "hunter2"),
             password("a b", "pass\0word\u{1f512}"),
             password("work", ""),

@@ -140,7 +140,7 @@ pub fn link_now(data: &Path, account: &str, link: Option<Link>) -> Option<Link> 
     }
 }
 
-/// Whether the process is stopped, as by `^Z` in a shell: it keeps the lock and does nothing. False
+/// Whether the process is stopped, as by a signal from outside: it keeps the lock and does nothing. False
 /// where the system does not say.
 pub fn is_stopped(pid: u32) -> bool {
     let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {

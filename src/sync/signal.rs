@@ -21,12 +21,18 @@ pub(super) struct Wishes {
     pub(super) moved: bool,
     /// A password that a person gave.
     pub(super) secret: Option<Secret>,
+    /// The account was logged out: its session ends, and its password is forgotten.
+    pub(super) forget: bool,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
     wishes: Wishes,
     offline: bool,
+    /// The process is about to be stopped: nothing is to be owned.
+    away: bool,
+    /// The task has the account's lock, or is about to take it.
+    owner: bool,
 }
 
 /// One account's slot for wishes.
@@ -62,18 +68,54 @@ impl Signal {
         self.slot().offline
     }
 
+    /// Has the task give the account up while the process is stopped, or take it again.
+    pub(super) fn set_away(&self, away: bool) {
+        self.slot().away = away;
+        self.some.notify_one();
+        self.any.notify_waiters();
+    }
+
+    /// Whether the account is given up for now.
+    pub(super) fn is_away(&self) -> bool {
+        self.slot().away
+    }
+
+    /// Says whether the task has the account's lock.
+    pub(super) fn set_owner(&self, owner: bool) {
+        self.slot().owner = owner;
+        self.any.notify_waiters();
+    }
+
+    /// Whether the task has the account's lock.
+    pub(super) fn is_owner(&self) -> bool {
+        self.slot().owner
+    }
+
+    /// Whether a connection is to end now, whatever is to follow.
+    pub(super) fn ends_link(&self) -> bool {
+        let slot = self.slot();
+        slot.wishes.stop || slot.wishes.forget || slot.offline || slot.away
+    }
+
+    /// A link that was just signed in has outlived every sleep that was told so far.
+    pub(super) fn forget_sleep(&self) {
+        self.slot().wishes.slept = false;
+    }
+
     /// Whether the task is to end. Stays so: the wish is not taken.
     pub(super) fn is_stopped(&self) -> bool {
         self.slot().wishes.stop
     }
 
-    /// Takes all wishes but the one to stop, which stays, and a password, which is for the next
-    /// sign-in whenever that is.
+    /// Takes all wishes but the one to stop, which stays, the one to forget a password, and a
+    /// password, which is for the next sign-in whenever that is.
     pub(super) fn take(&self) -> Wishes {
         let mut slot = self.slot();
         let stop = slot.wishes.stop;
+        let forget = slot.wishes.forget;
         let secret = slot.wishes.secret.take();
         let wishes = std::mem::take(&mut slot.wishes);
+        slot.wishes.forget = forget;
         slot.wishes.stop = stop;
         slot.wishes.secret = secret;
         wishes
@@ -89,10 +131,14 @@ impl Signal {
         self.slot().wishes.secret.take()
     }
 
+    /// Takes the wish to forget the password, and nothing else.
+    pub(super) fn take_logout(&self) -> bool {
+        std::mem::take(&mut self.slot().wishes.forget)
+    }
+
     /// Waits until the connection is to end; wishes for other things stay.
     pub(super) async fn wait_for_end(&self) {
-        self.wait_until(|| self.is_stopped() || self.is_offline())
-            .await;
+        self.wait_until(|| self.ends_link()).await;
     }
 
     /// Waits until something is `over`, looking at each wish; takes none of them.

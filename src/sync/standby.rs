@@ -32,9 +32,11 @@ impl Task {
     /// Waits for the account's lock; `None` if it was told to stop before.
     pub(super) async fn own(&mut self) -> Result<Option<Owner>, SyncError> {
         let id = self.desk.account.id.clone();
+        // Said before it is true: who waits until nothing is owned is not to miss it.
+        self.desk.signal.set_owner(true);
         match Owner::take(&self.data, &id) {
             Ok(owner) => return Ok(Some(owner)),
-            Err(SyncError::Owned { .. }) => {}
+            Err(SyncError::Owned { .. }) => self.desk.signal.set_owner(false),
             Err(error) => return Err(error),
         }
         let mut lock = Owner::wait(&self.data, &id)?;
@@ -50,6 +52,7 @@ impl Task {
             };
             tokio::select! {
                 owner = &mut lock => {
+                    self.desk.signal.set_owner(true);
                     self.desk.settle(&["owner"]).await?;
                     return match owner {
                         Ok(owner) => owner.map(Some),
@@ -71,6 +74,9 @@ impl Task {
     }
 
     async fn hand_on(&mut self, silence: &mut Silence) -> Result<(), SyncError> {
+        if self.desk.signal.take_logout() {
+            self.secret = None;
+        }
         let wishes = self.desk.signal.take();
         if let Some(secret) = self.desk.signal.take_secret() {
             self.hand_secret(secret).await?;

@@ -65,6 +65,14 @@ impl Shared {
                     tracing::warn!(%error, "cannot see what another process wrote");
                 }
             }
+            Letter::Forget { account } => {
+                if let Some(signal) = self.signals().get(&account) {
+                    signal.ask(|wishes| {
+                        wishes.secret = None;
+                        wishes.forget = true;
+                    });
+                }
+            }
             Letter::Password {
                 account,
                 request,
@@ -183,6 +191,7 @@ impl Supervisor {
             return;
         }
         let signal = Arc::new(Signal::default());
+        signal.set_offline(self.is_offline());
         let before = self
             .shared
             .signals()
@@ -233,6 +242,34 @@ impl Supervisor {
     /// Closes all links, or lets them be made again.
     pub fn go_offline(&self, offline: bool) {
         self.ask(None, |signal| signal.set_offline(offline));
+    }
+
+    /// Gives all accounts up before the process is stopped, so that other processes work for them
+    /// meanwhile. What is under way ends in order or is broken off as by any cut of a link (SAFETY
+    /// R17), and no write of ours is half done. Waits for the tasks no longer than `limit`: an
+    /// account that is still owned then stays so.
+    pub fn step_aside(&self, limit: Duration) {
+        self.ask(None, |signal| signal.set_away(true));
+        let signals: Vec<Arc<Signal>> = self.shared.signals().values().cloned().collect();
+        let given_up = async move {
+            for signal in signals {
+                signal.wait_until(|| !signal.is_owner()).await;
+            }
+        };
+        let in_time = async { tokio::time::timeout(limit, given_up).await.is_ok() };
+        if !self.handle.block_on(in_time) {
+            tracing::warn!("an account stays owned while the process is stopped");
+        }
+        let idle = |_: &Tx<'_>| Ok(());
+        if let Err(error) = self.shared.store.write(Priority::Bulk, idle).wait() {
+            tracing::warn!(%error, "it is not known whether a write is under way");
+        }
+    }
+
+    /// Takes the accounts again that [`Supervisor::step_aside`] gave up, or waits for who has them.
+    pub fn come_back(&self) {
+        self.shared.store.look().forget();
+        self.ask(None, |signal| signal.set_away(false));
     }
 
     /// Whether the user wants no connection.

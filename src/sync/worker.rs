@@ -22,7 +22,7 @@ use super::push::Report;
 /// How a session ended without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It was told to stop, or to go off line.
+    /// It was told to stop, to go off line, to forget its password, or to give the account up.
     Asked,
     /// Everything was done, and no more was wanted than that.
     Done,
@@ -117,7 +117,7 @@ impl<'a> Worker<'a> {
     pub(super) async fn work(&mut self) -> Result<Ended, SyncError> {
         self.first_flight().await?;
         loop {
-            if self.desk.signal.is_stopped() || self.desk.signal.is_offline() {
+            if self.desk.signal.ends_link() {
                 return Ok(Ended::Asked);
             }
             self.obey().await?;
@@ -171,7 +171,7 @@ impl<'a> Worker<'a> {
 
     /// Whether something waits that a person would notice: then bulk work pauses.
     pub(super) fn is_urgent(&mut self) -> Result<bool, SyncError> {
-        if self.desk.signal.is_stopped() || self.desk.signal.is_offline() {
+        if self.desk.signal.ends_link() {
             return Ok(true);
         }
         let now = self.desk.env.clock.monotonic();

@@ -9,10 +9,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::dovecot::Dovecot;
-use crate::harness::eventually;
 use crate::harness::program::Home;
 use crate::harness::proxy::Proxy;
 use crate::harness::pty::Terminal;
+use crate::harness::{eventually, lacebark};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -565,4 +565,137 @@ fn a_second_screen_answers_the_owners_need_for_a_password() {
     assert_eq!(status["accounts"][0]["pid"], first.pid());
     eventually("the owner on line", SOON, || state(&home) == "online");
     second.wait_text("online");
+}
+
+/// The program under a shell with job control, which is what `^Z` goes back to.
+fn under_a_shell(home: &Home) -> Terminal {
+    let mut env = home.env();
+    env.push(("PS1", "ready> ".into()));
+    let env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
+    let args = ["--norc", "--noprofile", "--noediting", "-i"];
+    let mut shell = Terminal::start(Path::new("/bin/bash"), &args, &env, 24, 80);
+    shell.wait_text("ready> ");
+    shell.press(&format!("{}\r", lacebark().display()));
+    shell.wait_text("Rings");
+    shell.wait_text("online");
+    shell
+}
+
+fn stop_by_key(shell: &mut Terminal) {
+    shell.press("\x1a");
+    shell.wait_text("Stopped");
+}
+
+fn go_on(shell: &mut Terminal) {
+    shell.press("fg\r");
+    shell.wait("the index again", SOON, |screen| {
+        screen.alternate_screen() && screen.contents().contains("Rings")
+    });
+}
+
+#[test]
+fn r15_a_screen_that_a_key_stops_gives_its_account_up_and_takes_it_again() {
+    let Some(house) = House::build() else { return };
+    let mut shell = under_a_shell(&house.home);
+    let first = house.holder();
+    assert_ne!(first, 0);
+    let rings = house.id("Rings");
+    stop_by_key(&mut shell);
+    assert_eq!(house.holder(), 0, "nobody owns it");
+    let start = Instant::now();
+    house.home.run(&["flag", &rings]).exits(0);
+    let took = start.elapsed();
+    println!("a flag beside a stopped screen: {took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(house.flagged("Rings"));
+    go_on(&mut shell);
+    shell.wait("the star", SOON, |screen| starred(screen, "Rings"));
+    eventually("the first as holder", SOON, || house.holder() == first);
+    // Another screen takes over meanwhile, and keeps the account when the first one comes back.
+    let second = house.screen();
+    stands_by(second.pid());
+    stop_by_key(&mut shell);
+    eventually("the second as holder", SOON, || {
+        house.holder() == second.pid()
+    });
+    go_on(&mut shell);
+    stands_by(first);
+    shell.wait_text("online");
+    assert_eq!(house.holder(), second.pid());
+    quit(second);
+    eventually("the first as holder", SOON, || house.holder() == first);
+    shell.press("q");
+    shell.wait_text("ready> ");
+}
+
+#[test]
+fn r17_what_a_stopped_screen_was_sending_is_sent_by_who_comes_next() {
+    let Some(house) = House::build() else { return };
+    let home = &house.home;
+    let mut shell = under_a_shell(home);
+    let slow = Duration::from_secs(3);
+    house.proxy.set(|faults| faults.delay = slow);
+    shell.press("*");
+    eventually("the change on its way", SOON, || {
+        let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
+        queue["operations"][0]["state"] == "in-flight"
+    });
+    stop_by_key(&mut shell);
+    house.proxy.set(|faults| faults.delay = Duration::ZERO);
+    home.run(&["sync"]).exits(0);
+    let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
+    assert_eq!(queue["operations"], serde_json::json!([]));
+    assert_ne!(house.flagged("Rings"), house.flagged("Seeds"));
+    go_on(&mut shell);
+    shell.wait_text("online");
+    shell.press("q");
+    shell.wait_text("ready> ");
+}
+
+#[test]
+fn going_off_line_by_name_makes_no_connection_until_it_is_asked_for_again() {
+    let Some(house) = House::build() else { return };
+    let mut screen = house.owner();
+    let seeds = house.id("Seeds");
+    screen.press(".");
+    screen.wait_text("Command:");
+    screen.press("go-offline\r");
+    screen.wait_text("offline (asked)");
+    let before = house.proxy.connections();
+    let flag = house.home.run(&["flag", &seeds]).exits(3);
+    assert!(flag.err.contains("You asked to be off line"), "{flag:?}");
+    screen.wait("the star", SOON, |screen| starred(screen, "Seeds"));
+    screen.press("\x12");
+    screen.wait_text("You asked to be off line");
+    assert_eq!(house.proxy.connections(), before);
+    assert!(!house.flagged("Seeds"));
+    screen.press(".");
+    screen.wait_text("Command:");
+    screen.press("go-online\r");
+    eventually("the flag at the server", SOON, || house.flagged("Seeds"));
+    screen.wait_text("online");
+    quit(screen);
+}
+
+#[test]
+fn s1_a_logout_takes_the_password_from_who_works_with_it() {
+    let Some((server, home)) = ask_house() else {
+        return;
+    };
+    let mut screen = home.terminal(&[], 24, 80);
+    screen.wait_text("sign-in needed");
+    let password = server.password("alice").to_owned();
+    let (code, text) = login(&home, &password);
+    assert_eq!(code, Some(0), "{text}");
+    screen.wait_text("online");
+    home.run(&["sync"]).exits(0);
+    let logout = home.run(&["logout", "work"]).exits(0);
+    assert!(logout.out.contains("signed out"), "{logout:?}");
+    screen.wait_text("sign-in needed");
+    assert_eq!(state(&home), "sign-in-needed");
+    home.run(&["sync"]).exits(4);
+    let (code, text) = login(&home, &password);
+    assert_eq!(code, Some(0), "{text}");
+    screen.wait_text("online");
+    quit(screen);
 }

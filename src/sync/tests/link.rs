@@ -310,6 +310,72 @@ fn going_off_line_closes_the_link_and_coming_back_makes_it_anew() {
     });
 }
 
+#[test]
+fn s1_a_logout_ends_the_session_and_forgets_the_password() {
+    let bed = Bed::new(furnished(FULL));
+    let mut stage = 0;
+    run_until(&bed, &Arc::default(), |signal| {
+        let Some(link) = link_of(&bed) else {
+            return false;
+        };
+        match (stage, link.state) {
+            (0, LinkState::Online) => {
+                signal.ask(|wishes| wishes.forget = true);
+                stage = 1;
+            }
+            (1, LinkState::SignInNeeded) => {
+                assert!(link.why.contains("logged out"), "{link:?}");
+                // Whoever wants a sync now finds no password in memory.
+                let why = "locked".to_owned();
+                bed.fake.secrets.fail(Some(SecretError::Locked { why }));
+                signal.ask(|wishes| wishes.sync_now = true);
+                stage = 2;
+            }
+            (2, LinkState::SignInNeeded) => return link.why.contains("locked"),
+            _ => {}
+        }
+        false
+    });
+    let logins = bed.server.take_commands();
+    let logins = logins.iter().filter(|c| c.starts_with("LOGIN")).count();
+    assert_eq!(logins, 1);
+}
+
+/// As before the process is stopped: another one can own the account meanwhile.
+#[test]
+fn r15_an_account_that_is_given_up_is_free_and_taken_again() {
+    let bed = Bed::new(furnished(FULL));
+    let (settings, paths) = furniture(&bed);
+    let changes = bed.store.subscribe();
+    let supervisor =
+        Supervisor::start(bed.env.clone(), bed.store.clone(), &settings, &paths).unwrap();
+    let wait_for = |state| {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while link_of(&bed).is_none_or(|link| link.state != state) {
+            assert!(std::time::Instant::now() < until, "not {state:?}");
+            changes.wait(Duration::from_millis(50));
+        }
+    };
+    wait_for(LinkState::Online);
+    for offline in [false, true] {
+        supervisor.go_offline(offline);
+        wait_for(match offline {
+            true => LinkState::OfflineAsked,
+            false => LinkState::Online,
+        });
+        supervisor.step_aside(Duration::from_secs(10));
+        let other = crate::sync::owner::Owner::take(bed.folder.path(), "work").unwrap();
+        assert_eq!(link_of(&bed), None);
+        drop(other);
+        supervisor.come_back();
+        wait_for(match offline {
+            true => LinkState::OfflineAsked,
+            false => LinkState::Online,
+        });
+    }
+    supervisor.stop(Duration::from_secs(10));
+}
+
 /// What a supervisor is started with.
 fn furniture(bed: &Bed) -> (crate::config::Settings, crate::config::Paths) {
     let settings = crate::config::Settings {

@@ -224,6 +224,10 @@ pub enum Command {
     Redraw,
     /// Stops the program in the shell.
     Suspend,
+    /// Closes all connections until they are wanted again.
+    GoOffline,
+    /// Connects again.
+    GoOnline,
     /// Ends the program.
     Quit,
     /// Asks for the password again.

@@ -334,6 +334,8 @@ pub enum Action {
     },
     /// Connect and fetch now; `None` is every account.
     Sync(Option<String>),
+    /// Close all connections until they are wanted again, or let them be made.
+    Offline(bool),
     /// Sign in with this password.
     Password {
         /// The account id.

@@ -18,8 +18,8 @@ use crate::ops::flags::Undoable;
 use crate::ops::requests::Progress;
 use crate::ops::{accounts, flags, message, notices, requests};
 use crate::store::{Store, StoreError};
-use crate::sync::Supervisor;
 use crate::sync::setup::{self, Field, SetupRequest, Side};
+use crate::sync::{Supervisor, owner};
 use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
@@ -29,6 +29,8 @@ use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// How long `^Z` waits for what is under way.
+const ASIDE: Duration = Duration::from_secs(1);
 
 type Wait = Box<dyn FnOnce() + Send>;
 
@@ -257,6 +259,10 @@ impl Acts {
                 }
                 world.tell(ticket, Ended::Done(String::new()));
             }
+            Action::Offline(offline) => {
+                let words = self.go_offline(offline);
+                world.tell(ticket, Ended::Done(words));
+            }
             Action::Password { account, password } => self.password(ticket, &account, password.0),
             Action::Decide { id, decision, what } => {
                 let end = decide::decide(&world.store, id, decision, what);
@@ -450,6 +456,41 @@ impl Acts {
     /// The world that it acts in.
     pub fn env(&self) -> &Env {
         &self.world.env
+    }
+
+    /// Closes all links or lets them be made, and says so; with a word about links that are another
+    /// process's.
+    fn go_offline(&self, offline: bool) -> String {
+        let Some(network) = &self.network else {
+            return "There is no network here.".to_owned();
+        };
+        network.go_offline(offline);
+        if !offline {
+            return "Connecting.".to_owned();
+        }
+        let (data, settings) = (&self.world.paths.data, self.world.settings());
+        let other = settings.accounts.iter().find_map(|account| {
+            let pid = owner::of(data, &account.id).ok().flatten()?;
+            (pid != std::process::id()).then_some((pid, &account.id))
+        });
+        match other {
+            Some((pid, id)) => format!("Off line here; process {pid} still works for {id}."),
+            None => "Off line as you asked: `.` go-online connects again.".to_owned(),
+        }
+    }
+
+    /// Gives the accounts up before the process is stopped.
+    pub fn step_aside(&self) {
+        if let Some(network) = &self.network {
+            network.step_aside(ASIDE);
+        }
+    }
+
+    /// Takes them again.
+    pub fn come_back(&self) {
+        if let Some(network) = &self.network {
+            network.come_back();
+        }
     }
 
     /// Ends the network and what waits, within a limit.

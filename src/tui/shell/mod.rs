@@ -414,7 +414,12 @@ impl Shell {
             Effect::Keep(panes) => self.acts.keep(panes),
             Effect::Edit(id, text) => self.edit(id, &text)?,
             Effect::Redraw => self.terminal.clear(),
-            Effect::Suspend => self.terminal.suspend()?,
+            Effect::Suspend => {
+                self.acts.step_aside();
+                let resumed = self.terminal.suspend();
+                self.acts.come_back();
+                resumed?;
+            }
             Effect::Quit => self.quit = true,
         }
         Ok(())

@@ -22,7 +22,8 @@ use super::{App, keyrow, palette, writing};
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
 use reading::{
-    ask_export, fold, fold_all, header_level, html_or_plain, open_link, sync_now, walk_links,
+    ask_export, fold, fold_all, go_offline, header_level, html_or_plain, open_link, sync_now,
+    walk_links,
 };
 use seeking::{ask_find, ask_jump, next_unread};
 use waiting::{decide, details, new_password, open_attention, open_queue, retry};
@@ -122,6 +123,8 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::BorderLeft => move_border(app, -1),
         Command::BorderRight => move_border(app, 1),
         Command::Redraw => app.out.push(Effect::Redraw),
+        Command::GoOffline => go_offline(app, true),
+        Command::GoOnline => go_offline(app, false),
         Command::Suspend => app.out.push(Effect::Suspend),
         Command::Quit => quit(app),
         Command::NewPassword => new_password(app),

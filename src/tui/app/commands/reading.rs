@@ -1,11 +1,11 @@
 //! Commands on an open message: its text, its header, its folds and links.
 
 use crate::mime::filename;
-use crate::model::MessageKey;
+use crate::model::{LinkState, MessageKey};
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Question};
 use crate::tui::app::prompt::{Prompt, Purpose};
-use crate::tui::app::view::{Body, Preview};
+use crate::tui::app::view::{Account, Body, Preview};
 use crate::tui::app::{App, needs_lines};
 use crate::tui::screen::message;
 
@@ -278,6 +278,15 @@ pub(in crate::tui::app) fn walk_links(app: &mut App, forward: bool) {
     }
 }
 
+pub(in crate::tui::app) fn go_offline(app: &mut App, offline: bool) {
+    if !app.accounts.iter().any(|account| account.link.is_some()) {
+        app.hint("There is no account with a server here.");
+        return;
+    }
+    app.act(Action::Offline(offline));
+}
+
+/// Connects now.
 pub(in crate::tui::app) fn sync_now(app: &mut App) {
     if app.screen == Screen::Message
         && app
@@ -302,6 +311,12 @@ pub(in crate::tui::app) fn sync_now(app: &mut App) {
         app.hint("This account has no server.");
         return;
     }
+    let id = account.as_deref();
+    let found = app.accounts.iter().find(|one| Some(one.id.as_str()) == id);
+    let asked = found.and_then(Account::state) == Some(LinkState::OfflineAsked);
     app.act(Action::Sync(account));
-    app.hint("Fetching now.");
+    app.hint(match asked {
+        true => "You asked to be off line: `.` go-online connects again.",
+        false => "Fetching now.",
+    });
 }

@@ -38,6 +38,17 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (ComposeHead, ""),
 ];
 
+/// Where the connections are a matter.
+const OF_THE_LINK: &[(Screen, &str)] = &[
+    (Folders, ""),
+    (Index, ""),
+    (Message, ""),
+    (Parts, ""),
+    (Attention, ""),
+    (Queue, ""),
+    (Menu, ""),
+];
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         command: Command::SavePart,
@@ -282,6 +293,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         enter: &[],
         help: "Connects and fetches now; in a message that is not kept, its text.",
+    },
+    Entry {
+        command: Command::GoOffline,
+        name: "go-offline",
+        keys: &[],
+        on: OF_THE_LINK,
+        enter: &[],
+        help: "Closes all connections and makes none until go-online; changes wait.",
+    },
+    Entry {
+        command: Command::GoOnline,
+        name: "go-online",
+        keys: &[],
+        on: OF_THE_LINK,
+        enter: &[],
+        help: "Connects again and sends what waits.",
     },
     Entry {
         command: Command::Attention,
