@@ -17,7 +17,7 @@ use thiserror::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use crate::config::load::TEMPLATE;
-use crate::config::settings::{AccountKind, AccountSettings, Auth, Keep};
+use crate::config::settings::{AccountKind, AccountSettings, Auth, Keep, SentCopy};
 use crate::model::Offline;
 
 /// How long another process may take to change the file, which is a matter of milliseconds, and how
@@ -306,6 +306,12 @@ fn fill(table: &mut Table, account: &AccountSettings, offline: Offline) {
         "tls_ca_file",
         file.map(|file| file.display().to_string()),
     );
+    // Identities and signature are written by hand and stay as they stand there.
+    let copy = account.sent_copy.map(|copy| match copy {
+        SentCopy::Append => "append".to_owned(),
+        SentCopy::Server => "server".to_owned(),
+    });
+    set(table, "sent_copy", copy);
     fill_mailboxes(table, account);
 }
 

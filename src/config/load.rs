@@ -4,6 +4,8 @@
 //! default in force; a faulty account is left out and named, because half an account could send a
 //! password to the wrong place.
 
+mod writing;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -109,6 +111,9 @@ pub fn parse(text: &str, file: &Path) -> (Settings, Vec<Warning>) {
     }
     if let Some(section) = root.table(&mut report, "open") {
         settings.openers = read_openers(section, &mut report);
+    }
+    if let Some(section) = root.table(&mut report, "aliases") {
+        settings.aliases = writing::read_aliases(section, &mut report);
     }
     let sections = root.tables(&mut report, "account");
     let starts: Vec<usize> = sections.iter().map(|s| report.line(&s.span)).collect();
@@ -341,6 +346,7 @@ fn read_fields(
     account.offline = section
         .text(report, "offline", read_offline)
         .unwrap_or(if has_server { offline } else { Offline::All });
+    writing::read(section, &mut account, report);
     read_mailboxes(section, report, &mut account);
     account.tls_ca_file = section.text(report, "tls_ca_file", |path| {
         Ok::<_, String>(expanded(path, &base))

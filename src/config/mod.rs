@@ -18,6 +18,7 @@ pub use load::{ConfigError, Warning, load, parse};
 pub use paths::{Overrides, Paths};
 pub use secrets::{SecretError, Secrets};
 pub use settings::{
-    AccountKind, AccountSettings, Auth, Cursor, Keep, Settings, Theme, Ui, UserLevel,
+    AccountKind, AccountSettings, Auth, Cursor, Identity, Keep, SentCopy, Settings, Theme, Ui,
+    UserLevel,
 };
 pub use url::{Endpoint, Scheme, Security, UrlError};

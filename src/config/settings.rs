@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::config::providers::Providers;
 use crate::config::url::Endpoint;
 use crate::model::{Offline, Role};
 
@@ -20,12 +21,23 @@ pub struct Settings {
     /// The commands that open parts, by media type (`application/pdf`, `image/*`), as argument
     /// vectors; `%s` is the file.
     pub openers: BTreeMap<String, Vec<String>>,
+    /// What bare names of the command line and of `root` mail stand for, in small letters.
+    pub aliases: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {
     /// The account with this id.
     pub fn account(&self, id: &str) -> Option<&AccountSettings> {
         self.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// Every address that is one's own, of all accounts and identities.
+    pub fn own_addresses(&self) -> Vec<String> {
+        let all = self
+            .accounts
+            .iter()
+            .flat_map(AccountSettings::all_identities);
+        all.map(|identity| identity.address).collect()
     }
 
     /// The opener for a media type: its own, else the one of `type/*`, else the one of `*/*`.
@@ -114,6 +126,35 @@ pub struct AccountSettings {
     pub roles: BTreeMap<Role, String>,
     /// Certificates to trust beside the system's (PEM).
     pub tls_ca_file: Option<PathBuf>,
+    /// What stands below `-- ` in mail from its own address; may be empty.
+    pub signature: String,
+    /// Further addresses that it writes from.
+    pub identities: Vec<Identity>,
+    /// Who files a copy of what is sent; unless it says so, the table of providers does.
+    pub sent_copy: Option<SentCopy>,
+}
+
+/// Who a letter is from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The person's name in From; may be empty.
+    pub name: String,
+    /// The address.
+    pub address: String,
+    /// Where answers are to go instead.
+    pub reply_to: Option<String>,
+    /// What stands below `-- `; may be empty.
+    pub signature: String,
+}
+
+/// `sent_copy`: who files a copy of what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SentCopy {
+    /// This program uploads it.
+    #[default]
+    Append,
+    /// The submission server does by itself.
+    Server,
 }
 
 impl AccountSettings {
@@ -132,6 +173,9 @@ impl AccountSettings {
             mailboxes: BTreeMap::new(),
             roles: BTreeMap::new(),
             tls_ca_file: None,
+            signature: String::new(),
+            identities: Vec::new(),
+            sent_copy: None,
         }
     }
 
@@ -154,6 +198,32 @@ impl AccountSettings {
             AccountKind::Imap(endpoint) => Some(endpoint),
             AccountKind::Local => None,
         }
+    }
+
+    /// Who it writes as: its own address first, then the further ones. Empty without an address.
+    pub fn all_identities(&self) -> Vec<Identity> {
+        let own = Identity {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            reply_to: None,
+            signature: self.signature.clone(),
+        };
+        let all = std::iter::once(own).chain(self.identities.iter().cloned());
+        all.filter(|identity| !identity.address.is_empty())
+            .collect()
+    }
+
+    /// Who files the copy in Sent: what the settings say, else what is known of the provider.
+    pub fn sent_copy_with(&self, providers: &Providers) -> SentCopy {
+        let known = || {
+            providers
+                .of(&self.address)
+                .is_some_and(|one| one.files_sent)
+        };
+        self.sent_copy.unwrap_or_else(|| match known() {
+            true => SentCopy::Server,
+            false => SentCopy::Append,
+        })
     }
 
     /// What is kept of a mailbox (by decoded name; INBOX in any case).

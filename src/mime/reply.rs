@@ -374,6 +374,40 @@ impl Original<'_> {
     }
 }
 
+/// A draft made of a stored message, to go on with: one that another program left in Drafts, or any
+/// other as a pattern. `text` is what is read of it, without notes of ours.
+pub fn resume(
+    message: MessageKey,
+    envelope: &Envelope,
+    content: ContentKey,
+    structure: Option<&Structure>,
+    text: &str,
+) -> Draft {
+    let own = Original {
+        message,
+        envelope,
+        wishes: &Wishes::default(),
+        own: &[],
+    };
+    let listed = |list: &[Address]| mailboxes(list).into_iter().map(Recipient::One).collect();
+    let sound = |ids: &[String]| {
+        let all = ids.iter().filter(|id| is_message_id(id));
+        all.cloned().collect::<Vec<String>>()
+    };
+    let from = envelope.from.first().cloned().unwrap_or_default();
+    Draft {
+        reply_to: listed(&envelope.reply_to),
+        to: listed(&envelope.to),
+        cc: listed(&envelope.cc),
+        bcc: listed(&envelope.bcc),
+        subject: envelope.subject.clone(),
+        in_reply_to: sound(&envelope.in_reply_to),
+        references: sound(&envelope.references),
+        answers: own.answers(AnswerKind::New),
+        ..own.forward(&from, content, structure, text.trim_end().to_owned())
+    }
+}
+
 fn part_name(part: &Structure) -> String {
     if part.filename.is_empty() {
         super::filename::safe(&format!("part-{}.{}", part.path, part.subtype))

@@ -163,6 +163,41 @@ pub fn compose(draft: &Draft, given: &Given, open: &mut Open<'_>) -> Result<Lett
     Ok(letter)
 }
 
+/// What a draft looks like to other programs, for the server's Drafts: as [`compose`], but what is
+/// not finished is no reason to refuse it. Recipients that are no addresses yet are left out; Bcc is
+/// in it.
+pub fn unfinished(draft: &Draft, given: &Given, open: &mut Open<'_>) -> Result<Letter, WriteError> {
+    let mut draft = draft.clone();
+    for field in [
+        &mut draft.reply_to,
+        &mut draft.to,
+        &mut draft.cc,
+        &mut draft.bcc,
+    ] {
+        field.retain_mut(|recipient| match recipient {
+            Recipient::One(address) => mailbox(&address.address).is_some(),
+            Recipient::Group { members, .. } => {
+                members.retain(|address| mailbox(&address.address).is_some());
+                true
+            }
+        });
+    }
+    draft.headers.clear();
+    draft.answers = None;
+    let nobody = draft.recipients().next().is_none();
+    if nobody {
+        // It is a letter to oneself until somebody is named.
+        draft.bcc = vec![Recipient::One(draft.from.clone())];
+    }
+    let mut letter = compose(&draft, given, open)?;
+    if nobody {
+        letter.bcc.clear();
+        letter.envelope.bcc.clear();
+        letter.recipients.clear();
+    }
+    Ok(letter)
+}
+
 /// To and Cc, or a group that says that nobody is named in them.
 fn named(head: &mut Vec<u8>, draft: &Draft, prefix: &str) {
     if draft.to.is_empty() && draft.cc.is_empty() {

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod attach;
 mod conflict;
 pub mod contacts;
+pub mod drafts;
 pub mod flags;
 pub mod folders;
 pub mod import;

@@ -289,6 +289,57 @@ pub fn copy_row(
     Ok(key)
 }
 
+/// A row for a message whose bytes are here and that is to be uploaded: shown at once, on no server
+/// yet.
+pub(super) fn insert_upload(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    content: ContentKey,
+    size: u64,
+    flags: &Flags,
+) -> Result<MessageKey, StoreError> {
+    let (system, keywords) = of_flags(flags);
+    tx.connection()
+        .prepare_cached(
+            "INSERT INTO message (content, mailbox, flags, keywords, arrival, size, thread)
+             SELECT key, ?2, ?3, ?4, ?5, ?6, thread FROM content WHERE key = ?1",
+        )?
+        .execute((
+            content.0,
+            mailbox.0,
+            system,
+            keywords,
+            tx.now(),
+            i64::try_from(size).unwrap_or(i64::MAX),
+        ))?;
+    Ok(MessageKey(tx.connection().last_insert_rowid()))
+}
+
+/// Other bytes for a message that has not been uploaded yet.
+pub(super) fn set_content(
+    tx: &Tx<'_>,
+    key: MessageKey,
+    content: ContentKey,
+    size: u64,
+) -> Result<(), StoreError> {
+    let shown = get(tx, key)?.mailbox;
+    tx.connection()
+        .prepare_cached(
+            "UPDATE message SET content = ?2, size = ?3, arrival = ?4,
+               thread = (SELECT thread FROM content WHERE key = ?2) WHERE key = ?1",
+        )?
+        .execute((
+            key.0,
+            content.0,
+            i64::try_from(size).unwrap_or(i64::MAX),
+            tx.now(),
+        ))?;
+    match shown {
+        Some(mailbox) => super::effective::tell(tx, mailbox),
+        None => Ok(()),
+    }
+}
+
 /// Parts a message from its place on the server: what stands there becomes a row of its own, unseen,
 /// with what was under way; the message itself holds `content` and stands on no server. What waited
 /// to be sent is in what is shown already, and goes. Answers the key of the row that remains.

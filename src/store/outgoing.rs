@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 use super::accounts::AccountKind;
-use super::columns::{count, json, of_flags};
+use super::columns::{count, json};
 use super::effective::tell;
 use super::mailboxes::PermanentFlags;
 use super::{
@@ -582,25 +582,11 @@ pub(super) fn forget(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
 fn file(tx: &Tx<'_>, out: &Outgoing, mailbox: MailboxKey) -> Result<MessageKey, StoreError> {
     let account = mailboxes::get(tx, mailbox)?.account;
     let flags = Flags::of(Flags::SEEN);
-    let (system, keywords) = of_flags(&flags);
     let size = match bodies::have(tx, out.copy, "")? {
         bodies::Have::Whole(size) => size,
         bodies::Have::Nothing | bodies::Have::Part(_) => out.size,
     };
-    tx.connection()
-        .prepare_cached(
-            "INSERT INTO message (content, mailbox, flags, keywords, arrival, size, thread)
-             SELECT key, ?2, ?3, ?4, ?5, ?6, thread FROM content WHERE key = ?1",
-        )?
-        .execute((
-            out.copy.0,
-            mailbox.0,
-            system,
-            keywords,
-            tx.now(),
-            i64::try_from(size).unwrap_or(i64::MAX),
-        ))?;
-    let message = MessageKey(tx.connection().last_insert_rowid());
+    let message = messages::insert_upload(tx, mailbox, out.copy, size, &flags)?;
     if accounts::get(tx, account)?.kind == AccountKind::Imap {
         let kind = OperationKind::Append {
             message,

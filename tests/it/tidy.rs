@@ -310,7 +310,7 @@ const MIGRATIONS: [(&str, &str); 4] = [
     ),
     (
         "4.sql",
-        "e5aadda683578c33c7047ec1227b57196c39193eacd91bc1a277a4d2b03d21c6",
+        "29a928ad28f4defe4084b52f1f141a8e6f4fad56d267fa8a69d68fdb903ff1f1",
     ),
 ];
 

