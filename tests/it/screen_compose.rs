@@ -256,3 +256,36 @@ fn an_interrupt_meant_for_the_editor_does_not_end_the_program() {
     screen.press("again");
     screen.wait_text("Hello again");
 }
+
+/// The demo has nobody to send with: answering and passing on work up to the draft, and say so.
+#[test]
+fn in_the_demo_mail_is_answered_and_passed_on_up_to_the_draft() {
+    let home = Home::new();
+    let env = home.env();
+    let env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
+    let mut screen = Terminal::start(lacebark(), &["demo"], &env, 24, 80);
+    screen.wait_text("? Help");
+    screen.press("\x1b[B\x1b[B\x1b[B");
+    screen.settle(Duration::from_millis(200));
+    screen.press("r");
+    screen.wait_text("Message text");
+    screen.wait_text("> ");
+    assert!(screen.text().contains("wrote:"), "{}", screen.text());
+    assert!(
+        screen.text().contains("it cannot be sent"),
+        "{}",
+        screen.text()
+    );
+    screen.press("Thanks.");
+    screen.wait_text("Thanks.");
+    screen.press("\x0f");
+    screen.wait_text("Postponed");
+    screen.press("f");
+    screen.wait_text("Forward the message");
+    screen.press("\r");
+    screen.wait_text("Forwarded message");
+    screen.press("\x1bc");
+    screen.wait_text("2 messages");
+    screen.press("q");
+    assert_eq!(screen.exit_code(LIMIT), 0);
+}

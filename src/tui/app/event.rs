@@ -204,6 +204,8 @@ pub enum Question {
         /// Whether as an attachment.
         attached: bool,
     },
+    /// The message of this draft, to be sent on as it is.
+    Bouncing(Box<Draft>),
     /// People whom a text could mean, the likeliest first.
     Contacts(String),
     /// The drafts in the store.

@@ -17,6 +17,7 @@ use super::{App, date};
 pub(super) struct Asked {
     answering: Option<(Ticket, u64)>,
     forwarding: Option<(Ticket, u64)>,
+    bouncing: Option<Ticket>,
     file: Option<(Ticket, u64)>,
     attachment: Option<(Ticket, u64)>,
     draft: Option<Ticket>,
@@ -255,6 +256,20 @@ pub fn forward_chosen(app: &mut App, message: MessageKey, letter: char) {
 
 /// A draft came that was asked for: a forward, or one of the store.
 pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
+    if app.writing.bouncing == Some(ticket) {
+        app.writing.bouncing = None;
+        match draft {
+            Some(draft) => {
+                app.act(Action::Send {
+                    draft,
+                    key: None,
+                    at: None,
+                });
+            }
+            None => app.hint("This message is gone."),
+        }
+        return;
+    }
     if app.writing.forwarding == Some((ticket, app.presses)) {
         app.writing.forwarding = None;
         match draft {
@@ -659,11 +674,8 @@ pub fn bounce(app: &mut App, message: MessageKey, to: &str) {
         }),
         ..Draft::default()
     };
-    app.act(Action::Send {
-        draft: Box::new(draft),
-        key: None,
-        at: None,
-    });
+    let ticket = app.ask(Question::Bouncing(Box::new(draft)));
+    app.writing.bouncing = Some(ticket);
 }
 
 /// Everybody that a draft names, for words.

@@ -24,7 +24,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, decide, drafts, panes, triage};
+use super::{Incoming, Network, decide, drafts, panes, sending, triage};
 use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
@@ -295,9 +295,13 @@ impl Acts {
                 let ended = drafts::discard(&world.store, key);
                 world.tell(ticket, ended);
             }),
-            Action::Send { .. } | Action::TakeBack(_) => {
-                world.tell(ticket, Ended::Failed("not built".to_owned()))
-            }
+            Action::Send { draft, key, at } => spawn_work(world, ticket, move |world| {
+                Ok(sending::queue(&world.store, &world.env, &draft, key, at))
+            }),
+            Action::TakeBack(id) => self.wait(move || {
+                let ended = sending::taken_back(&world.store, id);
+                world.tell(ticket, ended);
+            }),
             Action::Stop(what) => self.stop_action(what),
         }
     }

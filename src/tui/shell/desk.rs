@@ -27,7 +27,7 @@ use crate::tui::app::view::{
     Provider, Row, Security as ViewSecurity, Server, Servers,
 };
 
-use super::{drafts, files, select, writing};
+use super::{drafts, files, replies, select, sending, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -141,9 +141,12 @@ impl Desk {
             Question::Contacts(_) => Ok(Answer::Contacts(Vec::new())),
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
-            Question::Answering(_) | Question::Forwarding { .. } | Question::Check(_) => {
-                Ok(Answer::Failed("Not built.".to_owned()))
+            Question::Answering(message) => replies::answering(self, reader, *message),
+            Question::Forwarding { message, attached } => {
+                replies::forwarding(self, &self.store, reader, *message, *attached)
             }
+            Question::Bouncing(draft) => replies::bounced(self, reader, draft),
+            Question::Check(draft) => Ok(sending::checked(draft, self.sends(&draft.account))),
             Question::Complete(_)
             | Question::Provider(_)
             | Question::Keyring
@@ -273,7 +276,12 @@ impl Desk {
         }))))
     }
 
-    fn body(&self, reader: &Reader, key: MessageKey, view: &View) -> Result<Body, StoreError> {
+    pub(super) fn body(
+        &self,
+        reader: &Reader,
+        key: MessageKey,
+        view: &View,
+    ) -> Result<Body, StoreError> {
         let source = message::source(reader, key)?;
         let limit = u64::try_from(view.limit)
             .unwrap_or(u64::MAX)
@@ -333,6 +341,27 @@ impl Desk {
                 PartBytes::NotKept { .. } | PartBytes::NoSuchPart => None,
             },
         )
+    }
+
+    /// The header of a message as it came, with what follows it; `None` when it is not kept.
+    pub(super) fn raw_header(
+        &self,
+        reader: &Reader,
+        key: MessageKey,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.whole(reader, key, HEADER)
+    }
+
+    /// The addresses that mail can be written under, of all accounts.
+    pub(super) fn identities(&self) -> Vec<Identity> {
+        let settings = lock(&self.settings);
+        settings.accounts.iter().flat_map(identities).collect()
+    }
+
+    /// Whether an account has a server to send with.
+    fn sends(&self, id: &str) -> bool {
+        let settings = lock(&self.settings);
+        self.networked && settings.account(id).is_some_and(|one| one.smtp.is_some())
     }
 
     fn header(&self, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {

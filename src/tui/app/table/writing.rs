@@ -33,22 +33,6 @@ pub(super) const WAITING: &[Entry] = if cfg!(test) { NOT_YET } else { &[] };
 
 const NOT_YET: &[Entry] = &[
     Entry {
-        command: Command::Reply,
-        name: "reply",
-        keys: &["R"],
-        on: &[(Index, "Reply"), (Message, "Reply")],
-        enter: &[],
-        help: "Answers the message; asks whom, where sender, all and list are not the same.",
-    },
-    Entry {
-        command: Command::ForwardMail,
-        name: "forward",
-        keys: &["F"],
-        on: &[(Index, "Forward"), (Message, "Forward")],
-        enter: &[],
-        help: "Passes the message on, in the text or as an attachment.",
-    },
-    Entry {
         command: Command::Bounce,
         name: "bounce",
         keys: &["B"],
@@ -88,6 +72,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         ],
         enter: &[],
         help: "Writes a new message.",
+    },
+    Entry {
+        command: Command::Reply,
+        name: "reply",
+        keys: &["R"],
+        on: &[(Index, "Reply"), (Message, "Reply")],
+        enter: &[],
+        help: "Answers the message; asks whom, where sender, all and list are not the same.",
+    },
+    Entry {
+        command: Command::ForwardMail,
+        name: "forward",
+        keys: &["F"],
+        on: &[(Index, "Forward"), (Message, "Forward")],
+        enter: &[],
+        help: "Passes the message on, in the text or as an attachment.",
     },
     Entry {
         command: Command::Identity,

@@ -303,6 +303,7 @@ impl World {
             }
             Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
             Question::Forwarding { .. }
+            | Question::Bouncing(_)
             | Question::Contacts(_)
             | Question::Drafts
             | Question::Draft(_)

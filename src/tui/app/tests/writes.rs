@@ -51,6 +51,7 @@ impl World {
                 }
                 Answer::Written(Some(Box::new(draft)))
             }
+            Question::Bouncing(draft) => Answer::Written(Some(draft.clone())),
             Question::Contacts(typed) => {
                 let typed = typed.to_lowercase();
                 let all = [

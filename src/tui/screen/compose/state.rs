@@ -149,7 +149,9 @@ impl Composer {
         let mut rest = draft;
         let text = std::mem::take(&mut rest.text);
         let mut body = Editor::new(&text, usize::from(room));
-        body.go(first_place(&body));
+        if kind != Kind::Forward {
+            body.go(first_place(&body));
+        }
         let spot = match (rest.to.is_empty(), kind) {
             (true, _) => Spot::To,
             (false, _) => Spot::Body,

@@ -1,0 +1,202 @@
+//! Drafts that answer a stored message or pass it on.
+
+use crate::mime::document::{FULL_LIMIT, View};
+use crate::mime::reply::{self, Original, Question, Whom, Wishes};
+use crate::model::{Address, Draft, MessageKey};
+use crate::ops::message::{self, Source};
+use crate::ops::{accounts, packed};
+use crate::store::{Reader, Store, StoreError};
+use crate::tui::app::event::Answer;
+use crate::tui::app::view::{Answering, Body, Identity};
+
+use super::desk::Desk;
+
+/// Cells of a line of a quote: one line of it is one paragraph, which the composer wraps.
+const WIDE: usize = 100_000;
+
+/// A message that is answered, and who answers it.
+struct About {
+    source: Source,
+    wishes: Wishes,
+    own: Vec<String>,
+    identity: Identity,
+}
+
+impl About {
+    fn original(&self) -> Original<'_> {
+        Original {
+            message: self.source.message.key,
+            envelope: &self.source.content.envelope,
+            wishes: &self.wishes,
+            own: &self.own,
+        }
+    }
+
+    fn read(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Option<Self>, StoreError> {
+        let Ok(source) = message::source(reader, key) else {
+            return Ok(None);
+        };
+        let header = desk.raw_header(reader, key)?;
+        let account = source.account();
+        let known = accounts::all(reader)?;
+        let id = known.into_iter().find(|one| one.key == account);
+        let id = id.map(|one| one.id).unwrap_or_default();
+        let mut identities = desk.identities();
+        // Those of the account that has it come first.
+        identities.sort_by_key(|identity| identity.account != id);
+        let own = identities
+            .iter()
+            .map(|identity| identity.address.address.clone())
+            .collect();
+        let mut about = Self {
+            source,
+            wishes: header.as_deref().map(Wishes::of_header).unwrap_or_default(),
+            own,
+            identity: Identity::default(),
+        };
+        let addresses: Vec<Address> = identities.iter().map(|one| one.address.clone()).collect();
+        let at = about.original().identity(&addresses);
+        let Some(identity) = identities.into_iter().nth(at) else {
+            return Ok(None);
+        };
+        about.identity = identity;
+        Ok(Some(about))
+    }
+
+    fn signature(&self) -> String {
+        match self.identity.signature.trim_end() {
+            "" => String::new(),
+            signature => format!("-- \n{signature}"),
+        }
+    }
+
+    fn of_account(&self, draft: Draft) -> Draft {
+        Draft {
+            account: self.identity.account.clone(),
+            ..draft
+        }
+    }
+}
+
+/// The text of a message as it is read, or `None` when it is not kept.
+fn text(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Option<String>, StoreError> {
+    let view = View {
+        html: false,
+        width: WIDE,
+        limit: FULL_LIMIT,
+        offset_at: Some(super::files::offset_at),
+    };
+    Ok(match desk.body(reader, key, &view)? {
+        Body::Text(document) => Some(document.text()),
+        Body::NotKept { .. } | Body::Failed(_) => None,
+    })
+}
+
+/// What answers to a message could be.
+pub fn answering(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
+    let Some(about) = About::read(desk, reader, key)? else {
+        return Ok(Answer::Answering(None));
+    };
+    let original = about.original();
+    let Question {
+        choices,
+        proposed,
+        came_by_bcc,
+        redirected,
+    } = original.question();
+    let body = text(desk, reader, key)?;
+    let mut warning = match redirected {
+        Some((from, to)) => format!(
+            "Answers go to {}, not to {}, who wrote it.",
+            crate::tui::app::writing::first_of(&to),
+            crate::tui::app::writing::first_of(&[from])
+        ),
+        None => String::new(),
+    };
+    if body.is_none() {
+        warning = "Its text is not kept here: nothing is quoted.".to_owned();
+    }
+    let quoted = match body {
+        Some(body) => {
+            let head = reply::attribution(original.envelope);
+            format!("{head}\n\n{}\n\n\n", reply::quote(&body).trim_end())
+        }
+        None => "\n".to_owned(),
+    };
+    let quoted = format!("{quoted}\n{}", about.signature());
+    let mut found = Answering {
+        sender: about.of_account(original.reply(
+            &about.identity.address,
+            original.addressed(Whom::Sender),
+            quoted.clone(),
+        )),
+        all: None,
+        list: None,
+        prefers: match proposed {
+            Whom::Sender => 's',
+            Whom::All => 'a',
+            Whom::List => 'l',
+        },
+        blind: came_by_bcc,
+        warning,
+    };
+    for (whom, fields) in choices {
+        let draft = || {
+            let from = &about.identity.address;
+            about.of_account(original.reply(from, fields.clone(), quoted.clone()))
+        };
+        match whom {
+            Whom::Sender => {}
+            Whom::All => found.all = Some(draft()),
+            Whom::List => found.list = Some(draft()),
+        }
+    }
+    Ok(Answer::Answering(Some(Box::new(found))))
+}
+
+/// A draft that passes a message on.
+pub fn forwarding(
+    desk: &Desk,
+    store: &Store,
+    reader: &Reader,
+    key: MessageKey,
+    attached: bool,
+) -> Result<Answer, StoreError> {
+    let Some(about) = About::read(desk, reader, key)? else {
+        return Ok(Answer::Written(None));
+    };
+    let original = about.original();
+    let (from, content) = (&about.identity.address, about.source.content.key);
+    let size = about.source.message.size;
+    let draft = match (attached, text(desk, reader, key)?) {
+        (false, Some(body)) => {
+            let structure = packed::tree(store, reader, &about.source)?;
+            let text = format!("\n\n{}", reply::forwarded(original.envelope, &body));
+            original.forward(from, content, structure.as_ref(), text)
+        }
+        // What is not kept cannot be put into a text.
+        (_, _) => Draft {
+            text: format!("\n\n{}", about.signature()),
+            ..original.forward_attached(from, content, size)
+        },
+    };
+    Ok(Answer::Written(Some(Box::new(about.of_account(draft)))))
+}
+
+/// The draft of a message that is sent on as it is, to those whom `draft` names.
+pub fn bounced(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Answer, StoreError> {
+    let messages = draft.answers.as_ref().map(|answers| &answers.messages);
+    let Some(key) = messages.and_then(|messages| messages.first()) else {
+        return Ok(Answer::Written(None));
+    };
+    let Some(about) = About::read(desk, reader, *key)? else {
+        return Ok(Answer::Written(None));
+    };
+    let (content, size) = (about.source.content.key, about.source.message.size);
+    let made = about.original().bounce(&draft.from, content, size);
+    Ok(Answer::Written(Some(Box::new(Draft {
+        account: draft.account.clone(),
+        to: draft.to.clone(),
+        ..made
+    }))))
+}
