@@ -285,6 +285,27 @@ fn an_address_is_taken_from_a_message_once() {
 }
 
 #[test]
+fn r14_the_address_book_is_saved_out_of_a_damaged_store() {
+    let bed = Bed::new();
+    add(&bed.store, contact("Zoë", "zm", &["zoe@x.example"]))
+        .wait()
+        .unwrap();
+    let folder = bed.folder;
+    drop(bed.store);
+    let path = folder.path().join("mail.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The page of the accounts' names, which is not that of the address book.
+    let at = memchr::memmem::find(&bytes, b"workimap").unwrap();
+    let page = at - at % 4096;
+    bytes[page..page + 4096].fill(0x55);
+    std::fs::write(&path, bytes).unwrap();
+    let store = crate::store::tests::open(folder.path());
+    let reader = store.reader().unwrap();
+    let found = search(&reader, "zm").unwrap();
+    assert_eq!(found[0].1.addresses, ["zoe@x.example"]);
+}
+
+#[test]
 fn the_address_book_stays_when_an_account_goes() {
     let bed = bed();
     add(&bed.store, contact("Zoë", "", &["zoe@x.example"]))

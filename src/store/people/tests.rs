@@ -429,16 +429,21 @@ fn crowd(bed: &Bed, people: i64) {
         for n in 0..people {
             let noise = n.wrapping_mul(2_654_435_761) >> 7;
             let syllable = |by: i64| ["an", "be", "co", "du", "ma", "to", "zo"][(by % 7) as usize];
-            let name = format!(
+            let mut name = format!(
                 "{}{}{n} {}{}son",
                 syllable(noise),
                 syllable(noise >> 3),
                 syllable(noise >> 6),
                 syllable(noise >> 9)
             );
+            let mut rank = NOW - noise % 100_000_000;
+            // Many who share a word and whom nobody has met for long.
+            if n % 20 == 0 {
+                name.push_str(" Quarry");
+                rank -= 200_000_000;
+            }
             let address = format!("{}.{n}@host{}.example.org", syllable(noise), noise % 900);
-            let tier = i64::from(n % 50 != 0);
-            let rank = NOW - noise % 100_000_000;
+            let tier = Tier::Seen.code();
             let mut words = fold::words_of_name(&name);
             words.extend(fold::words_of_address(&address));
             let called: String = words.iter().map(|word| format!(" {word}")).collect();
@@ -526,11 +531,11 @@ fn a_key_press_costs_as_much_with_fifty_thousand_people_as_with_a_few() {
         longest = longest.max(start.elapsed());
         steps = steps.max(counted.load(std::sync::atomic::Ordering::Relaxed) * 100);
         assert!(
-            found.len() == 8 || ["ann", "qu", "anto77", "mason", "an.4999"].contains(&typed),
+            found.len() == 8 || ["", "ann", "anto77", "mason", "an.4999"].contains(&typed),
             "{typed}"
         );
         for one in &found {
-            let called = format!("{} {}", one.address.name, one.address.address);
+            let called = format!("{} {}", one.address.name, one.address.address).to_lowercase();
             assert!(
                 words.iter().all(|word| called.contains(word)),
                 "{typed}: {called}"
