@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::{Home, modes};
 use crate::harness::dovecot::Dovecot;
 use crate::harness::keyring::{self, Keyring};
+use crate::harness::postfix::Exchange;
 use crate::harness::proxy::Proxy;
 
 const TICKETS: &[u8] = b"From: Zo\xc3\xab M\xc3\xbcller <zoe@example.org>\r\n\
@@ -32,12 +33,13 @@ JVBERi0xLjQKAAEC\r\n\
 const PDF: &[u8] = b"%PDF-1.4\n\x00\x01\x02";
 
 /// Sets the account `work` up through `port`, its password printed by a command.
-fn set_up(home: &Home, server: &Dovecot, port: u16) {
+fn set_up(home: &Home, exchange: &Exchange, port: u16) {
+    let (server, smtp) = (&exchange.dovecot, exchange.postfix.smtps_port());
     let password = home.path("password");
     std::fs::write(&password, format!("{}\n", server.password("alice"))).unwrap();
     let run = home.run(&format!(
         "setup --address alice@example.test --name Alice --account work --login alice \
-         --imap imaps://localhost:{port} --smtp smtps://localhost --tls-ca-file {} \
+         --imap imaps://localhost:{port} --smtp smtps://localhost:{smtp} --tls-ca-file {} \
          --password-command cat\\ {} --keep command",
         server.ca_file().display(),
         password.display(),
@@ -57,7 +59,7 @@ fn set_up(home: &Home, server: &Dovecot, port: u16) {
             "--imap",
             &format!("imaps://localhost:{port}"),
             "--smtp",
-            "smtps://localhost",
+            &format!("smtps://localhost:{smtp}"),
             "--tls-ca-file",
             &server.ca_file().display().to_string(),
             "--password-command",
@@ -77,9 +79,10 @@ fn id_of(home: &Home, subject: &str) -> String {
 
 #[test]
 fn an_account_is_set_up_read_flagged_unplugged_and_plugged_in_again() {
-    let Some(server) = Dovecot::start() else {
+    let Some(exchange) = Exchange::start() else {
         return;
     };
+    let server = &exchange.dovecot;
     let first = server.deliver(
         "alice",
         "INBOX",
@@ -90,7 +93,7 @@ fn an_account_is_set_up_read_flagged_unplugged_and_plugged_in_again() {
     let uid = server.deliver("alice", "INBOX", TICKETS, &[], None);
     let proxy = Proxy::before(server.imaps_port());
     let home = Home::new();
-    set_up(&home, &server, proxy.port());
+    set_up(&home, &exchange, proxy.port());
 
     let synced = home.run("sync --json").json();
     assert_eq!(synced["accounts"][0]["id"], "work", "{synced}");
@@ -159,16 +162,17 @@ fn an_account_is_set_up_read_flagged_unplugged_and_plugged_in_again() {
 
 #[test]
 fn what_is_not_kept_is_fetched_when_it_is_asked_for_and_possible() {
-    let Some(server) = Dovecot::start() else {
+    let Some(exchange) = Exchange::start() else {
         return;
     };
+    let server = &exchange.dovecot;
     for subject in ["one", "two"] {
         let raw = format!("Subject: {subject}\r\n\r\nbody of {subject}\r\n");
         server.deliver("alice", "INBOX", raw.as_bytes(), &[], None);
     }
     let proxy = Proxy::before(server.imaps_port());
     let home = Home::new();
-    set_up(&home, &server, proxy.port());
+    set_up(&home, &exchange, proxy.port());
     let file = home.path("config/lacebark/config.toml");
     let settings = std::fs::read_to_string(&file).unwrap();
     let headers = settings.replace("id = \"work\"", "id = \"work\"\noffline = \"headers\"");
