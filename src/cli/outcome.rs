@@ -217,6 +217,10 @@ fn failure(id: i64, why: String, cause: Cause) -> Failure {
             "The server renumbered the mailbox before the change was sent",
             "sends it after all",
         ),
+        Cause::Arrived => (
+            "Mail is in the mailbox that you have not seen",
+            "deletes it all the same",
+        ),
     };
     Failure::new(error).cause(why).hint(format!(
         "`lacebark queue retry {id}` {keep}, `lacebark queue drop {id}` takes it back."

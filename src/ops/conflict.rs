@@ -7,12 +7,12 @@ use crate::model::{
 };
 use crate::store::messages::Message;
 use crate::store::{
-    Refusal, StoreError, Tx, contents, effective, journal, mailboxes, messages, verdicts,
+    Refusal, StoreError, Tx, contents, effective, journal, mailboxes, messages, removal, verdicts,
 };
 
 /// Sends an operation after all. A message that another program moved is moved on from there; one
 /// that is gone everywhere is uploaded again if it is kept here; a mailbox that is gone is made
-/// again. Anything else is put back into the queue.
+/// again; one that messages came to is deleted with them. Anything else is put back into the queue.
 pub(super) fn keep_mine(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
@@ -30,6 +30,10 @@ pub(super) fn keep_mine(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> 
             }
             verdicts::requeue(tx, id, None)
         }
+        OperationState::Failed {
+            cause: Cause::Arrived,
+            ..
+        } => removal::insist(tx, id),
         OperationState::Failed { .. }
         | OperationState::Queued { .. }
         | OperationState::InFlight { .. }

@@ -10,7 +10,7 @@ use crate::store::mailboxes::Mailbox;
 use crate::store::undo::PreviousMailbox;
 use crate::store::{
     Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, effective, journal,
-    mailboxes, undo,
+    mailboxes, removal, undo,
 };
 
 /// The longest name, in octets: a command line with it stays below what servers take, even encoded.
@@ -214,7 +214,10 @@ pub(super) fn remove_there(tx: &Tx<'_>, action: ActionId, row: &Mailbox) -> Resu
     if let Some(create) = create.filter(|create| !create.state.is_undecided()) {
         return crate::store::verdicts::withdraw(tx, create.id);
     }
-    let kind = OperationKind::Remove { mailbox: row.key };
+    let kind = OperationKind::Remove {
+        mailbox: row.key,
+        known: Some(removal::known(tx, row)?),
+    };
     journal::add(tx, action, row.account, Some(row.key), &kind)?;
     effective::refold_account(tx, row.account)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::conflict;
-use crate::model::journal::PutOff;
+use crate::model::journal::{Cause, PutOff};
 use crate::model::{
     AccountKey, ActionId, FlagChange, MailboxKey, MessageKey, Operation, OperationId,
     OperationKind, OperationState,
@@ -239,19 +239,28 @@ pub struct Touched {
 }
 
 /// Puts failed, waiting and unsure operations back to be sent at once. Where another program was
-/// first, this is "keep mine": see `conflict`.
+/// first, this is "keep mine": see `conflict`. Who means all of them does not mean to delete mail that
+/// came to a mailbox since.
 pub fn retry(store: &Store, which: Which) -> Pending<Touched> {
-    touch(store, which, conflict::keep_mine)
+    let all = which == Which::All;
+    let is_meant = move |one: &Operation| !all || !deletes_what_came(one);
+    touch(store, which, is_meant, conflict::keep_mine)
+}
+
+fn deletes_what_came(one: &Operation) -> bool {
+    let arrived = |state: &OperationState| matches!(state, OperationState::Failed { cause, .. } if *cause == Cause::Arrived);
+    matches!(one.kind, OperationKind::Remove { .. }) && arrived(&one.state)
 }
 
 /// Takes operations back: what is shown reverts to what the server has ("take theirs").
 pub fn withdraw(store: &Store, which: Which) -> Pending<Touched> {
-    touch(store, which, verdicts::withdraw)
+    touch(store, which, |_| true, verdicts::withdraw)
 }
 
 fn touch(
     store: &Store,
     which: Which,
+    is_meant: impl Fn(&Operation) -> bool + Send + 'static,
     act: impl Fn(&crate::store::Tx<'_>, OperationId) -> Result<(), StoreError> + Send + 'static,
 ) -> Pending<Touched> {
     store.write(Priority::Person, move |tx| {
@@ -259,6 +268,9 @@ fn touch(
         for operation in chosen(tx, &which, &mut touched.missing)? {
             if matches!(operation.state, OperationState::InFlight { .. }) {
                 touched.in_flight += 1;
+                continue;
+            }
+            if !is_meant(&operation) {
                 continue;
             }
             act(tx, operation.id)?;

@@ -76,7 +76,7 @@ pub fn miscounted(rows: &impl Rows) -> Result<u64, StoreError> {
 /// The operations of the batch that an operation belongs to, oldest first.
 pub fn members(rows: &impl Rows, of: &Operation) -> Result<Vec<OperationId>, StoreError> {
     let (why, cause) = match &of.state {
-        OperationState::Failed { why, cause } => (why.as_str(), Some(cause.word())),
+        OperationState::Failed { why, cause } => (why.as_str(), Some(journal::cause_word(*cause))),
         OperationState::Queued { put_off } => {
             (put_off.as_ref().map_or("", |one| one.why.as_str()), None)
         }

@@ -45,7 +45,7 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
         "unsure" => OperationState::Unsure,
         "failed" => OperationState::Failed {
             why: row.get(8)?,
-            cause: Cause::parse(row.get_ref(10)?.as_str()?),
+            cause: cause(&kind, row.get_ref(10)?.as_str()?),
         },
         _ => OperationState::Queued {
             put_off: match row.get(6)? {
@@ -67,6 +67,22 @@ fn read(row: &Row<'_>) -> Result<Option<Operation>, rusqlite::Error> {
         tries: row.get(7)?,
         asked: row.get(9)?,
     }))
+}
+
+/// The word of a cause in the table, which knows four of them: a deletion of a mailbox is never
+/// [`Cause::Gone`], and that word there is [`Cause::Arrived`].
+pub(super) fn cause_word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Arrived => Cause::Gone.word(),
+        other => other.word(),
+    }
+}
+
+fn cause(kind: &OperationKind, word: &str) -> Cause {
+    match (kind, Cause::parse(word)) {
+        (OperationKind::Remove { .. }, Cause::Gone) => Cause::Arrived,
+        (_, cause) => cause,
+    }
 }
 
 /// The operations that a condition on `?1` chooses, oldest first.
@@ -359,7 +375,7 @@ pub(super) fn upload_copies(
     Ok(())
 }
 
-fn rewrite(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
+pub(super) fn rewrite(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
     let kind = &operation.kind;
     tx.connection()
         .prepare_cached("UPDATE journal SET kind = ?2, detail = ?3, other = ?4 WHERE id = ?1")?
@@ -391,7 +407,7 @@ pub(super) fn set_state(
         .prepare_cached(
             "UPDATE journal SET state = ?2, not_before = ?3, why = ?4, cause = ?5 WHERE id = ?1",
         )?
-        .execute((id.0, state.word(), not_before, why, cause.word()))?;
+        .execute((id.0, state.word(), not_before, why, cause_word(cause)))?;
     tx.durable();
     tx.changed(Change::Journal);
     Ok(())

@@ -282,6 +282,17 @@ pub fn all(rows: &impl Rows, account: AccountKey) -> Result<Vec<Mailbox>, StoreE
     Ok(found)
 }
 
+/// All mailboxes that the server has, those that wait to be deleted too.
+pub fn on_server(rows: &impl Rows, account: AccountKey) -> Result<Vec<Mailbox>, StoreError> {
+    let mut query = rows.connection().prepare_cached(&format!(
+        "{COLUMNS} WHERE account = ?1 AND base_name IS NOT NULL"
+    ))?;
+    let found = query
+        .query_map([account.0], read)?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
 /// The mailbox that goes by this name on the wire.
 pub fn by_wire_name(
     rows: &impl Rows,
@@ -347,14 +358,7 @@ pub fn record_list(
     account: AccountKey,
     listed: &[Listed],
 ) -> Result<ListOutcome, StoreError> {
-    let known: Vec<Mailbox> = {
-        let mut query = tx.connection().prepare_cached(&format!(
-            "{COLUMNS} WHERE account = ?1 AND base_name IS NOT NULL"
-        ))?;
-        query
-            .query_map([account.0], read)?
-            .collect::<Result<_, _>>()?
-    };
+    let known = on_server(tx, account)?;
     let mut outcome = ListOutcome::default();
     let names: BTreeSet<&str> = listed.iter().map(|line| line.name.as_str()).collect();
     let by_name: BTreeMap<&str, &Mailbox> = known

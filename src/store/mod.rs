@@ -33,6 +33,7 @@ mod open;
 pub mod outgoing;
 pub mod people;
 mod reader;
+pub mod removal;
 mod renumber;
 pub mod requests;
 mod roles;

@@ -306,7 +306,7 @@ pub fn removed(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(operation) = finish(tx, id)? else {
         return Ok(());
     };
-    let OperationKind::Remove { mailbox } = &operation.kind else {
+    let OperationKind::Remove { mailbox, .. } = &operation.kind else {
         return Ok(());
     };
     mailboxes::vanish(tx, &mailboxes::get(tx, *mailbox)?)?;

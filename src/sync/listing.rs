@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSet, StatusItem};
-use crate::model::{MailboxKey, Role, UidSet, UidValidity};
+use crate::model::{AccountKey, MailboxKey, OperationKind, Role, UidSet, UidValidity};
 use crate::protocol::{Tag, Time};
-use crate::store::accounts;
 use crate::store::mailboxes::{self, Mailbox, StatusCounts};
+use crate::store::{Rows, StoreError, accounts, journal};
 
 use super::SyncError;
 use super::dialogue::Step;
@@ -337,16 +337,20 @@ impl Worker<'_> {
         }
         by_settings(&mut rows, &self.desk.account.roles);
         let key = self.desk.key;
-        let before = self.mailboxes()?;
+        // Those that are being deleted too.
+        let before = self.desk.read(|reader| mailboxes::on_server(reader, key))?;
         let unlisted = self.unlisted(&before, &rows).await?;
         rows.extend(unlisted);
         self.identify(&before, &mut rows).await?;
         let lost = self
             .desk
             .bulk(move |tx| {
-                dropping(tx, key, |tx| {
+                let removals = removals(tx, key)?;
+                let lost = dropping(tx, key, |tx| {
                     mailboxes::record_list(tx, key, &rows).map(|_| ())
-                })
+                })?;
+                // To delete what is gone is done, not lost.
+                Ok(lost.saturating_sub(removals - removals.min(self::removals(tx, key)?)))
             })
             .await?;
         self.tell_lost(lost, "a deleted mailbox").await?;
@@ -362,10 +366,13 @@ impl Worker<'_> {
             .iter()
             .filter_map(|old| Some((old.key, old.base.as_ref()?.name.as_str())))
             .collect();
-        for mailbox in self.mailboxes()? {
+        for mailbox in self.desk.read(|reader| mailboxes::on_server(reader, key))? {
             let Some(base) = &mailbox.base else { continue };
             if named.get(&mailbox.key).is_some_and(|old| *old != base.name) {
                 self.renamed.insert(mailbox.key);
+            }
+            if mailbox.name.is_none() {
+                continue;
             }
             let status = said.get(&base.name).copied();
             let ours = counted.get(&mailbox.key).copied().unwrap_or_default();
@@ -410,7 +417,7 @@ impl Worker<'_> {
             if is_for_now(&reply) || reply.is_ok() && events.iter().any(told) {
                 found.push(mailboxes::Listed {
                     name: base.name.clone(),
-                    shown: mailbox.name.clone().unwrap_or_default(),
+                    shown: MailboxName::from_stored(&base.name).decoded(),
                     delimiter: base.delimiter,
                     attributes: base.attributes.clone(),
                     subscribed: base.subscribed,
@@ -540,8 +547,17 @@ impl Worker<'_> {
     }
 }
 
+/// How many mailboxes of an account wait to be deleted.
+fn removals(rows: &impl Rows, account: AccountKey) -> Result<u64, StoreError> {
+    let all = journal::on_mailboxes(rows, account)?;
+    let removals = all
+        .iter()
+        .filter(|one| matches!(one.kind, OperationKind::Remove { .. }));
+    Ok(removals.count() as u64)
+}
+
 /// What STATUS says, as the plan reads it.
-fn counts(status: &MailboxStatus) -> Counts {
+pub(super) fn counts(status: &MailboxStatus) -> Counts {
     Counts {
         messages: status.messages,
         unseen: status.unseen,

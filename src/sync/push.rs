@@ -9,6 +9,7 @@ mod flags;
 mod line_ends;
 mod look;
 mod mailboxes;
+mod removal;
 mod renamed;
 mod target;
 mod transfer;
@@ -19,7 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::journal::{Cause, Proof, PutOff, Spot};
 use crate::model::{MailboxKey, OperationId, OperationKind, Severity};
 use crate::store::journal::Waiting;
-use crate::store::{Rows, StoreError, Tx, journal, mailboxes as rows, verdicts};
+use crate::store::{
+    Rows, StoreError, Tx, journal, mailboxes as rows, removal as removal_rows, verdicts,
+};
 
 use super::SyncError;
 use super::plan::order::{self, Asked, Known, Next};
@@ -63,6 +66,7 @@ pub(super) struct Report {
     refused: Told,
     later: Told,
     gone: Told,
+    kept: Told,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +95,11 @@ impl Report {
 
     fn gone(&mut self, words: &str) {
         self.gone.add(1, words);
+    }
+
+    /// A mailbox was not deleted.
+    fn kept(&mut self, words: &str) {
+        self.kept.add(1, words);
     }
 }
 
@@ -155,9 +164,13 @@ impl Worker<'_> {
             let asked: Vec<Asked<'_>> = waiting.iter().map(asked).collect();
             let ready = order::ready(&asked, &known);
             drop(asked);
+            let held = removal_rows::held(reader, key)?;
             let task = |waiting: Waiting| {
                 let next = *ready.get(&waiting.operation.id)?;
-                Some(Task { waiting, next })
+                let kind = &waiting.operation.kind;
+                let is_held =
+                    matches!(kind, OperationKind::Remove { mailbox, .. } if held.contains(mailbox));
+                (!is_held).then_some(Task { waiting, next })
             };
             Ok(waiting.into_iter().filter_map(task).collect())
         })
@@ -316,6 +329,17 @@ impl Worker<'_> {
             let hint = "It stays in the queue and is tried again by itself.";
             self.desk
                 .tell(Severity::Warning, "operation", text, hint)
+                .await?;
+        }
+        if report.kept.count > 0 {
+            let what = match report.kept.count {
+                1 => "A folder was".to_owned(),
+                many => format!("{many} folders were"),
+            };
+            let text = format!("{what} not deleted: {}", report.kept.words);
+            let hint = "It waits in the queue: keep yours or take theirs.";
+            self.desk
+                .tell(Severity::Attention, "operation", text, hint)
                 .await?;
         }
         if report.gone.count > 0 {

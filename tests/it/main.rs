@@ -51,3 +51,4 @@ mod triage_cuts;
 mod triage_day;
 mod triage_model;
 mod triage_pairs;
+mod triage_removal;

@@ -2,8 +2,6 @@
 //! sync the store holds what the server has; at the end nothing is lost and nothing is doubled
 //! (SAFETY R8, R9, R10).
 
-use std::collections::BTreeSet;
-
 use lacebark::model::{FlagChange, Flags, MailboxKey, MessageKey, Role};
 use lacebark::ops::triage::{Target, Undoable, Wish, act};
 use lacebark::ops::{mailbox, undo};
@@ -29,8 +27,6 @@ struct World {
     online: bool,
     named: u32,
     letters: u32,
-    /// Mailboxes whose deletion is on its way: what is in them goes with them.
-    doomed: BTreeSet<String>,
     /// What was done, for the report of a failure.
     story: Vec<String>,
 }
@@ -55,7 +51,6 @@ fn play(dress: Dress, steps: usize) {
         online: true,
         named: 0,
         letters: 0,
-        doomed: BTreeSet::new(),
         story: Vec::new(),
     };
     for _ in 0..12 {
@@ -127,30 +122,16 @@ impl World {
             let _ = self.bed.sync();
             return;
         }
-        self.doom();
         self.step_aside();
         self.note("sync".to_owned());
         if let Err(error) = self.bed.sync() {
             self.fail(&format!("the sync: {error}"), &self.bed.stored().waiting);
         }
         let stored = self.bed.stored();
-        let removing = stored.waiting.iter().any(|one| one.contains(" remove "));
-        if !removing {
-            self.doomed.clear();
-        }
         let found = stored.against(&mut self.others[0]);
         if !found.is_empty() {
             let all = [found, stored.waiting].concat();
             self.fail("store and server differ after a sync", &all);
-        }
-    }
-
-    /// What lies in a mailbox that is about to go.
-    fn doom(&mut self) {
-        for name in self.doomed.clone() {
-            for one in self.others[0].listing(&name).unwrap_or_default() {
-                self.ledger.destroyed(&one.message_id);
-            }
         }
     }
 
@@ -165,7 +146,6 @@ impl World {
         if !self.online {
             self.switch();
         }
-        self.doom();
         self.step_aside();
         match self.bed.settle() {
             Ok(dropped) => self.note(format!("dropped at the end: {dropped:#?}")),
@@ -307,9 +287,7 @@ impl World {
             let to = self.fresh();
             self.note(format!("we rename {from} to {to}"));
             let renamed = mailbox::rename(&self.bed.store, key, &to);
-            if self.refused(renamed.wait().map(drop)) && self.doomed.contains(&from) {
-                self.doomed.insert(to);
-            }
+            self.refused(renamed.wait().map(drop));
         }
     }
 
@@ -329,9 +307,8 @@ impl World {
         self.note(format!("we remove {name} (there {base:?}) with {ids:?}"));
         let removed = mailbox::remove(&self.bed.store, key);
         if self.refused(removed.wait().map(drop)) {
+            // What the user saw there, and nothing that comes later.
             ids.iter().for_each(|id| self.ledger.destroyed(id));
-            self.doomed.extend(base);
-            self.doomed.insert(name);
         }
     }
 
@@ -441,9 +418,7 @@ impl World {
             let to = self.fresh();
             self.note(format!("they rename {from} to {to}"));
             self.step_aside();
-            if self.they().rename(&from, &to) && self.doomed.contains(&from) {
-                self.doomed.insert(to);
-            }
+            self.they().rename(&from, &to);
         }
     }
 

@@ -80,7 +80,7 @@ pub fn apply_to_mailboxes(shown: &mut BTreeMap<MailboxKey, MailboxPlaced>, kind:
             }
         }
         OperationKind::Rename { mailbox, to } => rename(shown, *mailbox, to),
-        OperationKind::Remove { mailbox } => {
+        OperationKind::Remove { mailbox, .. } => {
             if let Some(one) = shown.get_mut(mailbox) {
                 one.name = None;
             }

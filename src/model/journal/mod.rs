@@ -12,7 +12,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountKey, ActionId, FlagChange, Flags, MailboxKey, MessageKey, OperationId, Uid};
+use super::{
+    AccountKey, ActionId, FlagChange, Flags, MailboxKey, MessageKey, OperationId, Uid, UidValidity,
+};
 
 pub use coalesce::{Coalesced, Leaving, coalesce, coalesce_flags, leaving};
 pub use fold::{
@@ -96,10 +98,13 @@ pub enum OperationKind {
         /// The new name, decoded.
         to: String,
     },
-    /// Delete a mailbox with the messages in it.
+    /// Delete a mailbox with the messages in it, and with no others.
     Remove {
         /// The mailbox.
         mailbox: MailboxKey,
+        /// What the person knew of it who deleted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<KnownMailbox>,
     },
     /// Subscribe or unsubscribe a mailbox.
     Subscribe {
@@ -131,6 +136,22 @@ pub struct Proof {
     /// Its UID in the target, once it is known; what is left then is to clear the source.
     #[serde(default)]
     pub found: Option<Uid>,
+}
+
+/// What a person knew of a mailbox when they said that it is to be deleted: what came to it since is
+/// not deleted with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownMailbox {
+    /// UIDVALIDITY, if it was ever told.
+    pub uid_validity: Option<UidValidity>,
+    /// All that has a lower UID was there; `None` if no UID was known.
+    pub uid_next: Option<u32>,
+    /// How many messages were there, as far as anybody had said.
+    pub messages: u64,
+    /// The newest row of the store: what stands in a later one was not seen.
+    pub newest: i64,
+    /// Messages that were to leave it and could not, and are still there.
+    pub stranded: u64,
 }
 
 /// A place on a server.
@@ -231,7 +252,7 @@ impl OperationKind {
         match self {
             OperationKind::Create { mailbox, .. }
             | OperationKind::Rename { mailbox, .. }
-            | OperationKind::Remove { mailbox }
+            | OperationKind::Remove { mailbox, .. }
             | OperationKind::Subscribe { mailbox, .. } => Some(*mailbox),
             OperationKind::Flag { .. }
             | OperationKind::Move { .. }
@@ -289,15 +310,18 @@ pub enum Cause {
     MailboxGone,
     /// UIDVALIDITY changed before it was sent.
     Renumbered,
+    /// Messages came to the mailbox that it deletes.
+    Arrived,
 }
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Cause; 4] = [
+    pub const ALL: [Cause; 5] = [
         Cause::Refused,
         Cause::Gone,
         Cause::MailboxGone,
         Cause::Renumbered,
+        Cause::Arrived,
     ];
 
     /// The word in the schema and in `--json`.
@@ -307,6 +331,7 @@ impl Cause {
             Cause::Gone => "gone",
             Cause::MailboxGone => "mailbox-gone",
             Cause::Renumbered => "renumbered",
+            Cause::Arrived => "arrived",
         }
     }
 
@@ -322,7 +347,7 @@ impl Cause {
     /// stays.
     pub fn is_conflict(self) -> bool {
         match self {
-            Cause::Gone | Cause::MailboxGone | Cause::Renumbered => true,
+            Cause::Gone | Cause::MailboxGone | Cause::Renumbered | Cause::Arrived => true,
             Cause::Refused => false,
         }
     }

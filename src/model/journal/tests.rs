@@ -252,6 +252,7 @@ fn a_rename_takes_along_what_lies_below_and_nothing_else() {
     check(
         &[OperationKind::Remove {
             mailbox: MailboxKey(2),
+            known: None,
         }],
         &["A", "-", "A/b/c", "AB", "INBOX"],
     );

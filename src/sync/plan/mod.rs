@@ -11,3 +11,4 @@ pub mod order;
 pub mod proof;
 pub mod pull;
 pub mod push;
+pub mod removal;

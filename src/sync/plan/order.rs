@@ -161,7 +161,7 @@ impl<'a> Order<'a> {
             }
             OperationKind::Create { mailbox, .. }
             | OperationKind::Rename { mailbox, .. }
-            | OperationKind::Remove { mailbox } => {
+            | OperationKind::Remove { mailbox, .. } => {
                 self.used.contains(mailbox) || self.is_related(*mailbox, &self.names(kind))
             }
             OperationKind::Subscribe { mailbox, .. } => {
@@ -231,7 +231,7 @@ impl<'a> Order<'a> {
         match kind {
             OperationKind::Create { mailbox, .. }
             | OperationKind::Rename { mailbox, .. }
-            | OperationKind::Remove { mailbox } => {
+            | OperationKind::Remove { mailbox, .. } => {
                 let names = self.names(kind);
                 self.changed.push((*mailbox, names));
             }
@@ -348,7 +348,14 @@ mod tests {
             ),
             "remove" => {
                 let mailbox = mailbox(1);
-                (OperationKind::Remove { mailbox }, None, None)
+                (
+                    OperationKind::Remove {
+                        mailbox,
+                        known: None,
+                    },
+                    None,
+                    None,
+                )
             }
             _ => (
                 OperationKind::Subscribe {

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use crate::imap::{Command, Event, MailboxName, Reply};
-use crate::model::journal::{Cause, PutOff, renamed};
+use crate::model::journal::{Cause, KnownMailbox, PutOff, renamed};
 use crate::model::{OperationId, OperationKind};
 use crate::protocol::Tag;
 use crate::store::mailboxes::{self, Mailbox};
-use crate::store::{StoreError, Tx, verdicts};
+use crate::store::{StoreError, Tx, removal, verdicts};
 
 use super::Task;
 use crate::sync::SyncError;
@@ -20,14 +20,24 @@ use crate::sync::worker::Worker;
 
 /// One change of a mailbox, with its names on the wire.
 #[derive(Clone, Debug)]
-struct Change {
-    id: OperationId,
-    row: Mailbox,
-    what: What,
+pub(super) struct Change {
+    pub(super) id: OperationId,
+    pub(super) row: Mailbox,
+    pub(super) what: What,
+}
+
+impl Change {
+    /// The name of a mailbox that is to be deleted and may hold messages.
+    pub(super) fn to_be_checked(&self) -> Option<&MailboxName> {
+        match (&self.what, &self.row.base) {
+            (What::Remove { name, .. }, Some(base)) if base.selectable() => Some(name),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
-enum What {
+pub(super) enum What {
     Create {
         name: MailboxName,
     },
@@ -49,7 +59,7 @@ enum What {
 
 /// How a change ended.
 #[derive(Clone, Debug)]
-enum End {
+pub(super) enum End {
     Done {
         /// Whether the server took the subscription that goes with it.
         subscribed: bool,
@@ -57,6 +67,13 @@ enum End {
     Refused(Refusal, String),
     /// Another program has renamed the mailbox: it is sent again for the new name.
     Again,
+    /// It is not deleted, because of messages that the person has not seen.
+    Arrived {
+        /// What is there.
+        found: KnownMailbox,
+        /// What is said of it.
+        words: String,
+    },
 }
 
 const NOT_THERE: &str =
@@ -79,6 +96,10 @@ impl Worker<'_> {
             return Ok(!tasks.is_empty());
         }
         self.leave_changed(&changes).await?;
+        if self.hold_back(&changes).await? {
+            // The names of the others may have changed too.
+            return Ok(true);
+        }
         let ids = changes.iter().map(|change| change.id).collect();
         if !self.hand_over(ids, Vec::new()).await? {
             return Ok(true);
@@ -103,9 +124,10 @@ impl Worker<'_> {
         }
         // Only now: a list tells of what the others have done too.
         for (change, end) in gone {
-            let end = match self.is_renamed(change.row.key).await? {
-                true => End::Again,
-                false => end,
+            let end = match &change.what {
+                What::Remove { .. } => self.end_of_absent(&change).await?,
+                _ if self.is_renamed(change.row.key).await? => End::Again,
+                _ => end,
             };
             self.conclude_change(change, end).await?;
         }
@@ -181,6 +203,11 @@ impl Worker<'_> {
         if !touched {
             return Ok(());
         }
+        self.unselect().await
+    }
+
+    /// Leaves the open mailbox, without a look at what is marked deleted in it.
+    pub(super) async fn unselect(&mut self) -> Result<(), SyncError> {
         self.selected = None;
         self.talk.forget_mailbox();
         let command = match self.talk.abilities().unselect {
@@ -265,11 +292,11 @@ impl Worker<'_> {
                     (true, _) => End::Refused(Refusal::Final, words),
                 }
             }
-            What::Remove { name, .. } if !self.is_listed(name).await? => {
-                self.drop_subscriptions(&change.what).await?;
-                done
+            What::Remove { name, .. } | What::Subscribe { name, .. }
+                if !self.is_listed(name).await? =>
+            {
+                gone()
             }
-            What::Subscribe { name, .. } if !self.is_listed(name).await? => gone(),
             What::Create { .. } | What::Remove { .. } | What::Subscribe { .. } => {
                 End::Refused(Refusal::Final, words)
             }
@@ -278,7 +305,7 @@ impl Worker<'_> {
 
     /// Names that lead nowhere any more are not subscribed any more; a server that refuses that
     /// does no harm.
-    async fn drop_subscriptions(&mut self, what: &What) -> Result<(), SyncError> {
+    pub(super) async fn drop_subscriptions(&mut self, what: &What) -> Result<(), SyncError> {
         let names: Vec<MailboxName> = match what {
             What::Rename { subscribed, .. } => {
                 subscribed.iter().map(|(old, _)| old.clone()).collect()
@@ -300,7 +327,7 @@ impl Worker<'_> {
     }
 
     /// Whether the server lists exactly this name.
-    async fn is_listed(&mut self, name: &MailboxName) -> Result<bool, SyncError> {
+    pub(super) async fn is_listed(&mut self, name: &MailboxName) -> Result<bool, SyncError> {
         let (reply, events) = self
             .talk
             .call(Command::List {
@@ -320,23 +347,32 @@ impl Worker<'_> {
         }))
     }
 
-    async fn conclude_change(&mut self, change: Change, end: End) -> Result<(), SyncError> {
+    pub(super) async fn conclude_change(
+        &mut self,
+        change: Change,
+        end: End,
+    ) -> Result<(), SyncError> {
         match &end {
             End::Done { .. } => {
                 self.tally.pushed += 1;
                 self.shut.remove(&change.row.key);
             }
             End::Again => {}
+            End::Arrived { words, .. } => self.report.kept(words),
             End::Refused(Refusal::Later(_), words) => self.report.later(1, words),
             End::Refused(_, words) => self.report.refused(1, words),
         }
         // One that was there already may hold messages.
-        let created = matches!(change.what, What::Create { .. }).then_some(change.row.key);
+        let pulled = matches!(
+            (&change.what, &end),
+            (What::Create { .. }, _) | (_, End::Arrived { .. })
+        );
+        let pulled = pulled.then_some(change.row.key);
         let now = self.desk.store.now();
         self.desk
             .durable(move |tx| write(tx, &change, &end, now))
             .await?;
-        if let Some(key) = created {
+        if let Some(key) = pulled {
             let row = self.desk.read(|reader| mailboxes::get(reader, key))?;
             self.due.extend(row.base.map(|_| key));
         }
@@ -355,6 +391,7 @@ fn write(tx: &Tx<'_>, change: &Change, end: &End, now: i64) -> Result<(), StoreE
         (End::Done { .. }, What::Remove { .. }) => verdicts::removed(tx, id),
         (End::Done { .. }, What::Subscribe { .. }) => verdicts::subscribed(tx, id),
         (End::Again, _) => verdicts::requeue(tx, id, None),
+        (End::Arrived { found, words }, _) => removal::refuse(tx, id, *found, words),
         (End::Refused(Refusal::Later(seconds), words), _) => {
             let (until, why) = (now + seconds, words.clone());
             verdicts::requeue(tx, id, Some(PutOff { until, why }))

@@ -5,6 +5,7 @@ mod link;
 mod model;
 mod pull;
 mod push;
+mod removal;
 mod renamed;
 mod safety;
 mod server;

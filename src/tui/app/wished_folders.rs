@@ -106,7 +106,10 @@ fn apply(
             mailbox: *mailbox,
             to: to.clone(),
         },
-        MailboxChange::Remove(mailbox) => OperationKind::Remove { mailbox: *mailbox },
+        MailboxChange::Remove(mailbox) => OperationKind::Remove {
+            mailbox: *mailbox,
+            known: None,
+        },
         MailboxChange::Subscribe {
             mailbox,
             subscribed,

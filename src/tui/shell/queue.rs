@@ -72,6 +72,9 @@ fn answers(cause: Failure, kind: &OperationKind) -> &'static str {
             "K does it from where the message is now, or uploads it again if it is gone and kept \
              here. T leaves it as the other program has it."
         }
+        (Failure::Arrived, _) => {
+            "K deletes the folder all the same, with that mail. T keeps the folder."
+        }
         (Failure::MailboxGone, _) => {
             "K makes the folder again and goes on. T takes the change back."
         }

@@ -200,6 +200,7 @@ pub fn conflict(cause: Cause) -> Option<&'static str> {
         Cause::Gone => Some("Another program moved or deleted it first."),
         Cause::MailboxGone => Some("The folder is no longer there."),
         Cause::Renumbered => Some("The server numbered the folder anew before it was sent."),
+        Cause::Arrived => Some("Mail is in the folder that you have not seen."),
     }
 }
 

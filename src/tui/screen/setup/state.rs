@@ -296,21 +296,14 @@ impl State {
     fn turn(&mut self, forward: bool) {
         match self.at {
             F::ImapSecurity => {
+                let before = imap_port(self.imap_security);
                 self.imap_security = self.imap_security.next();
-                let port = match self.imap_security {
-                    Security::Tls => "993",
-                    Security::StartTls | Security::Plain => "143",
-                };
-                self.imap.1.set(port);
+                change_port(&mut self.imap.1, before, imap_port(self.imap_security));
             }
             F::SmtpSecurity => {
+                let before = smtp_port(self.smtp_security);
                 self.smtp_security = self.smtp_security.next();
-                let port = match self.smtp_security {
-                    Security::Tls => "465",
-                    Security::StartTls => "587",
-                    Security::Plain => "25",
-                };
-                self.smtp.1.set(port);
+                change_port(&mut self.smtp.1, before, smtp_port(self.smtp_security));
             }
             F::Keep => {
                 self.keep = match (self.keep, forward) {
@@ -518,5 +511,61 @@ impl Begin {
             editor: "vim".to_owned(),
             confirm_send: true,
         }
+    }
+}
+
+fn imap_port(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "993",
+        Security::StartTls | Security::Plain => "143",
+    }
+}
+
+fn smtp_port(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "465",
+        Security::StartTls => "587",
+        Security::Plain => "25",
+    }
+}
+
+/// The usual port follows the security; one that a person typed stays.
+fn change_port(port: &mut Field, before: &str, after: &str) {
+    let typed = port.value().trim();
+    if typed.is_empty() || typed == before {
+        port.set(after);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is in the port after the security is turned on at `field`, from TLS on.
+    fn check(field: SetupField, typed: &str, expect: [&str; 2]) {
+        let mut state = State {
+            at: field,
+            ..State::default()
+        };
+        let imap = field == F::ImapSecurity;
+        match imap {
+            true => state.imap.1.set(typed),
+            false => state.smtp.1.set(typed),
+        }
+        for expect in expect {
+            state.turn(true);
+            let port = if imap { &state.imap.1 } else { &state.smtp.1 };
+            assert_eq!(port.value(), expect, "{field:?} {typed}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_a_person_typed_stays_when_the_security_is_changed() {
+        check(F::ImapSecurity, "22143", ["22143", "22143"]);
+        check(F::SmtpSecurity, "2525", ["2525", "2525"]);
+        check(F::ImapSecurity, "993", ["143", "143"]);
+        check(F::ImapSecurity, "", ["143", "143"]);
+        let next = Security::Tls.next().next();
+        check(F::SmtpSecurity, "465", ["587", smtp_port(next)]);
     }
 }
