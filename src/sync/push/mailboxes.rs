@@ -154,7 +154,8 @@ impl Worker<'_> {
                     name: MailboxName::encode(&name),
                 },
                 (OperationKind::Rename { to, .. }, Some((from, base))) => {
-                    let all = mailboxes::all(reader, account)?;
+                    // One that is to be deleted afterwards too: it may stay after all.
+                    let all = mailboxes::on_server(reader, account)?;
                     let to = MailboxName::encode(&to);
                     What::Rename {
                         subscribed: subscriptions(&all, &from, &to, base.delimiter),

@@ -134,6 +134,26 @@ fn r10_a_message_that_could_not_leave_a_mailbox_first_is_not_deleted_with_it() {
 }
 
 #[test]
+fn r10_a_mailbox_that_is_not_deleted_after_its_rename_stays_subscribed() {
+    let renamed = |bed: &Bed| {
+        let archive = bed.mailbox("Archive");
+        mailbox::rename(&bed.store, archive, "Old").wait().unwrap();
+        mailbox::remove(&bed.store, archive).wait().unwrap();
+    };
+    for capabilities in DRESSES {
+        let bed = small(capabilities);
+        renamed(&bed);
+        comes(&bed);
+        bed.sync().unwrap();
+        let there = format!("{WHOLE_INBOX}; Old: new old1 old2; Trips:");
+        assert_eq!(bed.there(), there, "{capabilities}");
+        assert_eq!(bed.waiting(), "remove failed arrived", "{capabilities}");
+        assert!(bed.server.change("Old", |b| b.subscribed), "{capabilities}");
+        bed.assert_same(capabilities);
+    }
+}
+
+#[test]
 fn r10_a_person_keeps_or_deletes_what_came_to_a_deleted_mailbox() {
     for capabilities in DRESSES {
         let theirs = after(capabilities, nothing, comes);
