@@ -167,6 +167,8 @@ pub enum Command {
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
     },
+    /// Send a message: one from standard input as sendmail takes it, or one made of the options
+    Send(Box<Send>),
     /// Set a flag of messages
     Flag(FlagArgs),
     /// Clear a flag of messages
@@ -347,6 +349,69 @@ pub enum Mailbox {
         /// [ACCOUNT:]NAME, or a role
         mailbox: String,
     },
+}
+
+/// Arguments of `send`.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Take recipients from To, Cc and Bcc of the message on standard input
+    #[arg(short = 't', overrides_with = "read_recipients")]
+    pub read_recipients: bool,
+    /// Accepted: a line with a single dot never ends the message
+    #[arg(short = 'i', overrides_with = "ignore_dots")]
+    pub ignore_dots: bool,
+    /// Write as this address; of a whole message: who hears of failures
+    #[arg(short = 'f', value_name = "FROM", overrides_with = "from")]
+    pub from: Option<String>,
+    /// The account that sends; else the one whose address it is
+    #[arg(long)]
+    pub account: Option<String>,
+    /// A recipient
+    #[arg(long, value_name = "A")]
+    pub to: Vec<String>,
+    /// One who gets a copy
+    #[arg(long, value_name = "A")]
+    pub cc: Vec<String>,
+    /// One who gets a copy that nobody sees
+    #[arg(long, value_name = "A")]
+    pub bcc: Vec<String>,
+    /// The subject
+    #[arg(long, value_name = "S")]
+    pub subject: Option<String>,
+    /// Attach this file
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Read the text from this file; - and nothing: from standard input
+    #[arg(long, value_name = "FILE")]
+    pub body_file: Option<PathBuf>,
+    /// Wait up to ten minutes for the server's word
+    #[arg(long, conflicts_with = "queue_only")]
+    pub wait: bool,
+    /// Put it into the outbox and leave
+    #[arg(long)]
+    pub queue_only: bool,
+    /// Accepted, as sendmail has it
+    #[arg(short = 'o', value_name = "OPTION", hide = true)]
+    pub option: Vec<String>,
+    /// Accepted, as sendmail has it
+    #[arg(
+        short = 'F',
+        value_name = "NAME",
+        hide = true,
+        overrides_with = "full_name"
+    )]
+    pub full_name: Option<String>,
+    /// Accepted, as sendmail has it
+    #[arg(
+        short = 'B',
+        value_name = "TYPE",
+        hide = true,
+        overrides_with = "body_type"
+    )]
+    pub body_type: Option<String>,
+    /// Recipients: standard input is a whole message
+    #[arg(value_name = "RECIPIENT")]
+    pub recipients: Vec<String>,
 }
 
 /// Arguments of `show`.

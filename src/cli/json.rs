@@ -360,6 +360,15 @@ pub struct Touched {
     pub in_flight: usize,
 }
 
+/// `send`.
+#[derive(Debug, Serialize)]
+pub struct SentMessage {
+    /// The operation by which `queue` names it while it waits.
+    pub id: i64,
+    /// `sent`, or where it stands in the outbox.
+    pub state: &'static str,
+}
+
 /// `account test`.
 #[derive(Debug, Serialize)]
 pub struct Tested {

@@ -26,6 +26,7 @@ pub mod prompt;
 pub mod queue;
 pub mod refusal;
 pub mod save;
+pub mod send;
 pub mod setup;
 pub mod show;
 pub mod start;
@@ -121,6 +122,7 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
             password_stdin,
         } => setup::login(start, &account, password_stdin),
         Command::Logout { account } => setup::logout(start, &account),
+        Command::Send(arguments) => send::run(start, &arguments),
         Command::Status => account::status(start),
         Command::Account(Account::List) => account::list(start),
         Command::Account(Account::Show { account }) => account::show(start, &account),

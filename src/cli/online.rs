@@ -10,7 +10,8 @@ use super::start::Start;
 use crate::config::secrets::Wait;
 use crate::config::{AccountSettings, Keep, SecretError, Secrets};
 use crate::model::{
-    AccountKey, ContentKey, Kept, Link, LinkState, MailboxKey, MessageKey, PartPath, Secret,
+    AccountKey, ContentKey, Kept, Link, LinkState, MailboxKey, MessageKey, OperationId, PartPath,
+    Secret,
 };
 use crate::ops::requests::{self, Progress as Served};
 use crate::store::requests::Asked;
@@ -150,6 +151,40 @@ pub fn push(start: &Start, account: &AccountSettings) -> Result<(), Failure> {
                 return Err(waits(id, failure(id, &error)));
             }
             Err(error) => return Err(offline(id).caused_by(&error)),
+        }
+    }
+    Err(waits(id, contended(id)))
+}
+
+/// Sends one message of the outbox, or waits until the owner of the account has. How it ended stands
+/// at the message; an error is what kept it from being tried.
+pub fn submit(
+    start: &Start,
+    account: &AccountSettings,
+    message: OperationId,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let id = &account.id;
+    let store = start.store()?;
+    for _ in 0..ROUNDS {
+        match asking::submitted(&store, &start.paths, id, message, patience)? {
+            Answer::Done(_) => return Ok(()),
+            Answer::Failed { why, .. } => return Err(offline(id).cause(sentence(&why))),
+            Answer::Silent { pid, stopped } => {
+                let mut failure = waits(id, silent(id, pid, stopped));
+                failure.exit = Exit::Queued;
+                return Err(failure);
+            }
+            Answer::Alone => {}
+        }
+        let errands = Once {
+            work: Work::Errands,
+            deadline: patience,
+        };
+        match by_itself(start, account, &errands, |_| {})? {
+            Ok(_) => return Ok(()),
+            Err(SyncError::Owned { .. }) => {}
+            Err(error) => return Err(failure(id, &error)),
         }
     }
     Err(waits(id, contended(id)))

@@ -422,17 +422,14 @@ pub fn remove(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the last owner of the account had handed over when it ended is unsure now. Called by who
-/// takes the account's lock.
+/// What was under way when the last connection of the account ended is unsure now. Messages to
+/// submit go over another one: see [`super::outgoing::unsettle`].
 pub fn unsettle(tx: &Tx<'_>, account: AccountKey) -> Result<usize, StoreError> {
-    // A message whose final dot did not leave was not sent.
     let changed = tx
         .connection()
         .prepare_cached(
-            "UPDATE journal SET state = CASE WHEN kind = 'submit' AND NOT EXISTS
-                 (SELECT 1 FROM outgoing WHERE operation = journal.id AND dot IS NOT NULL)
-               THEN 'queued' ELSE 'unsure' END
-             WHERE account = ?1 AND state = 'in-flight'",
+            "UPDATE journal SET state = 'unsure'
+             WHERE account = ?1 AND state = 'in-flight' AND kind <> 'submit'",
         )?
         .execute([account.0])?;
     if changed > 0 {

@@ -6,6 +6,8 @@
 //! on. For each recipient it is written down whether the server took it, so that a further try
 //! never names that one again.
 
+mod tries;
+
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::journal::{Cause, Placed, PutOff, coalesce};
@@ -23,6 +25,8 @@ use super::{
     Change, Refusal, Rows, StoreError, Tx, accounts, bodies, contents, drafts, effective, journal,
     mailboxes, messages,
 };
+
+pub use tries::{held, is_in, progress, unsettle};
 
 /// What was begun and never queued is swept after so many seconds.
 const STALE: i64 = 86_400;
@@ -108,6 +112,11 @@ pub struct Outgoing {
     pub sent: Option<i64>,
     /// When it was queued.
     pub queued: i64,
+    /// What kept the last try from beginning: the server cannot be reached, a wrong password. Empty
+    /// when nothing did.
+    pub why: String,
+    /// Octets handed over in the try at hand.
+    pub done: u64,
     /// Where it stands.
     pub state: OperationState,
 }
@@ -271,7 +280,7 @@ pub fn queue(tx: &Tx<'_>, action: ActionId, fresh: &Fresh) -> Result<OperationId
 }
 
 const FIELDS: &str = "operation, account, wire, copy, size, sender, recipients, eight_bit, utf8,
-    bcc, draft, later, dot, sent, queued";
+    bcc, draft, later, dot, sent, queued, why, done";
 
 /// A row without what stands in the journal.
 fn read(row: &Row<'_>) -> Result<Outgoing, rusqlite::Error> {
@@ -299,6 +308,8 @@ fn read(row: &Row<'_>) -> Result<Outgoing, rusqlite::Error> {
         dot: row.get(12)?,
         sent: row.get(13)?,
         queued: row.get(14)?,
+        why: row.get(15)?,
+        done: count(row.get(16)?),
         state: OperationState::Queued { put_off: None },
     })
 }
@@ -369,6 +380,9 @@ pub fn begin(tx: &Tx<'_>, id: OperationId) -> Result<bool, StoreError> {
     if !out.is_due(tx.now()) || out.open().next().is_none() {
         return Ok(false);
     }
+    tx.connection()
+        .prepare_cached("UPDATE outgoing SET why = '', done = 0 WHERE operation = ?1")?
+        .execute([id.0])?;
     journal::mark_in_flight(tx, &[id])
 }
 

@@ -1,6 +1,7 @@
 //! The task of one account: takes the lock, connects, works, and waits when it cannot.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{LinkState, Secret, Severity};
@@ -11,6 +12,7 @@ use crate::store::{journal, requests};
 use super::SyncError;
 use super::desk::{Desk, Tally};
 use super::dialogue::Dialogue;
+use super::outbox::Outbox;
 use super::plan::backoff::{self, Ended as Why};
 use super::worker::{Aim, Ended, Worker};
 
@@ -30,7 +32,7 @@ const PATIENT: i64 = 3600;
 
 /// One account's task.
 pub(super) struct Task {
-    pub(super) desk: Desk,
+    pub(super) desk: Arc<Desk>,
     pub(super) data: PathBuf,
     pub(super) secret: Option<Secret>,
     failures: u32,
@@ -40,7 +42,7 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(desk: Desk, data: PathBuf) -> Self {
         Self {
-            desk,
+            desk: Arc::new(desk),
             data,
             secret: None,
             failures: 0,
@@ -65,7 +67,10 @@ impl Task {
             let Some(owner) = self.own().await? else {
                 return Ok(());
             };
-            self.work().await;
+            // Mail leaves by a link of its own, whether or not there is one to read by; and nothing
+            // is sent any more when the lock goes.
+            let outbox = Outbox::new(self.desk.clone());
+            let ((), ()) = tokio::join!(self.work(), outbox.run());
             let cleared = self.desk.forget_link().await;
             drop(owner);
             signal.set_owner(false);
@@ -113,6 +118,7 @@ impl Task {
 
     fn note_secret(&mut self) {
         if let Some(secret) = self.desk.signal.take_secret() {
+            self.desk.know(Some(secret.clone()));
             self.secret = Some(secret);
         }
     }
@@ -196,8 +202,10 @@ impl Task {
             }
             () = self.desk.signal.wait_for_end() => return Ok(None),
         };
+        self.desk.set_out(false);
         // A token is good for one sign-in; a password that worked is kept until the end.
         if self.desk.account.auth == crate::config::Auth::Password {
+            self.desk.know(Some(secret.clone()));
             self.secret = Some(secret);
         }
         Ok(Some(talk))
@@ -227,7 +235,8 @@ impl Task {
                 self.desk
                     .tell(Severity::Attention, "tls", error.to_string(), hint)
                     .await?;
-                let wait = backoff::wait(Why::Refused, u32::MAX, Duration::ZERO, self.jitter());
+                let wait =
+                    backoff::wait(Why::Refused, u32::MAX, Duration::ZERO, self.desk.jitter());
                 let why = error.to_string();
                 self.wait(LinkState::CertificateRefused, Some(wait), &why)
                     .await
@@ -248,7 +257,7 @@ impl Task {
                     Why::Refused
                 };
                 let why = backoff::after(why, now.since(began));
-                let mut wait = backoff::wait(why, self.failures, offline, self.jitter());
+                let mut wait = backoff::wait(why, self.failures, offline, self.desk.jitter());
                 if why == Why::Unreachable {
                     // A dial that nobody answered was a wait of its own.
                     wait = wait.saturating_sub(now.since(began)).max(AT_LEAST);
@@ -275,6 +284,7 @@ impl Task {
     /// A wrong password is not tried again; a keyring that does not answer is asked again.
     async fn need_sign_in(&mut self, error: SyncError) -> Result<(), SyncError> {
         self.secret = None;
+        self.desk.know(None);
         self.desk
             .tell(
                 Severity::Attention,
@@ -295,6 +305,7 @@ impl Task {
     /// until a new one is given, or asked for by name.
     async fn log_out(&mut self) -> Result<(), SyncError> {
         self.secret = None;
+        self.desk.set_out(true);
         let id = &self.desk.account.id;
         let (text, hint) = (
             format!("{id} was logged out."),
@@ -304,12 +315,6 @@ impl Task {
             .tell(Severity::Attention, "sign-in", text.as_str(), hint)
             .await?;
         self.wait(LinkState::SignInNeeded, None, &text).await
-    }
-
-    fn jitter(&self) -> u32 {
-        let most = u64::from(u32::MAX);
-        let drawn = self.desk.env.random.below(most).unwrap_or(most / 2);
-        u32::try_from(drawn).unwrap_or(u32::MAX / 2)
     }
 
     /// Waits for a wish that makes a try worth while, or for the time.

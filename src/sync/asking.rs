@@ -9,7 +9,7 @@ use crate::config::Paths;
 use crate::env::{Ear, Neighbours};
 use crate::model::{AccountKey, Link, LinkState, OperationId, OperationState, RequestId, Secret};
 use crate::store::requests::{Asked, Progress as Served, Request};
-use crate::store::{Priority, Reader, Store, Watch, accounts, journal, links, requests};
+use crate::store::{Priority, Reader, Store, Watch, accounts, journal, links, outgoing, requests};
 
 use super::desk::{Progress, Tally};
 use super::neighbours::{Letter, hand_over, tell_of_logout};
@@ -115,6 +115,21 @@ pub fn sign_out(store: &Store, paths: &Paths, account: &str) -> Result<Answer, S
 pub fn sent(store: &Store, paths: &Paths, account: &str) -> Result<Answer, SyncError> {
     match Waiting::start(store, paths, account)? {
         Some(waiting) => waiting.for_journal(),
+        None => Ok(Answer::Alone),
+    }
+}
+
+/// Waits until the owner of `account` has tried to send a message of the outbox, `patience` at most
+/// once it is at it. How that ended stands at the message.
+pub fn submitted(
+    store: &Store,
+    paths: &Paths,
+    account: &str,
+    message: OperationId,
+    patience: Duration,
+) -> Result<Answer, SyncError> {
+    match Waiting::start(store, paths, account)? {
+        Some(waiting) => waiting.for_submission(message, patience),
         None => Ok(Answer::Alone),
     }
 }
@@ -279,6 +294,38 @@ impl<'a> Waiting<'a> {
                 return Ok(Answer::Done(Tally::default()));
             }
             if let Some(end) = self.wait(began, began, SIGNED_OUT)? {
+                return Ok(end);
+            }
+        }
+    }
+
+    fn for_submission(
+        &self,
+        message: OperationId,
+        patience: Duration,
+    ) -> Result<Answer, SyncError> {
+        let began = Instant::now();
+        let mut taken: Option<Instant> = None;
+        loop {
+            let Some(out) = outgoing::find(&self.reader, message)? else {
+                return Ok(Answer::Done(Tally::default()));
+            };
+            match &out.state {
+                OperationState::InFlight { .. } => drop(taken.get_or_insert_with(Instant::now)),
+                OperationState::Queued { put_off: None } if out.why.is_empty() => {}
+                OperationState::Queued { put_off: None } => {
+                    let (why, link) = (out.why, self.link()?);
+                    return Ok(Answer::Failed { why, link });
+                }
+                OperationState::Queued { put_off: Some(_) }
+                | OperationState::Unsure
+                | OperationState::Failed { .. } => return Ok(Answer::Done(Tally::default())),
+            }
+            let limit = match taken {
+                Some(_) => patience,
+                None => DIALLING,
+            };
+            if let Some(end) = self.wait(began, taken.unwrap_or(began), limit)? {
                 return Ok(end);
             }
         }

@@ -1,11 +1,12 @@
 //! What the work for one account stands on, whatever connection it has: store, settings, wishes,
 //! and the ways to tell how it goes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::AccountSettings;
 use crate::env::Env;
-use crate::model::{AccountKey, Link, LinkState, Notice, Severity};
+use crate::model::{AccountKey, Link, LinkState, Notice, Secret, Severity};
 use crate::store::{Pending, Priority, Reader, Store, StoreError, Tx, accounts, links, notices};
 
 use super::SyncError;
@@ -96,6 +97,10 @@ pub(super) struct Desk {
     last: Mutex<Option<Link>>,
     /// Since when tries fail.
     lost: Mutex<Option<i64>>,
+    /// The password that worked last, for whoever else signs in for this account.
+    known: Mutex<Option<Secret>>,
+    /// A person logged the account out: nobody signs in until somebody has.
+    out: AtomicBool,
 }
 
 impl Desk {
@@ -120,7 +125,41 @@ impl Desk {
             watch,
             last: Mutex::new(None),
             lost: Mutex::new(None),
+            known: Mutex::new(None),
+            out: AtomicBool::new(false),
         })
+    }
+
+    /// Notes the password that worked, or that none does.
+    pub(super) fn know(&self, secret: Option<Secret>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+        self.signal.tell();
+    }
+
+    /// Notes that the account was logged out, or is signed in to.
+    pub(super) fn set_out(&self, out: bool) {
+        self.out.store(out, Ordering::SeqCst);
+        if out {
+            self.know(None);
+        }
+    }
+
+    /// Whether the account was logged out.
+    pub(super) fn is_out(&self) -> bool {
+        self.out.load(Ordering::SeqCst)
+    }
+
+    /// The password that worked last.
+    pub(super) fn known(&self) -> Option<Secret> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
+    /// A number to spread waits by.
+    pub(super) fn jitter(&self) -> u32 {
+        let most = u64::from(u32::MAX);
+        let drawn = self.env.random.below(most).unwrap_or(most / 2);
+        u32::try_from(drawn).unwrap_or(u32::MAX / 2)
     }
 
     /// Reads from the store; short queries only, they run on a thread of the network.

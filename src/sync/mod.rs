@@ -5,13 +5,13 @@
 //! - `dialogue`: a signed-in connection, its answers and its news;
 //! - `worker`: one connection at work, the most urgent thing first; `pull`, `push` and `bodies` are
 //!   its three kinds of work, `listing` says in which mailboxes;
+//! - `outbox`: what waits to be sent leaves by a link of its own, `submission`, once;
 //! - `account`: the task of one account, which owns its lock, connects, and waits when it cannot;
 //! - [`Supervisor`]: all account tasks, on a thread of their own;
 //! - `standby`: what that task does while another process has the lock;
 //! - [`asking`]: what a process asks of the one that has it; `neighbours`: how they wake each other;
 //! - [`once()`]: one sync with a deadline, for the command line;
-//! - [`setup`]: tries and stores an account;
-//! - `submission`: a signed-in connection to the server that takes mail.
+//! - [`setup`]: tries and stores an account.
 //!
 //! All results of one mailbox pass through its account's one task, in the order of the wire, so
 //! that no older snapshot is ever written over a newer one (DESIGN section 2). A UID is looked up
@@ -32,6 +32,7 @@ mod glue;
 mod listing;
 mod neighbours;
 mod once;
+mod outbox;
 pub mod owner;
 pub mod plan;
 mod pull;

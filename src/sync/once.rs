@@ -14,6 +14,7 @@ use super::SyncError;
 use super::account::Task;
 use super::desk::{Desk, Progress, Tally};
 use super::dialogue::endpoint;
+use super::outbox::Outbox;
 use super::owner::Owner;
 use super::signal::Signal;
 use super::worker::Aim;
@@ -63,6 +64,26 @@ pub fn once(
     outcome
 }
 
+/// Sends what waits; what keeps it from that stands at the messages and among the notices. Where
+/// copies go is asked for first, on a machine that has not seen the account yet.
+async fn send(task: &mut Task, tally: &mut Tally) {
+    let mut outbox = Outbox::new(task.desk.clone());
+    let outcome = async {
+        if !outbox.has_due()? {
+            return Ok(());
+        }
+        if outbox.awaits_listing()? {
+            let listing = Work::Mailbox("INBOX".to_owned());
+            // Sending does not need it.
+            let _ = task.session(Aim::Once(listing), tally).await;
+        }
+        outbox.once().await
+    };
+    if let Err(error) = outcome.await {
+        tracing::info!(%error, "not all that waits was sent");
+    }
+}
+
 async fn run(
     env: &Env,
     store: &Store,
@@ -78,8 +99,12 @@ async fn run(
     let mut tally = Tally::default();
     let clock = env.clock.clone();
     let late = clock.sleep_until(clock.monotonic().after(once.deadline));
+    let work = async {
+        send(&mut task, &mut tally).await;
+        task.session(Aim::Once(once.work.clone()), &mut tally).await
+    };
     let outcome = tokio::select! {
-        outcome = task.session(Aim::Once(once.work.clone()), &mut tally) => outcome.map(|_| ()),
+        outcome = work => outcome.map(|_| ()),
         () = late => Err(SyncError::Late {
             what: format!("the sync of {}", account.id),
             seconds: once.deadline.as_secs(),

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::model::Secret;
 
@@ -25,6 +26,20 @@ pub(super) struct Wishes {
     pub(super) forget: bool,
 }
 
+impl Wishes {
+    fn add(&mut self, more: Wishes) {
+        self.stop |= more.stop;
+        self.sync_now |= more.sync_now;
+        self.work |= more.work;
+        self.slept |= more.slept;
+        self.moved |= more.moved;
+        // What was given before a logout is forgotten with it.
+        let given = self.secret.take().filter(|_| !more.forget);
+        self.secret = more.secret.or(given);
+        self.forget |= more.forget;
+    }
+}
+
 #[derive(Debug, Default)]
 struct Slot {
     wishes: Wishes,
@@ -33,6 +48,8 @@ struct Slot {
     away: bool,
     /// The task has the account's lock, or is about to take it.
     owner: bool,
+    /// How often a try was wished for.
+    urged: u64,
 }
 
 /// One account's slot for wishes.
@@ -51,9 +68,29 @@ impl Signal {
 
     /// Adds a wish and wakes the task.
     pub(super) fn ask(&self, add: impl FnOnce(&mut Wishes)) {
-        add(&mut self.slot().wishes);
+        let mut fresh = Wishes::default();
+        add(&mut fresh);
+        let mut slot = self.slot();
+        slot.urged += u64::from(fresh.sync_now || fresh.slept || fresh.moved);
+        slot.wishes.add(fresh);
+        drop(slot);
         self.some.notify_one();
         self.any.notify_waiters();
+    }
+
+    /// Wakes whoever looks on, though nothing is wished for.
+    pub(super) fn tell(&self) {
+        self.any.notify_waiters();
+    }
+
+    /// Ends with the next wish, counted from the making of this; takes none of them.
+    pub(super) fn told(&self) -> Notified<'_> {
+        self.any.notified()
+    }
+
+    /// How often a try was wished for, whatever the back-off says.
+    pub(super) fn urged(&self) -> u64 {
+        self.slot().urged
     }
 
     /// Says whether the user wants no connection.

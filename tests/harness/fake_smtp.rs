@@ -108,7 +108,10 @@ struct Shared {
     script: Mutex<Script>,
     seen: Mutex<Seen>,
     stirred: Condvar,
+    step: Mutex<Option<Step>>,
 }
+
+type Step = Box<dyn FnMut() + Send>;
 
 #[derive(Default)]
 struct Seen {
@@ -168,6 +171,11 @@ impl FakeSmtp {
     /// Behaves otherwise from the next connection on.
     pub fn now(&self, script: Script) {
         *lock(&self.shared.script) = script;
+    }
+
+    /// Calls `step` each time before it says or hears anything.
+    pub fn at_each_step(&self, step: impl FnMut() + Send + 'static) {
+        *lock(&self.shared.step) = Some(Box::new(step));
     }
 
     /// What it took.
@@ -360,6 +368,7 @@ impl Conn<'_> {
 
     /// Says the reply of the script, or else `usual`.
     fn say(&mut self, name: &str, usual: &str) -> io::Result<String> {
+        self.step();
         if self.script.cut_before.as_deref() == Some(name) {
             return Err(over());
         }
@@ -390,7 +399,14 @@ impl Conn<'_> {
         }
     }
 
+    fn step(&self) {
+        if let Some(step) = lock(&self.shared.step).as_mut() {
+            step();
+        }
+    }
+
     fn fill(&mut self) -> io::Result<()> {
+        self.step();
         let mut chunk = [0; 16 << 10];
         let room = match self.script.cut_at {
             Some(at) if at <= self.read => return Err(over()),

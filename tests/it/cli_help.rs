@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 37] = [
+const COMMANDS: [&str; 38] = [
     "",
     "demo",
     "open",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 37] = [
     "list",
     "show",
     "save",
+    "send",
     "flag",
     "move",
     "copy",
@@ -87,7 +88,7 @@ fn a_wrong_line_is_a_usage_error_and_touches_nothing() {
     let home = Home::new();
     for line in [
         "nothing",
-        "send",
+        "send --wait --queue-only",
         "show",
         "show x",
         "show 0",

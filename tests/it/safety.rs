@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 83] = [
+const IDS: [(&str, &str); 84] = [
     ("t1", "POP3"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3"),
@@ -63,7 +63,7 @@ const IDS: [(&str, &str); 83] = [
     ("c1", "mailto"),
     ("c2", ""),
     ("c3", ""),
-    ("c4", "the bytes at the receiving server"),
+    ("c4", ""),
     ("c5", ""),
     ("c6", ""),
     ("c11", ""),
@@ -79,16 +79,17 @@ const IDS: [(&str, &str); 83] = [
     ("s6", "the editor; hooks do not exist"),
     ("s7", "the search index"),
     ("s8", ""),
-    ("r1", "the cuts at a server"),
-    ("r2", "the cuts at a server"),
+    ("r1", ""),
+    ("r2", ""),
+    ("r3", "APPEND of the copy cut at every octet"),
     ("r4", ""),
     ("r5", ""),
     ("r6", ""),
     ("r9", ""),
     ("r10", ""),
-    ("r12", "compose and send"),
+    ("r12", "compose"),
     ("r14", "the outbox; a second schema version to migrate from"),
-    ("r15", "the outbox"),
+    ("r15", ""),
     ("r16", ""),
     ("r17", ""),
     ("r18", ""),

@@ -266,13 +266,13 @@ fn r1_what_may_have_left_is_sent_again_only_by_name() {
     assert!(desk.begin(id) && desk.dot(id));
     // A process that ends here leaves it unsure, and one that ends before the dot does not.
     let account = desk.bed.account;
-    desk.bed.put(move |tx| journal::unsettle(tx, account));
+    desk.bed.put(move |tx| outgoing::unsettle(tx, account));
     check(&desk);
     let ended = desk.bed.put(move |tx| outgoing::found(tx, id));
     assert_eq!((ended, desk.out(id)), (Ended::Sent, None));
     let other = desk.queued();
     assert!(desk.begin(other));
-    desk.bed.put(move |tx| journal::unsettle(tx, account));
+    desk.bed.put(move |tx| outgoing::unsettle(tx, account));
     assert!(desk.out(other).unwrap().is_due(NOW));
 }
 

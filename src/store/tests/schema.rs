@@ -1,9 +1,9 @@
 //! The migrations stand.
 
-use crate::model::{AccountKey, Flags, MailboxKey, MessageKey, UidSet};
+use crate::model::{AccountKey, Flags, MailboxKey, MessageKey, OperationId, UidSet};
 use crate::store::mailboxes::Epoch;
 use crate::store::schema::MIGRATIONS;
-use crate::store::{Priority, batches, effective, journal, mailboxes, messages, undo};
+use crate::store::{Priority, batches, effective, journal, mailboxes, messages, outgoing, undo};
 
 #[test]
 fn a_released_migration_is_never_edited() {
@@ -14,7 +14,8 @@ fn a_released_migration_is_never_edited() {
             "3755e91ae786c7f5",
             "6ac3cef8bf504671",
             "f06698916b607584",
-            "29a928ad28f4defe"
+            "29a928ad28f4defe",
+            "6ea6111153bebc7b"
         ],
         "a migration was changed"
     );
@@ -117,6 +118,46 @@ fn r14_a_damaged_file_of_the_first_schema_is_salvaged_whole() {
     let store = super::open(folder.path());
     assert!(beside(folder.path(), ".damaged-"));
     holds_what_the_first_schema_held(&store);
+}
+
+#[test]
+fn r14_a_file_of_the_fourth_schema_keeps_its_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.db");
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")
+        .unwrap();
+    for migration in &MIGRATIONS[..4] {
+        sql.execute_batch(migration).unwrap();
+    }
+    sql.execute_batch(
+        "INSERT INTO store (id, uuid, thread_key, made)
+           VALUES (1, zeroblob(16), zeroblob(32), 1);
+         INSERT INTO account (key, id, kind) VALUES (1, 'work', 'imap');
+         INSERT INTO thread (key, contents) VALUES (1, 1);
+         INSERT INTO content (key, account, docid, thread, kept, subject)
+           VALUES (1, 1, 7, 1, 3, 'Old');
+         INSERT INTO action (id, word, made) VALUES (3, 'send', 1);
+         INSERT INTO journal (id, action, account, kind, detail, state, asked)
+           VALUES (8, 3, 1, 'submit',
+             '{\"kind\":\"submit\",\"message_id\":\"a@b\",\"subject\":\"Old\"}', 'queued', 1);
+         INSERT INTO outgoing (operation, account, wire, copy, size, sender, recipients, eight_bit,
+             utf8, bcc, queued)
+           VALUES (8, 1, 1, 1, 10, 'a@b', '[{\"address\":\"c@d\"}]', 0, 0, '[]', 1);
+         PRAGMA application_id = 1281450853; PRAGMA user_version = 4;",
+    )
+    .unwrap();
+    drop(sql);
+    let store = super::open(folder.path());
+    let id = OperationId(8);
+    let out = outgoing::find(&store.reader().unwrap(), id)
+        .unwrap()
+        .unwrap();
+    assert_eq!((out.subject.as_str(), out.why.as_str()), ("Old", ""));
+    assert_eq!((out.recipients.len(), out.done), (1, 0));
+    let begun = store.write(Priority::Person, move |tx| outgoing::begin(tx, id));
+    assert!(begun.wait().unwrap(), "it is not sent");
+    assert!(beside(folder.path(), "before-migration"));
 }
 
 fn beside(folder: &std::path::Path, part: &str) -> bool {

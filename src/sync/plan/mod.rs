@@ -12,3 +12,4 @@ pub mod proof;
 pub mod pull;
 pub mod push;
 pub mod removal;
+pub mod submit;
