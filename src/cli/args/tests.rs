@@ -71,7 +71,7 @@ fn every_documented_form_is_taken() {
 #[test]
 fn what_is_not_built_or_not_meant_is_a_usage_error() {
     for line in [
-        "lacebark send",
+        "lacebark send --wait --queue-only",
         "lacebark list --threads",
         "lacebark list --limit 0",
         "lacebark mailbox create",
