@@ -7,7 +7,7 @@ use crate::tui::screen::{index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, commands, writing};
+use super::{App, Screen, book, commands, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -30,6 +30,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::NextUnread(found) => commands::unread_found(app, ticket, found),
+        Answer::Opened(opened) if book::opened_came(app, ticket, opened.as_deref()) => {}
         Answer::Opened(opened) => {
             let Some(message) = app.message.as_mut().filter(|m| m.asked_opened == ticket) else {
                 return;
@@ -106,6 +107,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Answering(found) => writing::answering_came(app, ticket, found),
         Answer::Written(draft) => writing::written_came(app, ticket, draft),
         Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
+        Answer::AddressBook(cards) => app.book.take(ticket, cards),
         Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
         Answer::Draft(found) => writing::draft_came(app, ticket, found),
         Answer::Attached(found) => writing::attachment_came(app, ticket, found),
@@ -126,6 +128,7 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
         app.asked_queue = None;
         app.queue.loaded = true;
     }
+    app.book.failed(ticket);
     if app.index.expects(ticket) {
         app.index.failed();
     }
@@ -299,6 +302,8 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         }
         Ended::Failed(words) if writing::not_saved(app, ticket, &words) => {}
         Ended::Failed(words) if send::failed(app, ticket, &words) => {}
+        Ended::Failed(words) if book::failed(app, ticket, &words) => {}
+        Ended::Book(end) => book::ended(app, ticket, end),
         Ended::Saved(key, at) => writing::saved(app, ticket, key, at),
         Ended::Queued { operation, at } => {
             let later = at > app.now.wall + LATER;

@@ -36,6 +36,10 @@ pub enum Screen {
     Composers,
     /// A message before it is sent.
     Send,
+    /// The address book.
+    Book,
+    /// An entry of the address book.
+    Card,
 }
 
 impl Screen {
@@ -48,7 +52,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 14] = [
+    pub const ALL: [Screen; 16] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -63,6 +67,8 @@ impl Screen {
         Screen::ComposeHead,
         Screen::Composers,
         Screen::Send,
+        Screen::Book,
+        Screen::Card,
     ];
 
     /// Whether letters are text there.
@@ -87,6 +93,8 @@ impl Screen {
             Screen::ComposeHead => "the header of a message",
             Screen::Composers => "what is being written",
             Screen::Send => "sending",
+            Screen::Book => "the address book",
+            Screen::Card => "an entry of the address book",
         }
     }
 }
@@ -280,6 +288,18 @@ pub enum Command {
     Addresses,
     /// Puts the text of a file in.
     ReadFile,
+    /// The address book.
+    Book,
+    /// Takes an address into the address book.
+    TakeAddress,
+    /// Writes to an entry of the address book.
+    WriteTo,
+    /// Looks for somebody in the address book.
+    SearchBook,
+    /// Writes somebody new into the address book.
+    NewCard,
+    /// Keeps an entry of the address book.
+    KeepCard,
     /// Edits.
     Edit(EditKey),
 }

@@ -4,11 +4,12 @@ use crate::model::{
     Attachment, Draft, DraftKey, FlagChange, MailboxKey, MessageKey, OperationId, PartPath, Role,
 };
 
+use super::book::{BookChange, BookEnd};
 use super::key::Key;
 use super::layout::Panes;
 use super::view::{
-    Account, Anchor, Answering, Body, Contact, Finding, KeepPassword, LogLine, Need, Opened, Page,
-    Preview, Provider, Saved, Servers, Waiting,
+    Account, Anchor, Answering, Body, Card, Contact, Finding, KeepPassword, LogLine, Need, Opened,
+    Page, Preview, Provider, Saved, Servers, Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -75,6 +76,8 @@ pub struct Changed {
     pub notices: bool,
     /// What was asked of an account's owner has another state.
     pub requests: bool,
+    /// The address book.
+    pub contacts: bool,
     /// Another process wrote: messages of any mailbox.
     pub everything: bool,
 }
@@ -86,6 +89,7 @@ impl Changed {
         self.bodies |= other.bodies;
         self.notices |= other.notices;
         self.requests |= other.requests;
+        self.contacts |= other.contacts;
         self.everything |= other.everything;
         for mailbox in other.mailboxes {
             if !self.mailboxes.contains(&mailbox) {
@@ -208,6 +212,8 @@ pub enum Question {
     Bouncing(Box<Draft>),
     /// People whom a text could mean, the likeliest first.
     Contacts(String),
+    /// Entries of the address book in which this stands; all of them for no text.
+    AddressBook(String),
     /// The drafts in the store.
     Drafts,
     /// A draft.
@@ -281,6 +287,8 @@ pub enum Answer {
     Written(Option<Box<Draft>>),
     /// People, the likeliest first.
     Contacts(Vec<Contact>),
+    /// Entries of the address book, by name.
+    AddressBook(Vec<Card>),
     /// The drafts in the store, the latest first.
     Drafts(Vec<Saved>),
     /// A draft and when it was saved; `None` when it is gone.
@@ -410,6 +418,8 @@ pub enum Action {
     },
     /// Take a message out of the Outbox.
     TakeBack(OperationId),
+    /// Change the address book.
+    Book(BookChange),
     /// Stop what an action of this ticket does, where that is possible.
     Stop(Ticket),
 }
@@ -537,6 +547,8 @@ pub enum Ended {
     },
     /// A message is out of the Outbox and a draft again.
     TakenBack(DraftKey, i64, Box<Draft>),
+    /// The address book is changed.
+    Book(BookEnd),
     /// It was stopped in time; nothing was stored.
     Stopped,
     /// The server or the screen's values were refused.

@@ -38,6 +38,9 @@ pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     if screen == Screen::Setup {
         return vec![setup()];
     }
+    if screen == Screen::Card {
+        return vec![card()];
+    }
     if screen.is_composer() {
         return vec![composer(screen)];
     }
@@ -80,7 +83,10 @@ pub fn single(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
             all.push(cell);
         }
     }
-    if screen == Screen::Setup || screen.is_composer() || all.len() <= COLUMNS {
+    if matches!(screen, Screen::Setup | Screen::Card)
+        || screen.is_composer()
+        || all.len() <= COLUMNS
+    {
         return all.chunks(COLUMNS).map(<[Cell]>::to_vec).collect();
     }
     let other = all.iter().find(|cell| cell.key == "O").cloned();
@@ -127,24 +133,41 @@ fn composer(screen: Screen) -> Vec<Cell> {
 
 /// The set-up screen is all fields, so its cells have an order of their own.
 fn setup() -> Vec<Cell> {
-    let cell = |key: &str, label: &str| Cell {
-        key: key.to_owned(),
-        label: label.to_owned(),
+    fixed(&[
+        ("^G", "Help"),
+        ("", ""),
+        ("^C", "Cancel"),
+        ("", ""),
+        ("Tab", "Next"),
+        ("Ret", "[Next]"),
+        ("Up", "Prev"),
+        ("Dn", "Next"),
+        ("F2", "ShowPw"),
+        ("^T", "Servers"),
+        ("^X", "Continue"),
+        ("", ""),
+    ])
+}
+
+/// So is the form of an entry of the address book.
+fn card() -> Vec<Cell> {
+    fixed(&[
+        ("^G", "Help"),
+        ("^C", "Cancel"),
+        ("Tab", "Next"),
+        ("Ret", "[Next]"),
+        ("Up", "Prev"),
+        ("Dn", "Next"),
+        ("^X", "Keep"),
+    ])
+}
+
+fn fixed(cells: &[(&str, &str)]) -> Vec<Cell> {
+    let cell = |(key, label): &(&str, &str)| Cell {
+        key: (*key).to_owned(),
+        label: (*label).to_owned(),
     };
-    vec![
-        cell("^G", "Help"),
-        cell("", ""),
-        cell("^C", "Cancel"),
-        cell("", ""),
-        cell("Tab", "Next"),
-        cell("Ret", "[Next]"),
-        cell("Up", "Prev"),
-        cell("Dn", "Next"),
-        cell("F2", "ShowPw"),
-        cell("^T", "Servers"),
-        cell("^X", "Continue"),
-        cell("", ""),
-    ]
+    cells.iter().map(cell).collect()
 }
 
 /// The cells of a narrow screen's one row, in order, as many as `width` takes; `page` turns on.

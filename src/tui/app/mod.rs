@@ -5,6 +5,7 @@
 //! `FlagChange::apply` at once and the effect goes to `ops`; a commit that fails takes it back.
 
 pub mod answers;
+pub mod book;
 pub mod command;
 pub mod commands;
 pub mod date;
@@ -34,7 +35,7 @@ use crate::model::{MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
-    attention, compose, folders, help, index, log, menu, parts, queue, send, setup,
+    attention, book as pages, compose, folders, help, index, log, menu, parts, queue, send, setup,
 };
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
@@ -101,6 +102,8 @@ pub struct App {
     pub send: send::State,
     /// The message that went into the Outbox last, while it can be taken back.
     pub outgoing: Option<send::Outgoing>,
+    /// The address book.
+    pub book: pages::State,
     /// The open question.
     pub prompt: Option<Prompt>,
     /// The last message.
@@ -210,6 +213,7 @@ impl App {
             compose: compose::State::default(),
             send: send::State::default(),
             outgoing: None,
+            book: pages::State::default(),
             editor: begin.editor,
             confirm_send: begin.confirm_send,
             writing: writing::Asked::default(),
@@ -450,6 +454,7 @@ impl App {
         menu::settle(self);
         queue::settle(self);
         compose::settle(self);
+        pages::settle(self);
         self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
@@ -556,6 +561,10 @@ fn press(app: &mut App, key: Key, at: u64) {
         compose::keys::press(app, key);
         return;
     }
+    if app.screen == Screen::Card {
+        book::press(app, key);
+        return;
+    }
     if take_digit(app, key) {
         return;
     }
@@ -626,6 +635,7 @@ fn paste(app: &mut App, text: &str, at: u64) {
         }
         Some(_) => {}
         None if app.screen == Screen::Setup => app.setup.paste(line),
+        None if app.screen == Screen::Card => book::paste(app, line),
         None if app.screen.is_composer() => compose::keys::paste(app, text),
         None => app.hint("Pasted text is taken where text is asked for."),
     }
@@ -645,6 +655,7 @@ fn changed(app: &mut App, changed: &Changed) {
     if changed.notices && app.screen == Screen::Attention {
         app.asked_needs = app.ask(Question::Needs);
     }
+    app.book.again |= changed.contacts;
     // Asked for only while it is looked at, and once at a time however fast the journal drains.
     app.queue_again |= changed.notices || changed.folders;
     if changed.notices && app.screen == Screen::Log {

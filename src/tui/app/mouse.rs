@@ -6,7 +6,7 @@ use super::event::Button;
 use super::key::Key;
 use super::layout::{Area, Kind};
 use super::{App, commands, keyrow};
-use crate::tui::screen::{folders, menu, parts};
+use crate::tui::screen::{book, folders, menu, parts};
 
 /// Rows of one notch of the wheel.
 const NOTCH: isize = 3;
@@ -164,7 +164,16 @@ fn click(app: &mut App, x: u16, y: u16) {
             let count = menu::count(app);
             choose(&mut app.menu.selected, at + app.menu.top, count).map(|_| true)
         }
+        Screen::Book => {
+            let head = usize::from(book::state::head_rows(app));
+            let Some(at) = row.checked_sub(head) else {
+                return;
+            };
+            let count = app.book.cards.len();
+            choose(&mut app.book.selected, at + app.book.top, count)
+        }
         Screen::Message
+        | Screen::Card
         | Screen::Setup
         | Screen::Compose
         | Screen::ComposeHead

@@ -166,6 +166,7 @@ pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
     match choice.target {
         Target::Command(command) => run(app, command),
         Target::Identity(at) => super::writing::compose_as(app, at),
+        Target::Address(_) => {}
         Target::Mailbox(key) => {
             let command = parsed(app.screen, line).map(|(entry, _, _)| entry.command);
             match command {

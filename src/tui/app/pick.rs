@@ -14,6 +14,8 @@ pub enum Target {
     Command(Command),
     /// An address to write under, by its place.
     Identity(usize),
+    /// An address of somebody, by its place among those that are offered.
+    Address(usize),
 }
 
 /// One row to choose.
@@ -103,7 +105,7 @@ impl Choice {
     /// What a query looks at: of a command its words as well, of a mailbox its name alone.
     fn searched(&self) -> (&str, &str) {
         match self.target {
-            Target::Mailbox(_) | Target::Identity(_) => (&self.text, ""),
+            Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) => (&self.text, ""),
             Target::Command(_) => (&self.text, &self.detail),
         }
     }

@@ -6,7 +6,7 @@ use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::{Answering, Cause};
-use crate::model::{MailboxKey, MessageKey, PartPath, Role};
+use crate::model::{Address, MailboxKey, MessageKey, PartPath, Role};
 
 /// What the answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +93,14 @@ pub enum Purpose {
     ReadFile,
     /// A word to find in the text.
     FindInText,
+    /// Somebody in the address book; by what it was narrowed before.
+    SearchBook(String),
+    /// The address to write to, of these.
+    WriteTo(Vec<Address>),
+    /// The address to take into the address book, of these.
+    TakeAddress(Vec<Address>),
+    /// What becomes of a form of the address book.
+    LeaveCard,
     /// Whether to send.
     Send,
     /// When to send.
@@ -349,7 +357,8 @@ impl Prompt {
                 if self.completes() || self.list.is_some() {
                     cells.push(("Tab".to_owned(), "Complete".to_owned()));
                 }
-                if !self.offers.is_empty() || self.list.is_some() {
+                let walks = matches!(self.purpose, Purpose::SearchBook(_));
+                if !self.offers.is_empty() || self.list.is_some() || walks {
                     cells.push(("Up".to_owned(), "Prev".to_owned()));
                     cells.push(("Dn".to_owned(), "Next".to_owned()));
                 } else if !self.history.is_empty() {

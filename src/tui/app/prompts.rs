@@ -5,7 +5,7 @@ use super::event::{Action, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, Screen, commands, palette, writing};
+use super::{App, Screen, book, commands, palette, writing};
 use crate::tui::screen::send;
 
 /// Gives a key to the open question.
@@ -13,9 +13,16 @@ pub fn press(app: &mut App, key: Key) {
     let Some(mut prompt) = app.prompt.take() else {
         return;
     };
+    if book::walk_while_searching(app, &prompt.purpose, key.code) {
+        app.prompt = Some(prompt);
+        return;
+    }
     match prompt.press(key) {
         Answer::Open => {
             palette::refresh(app, &mut prompt);
+            if matches!(prompt.purpose, Purpose::SearchBook(_)) {
+                app.book.look_for(prompt.line());
+            }
             app.prompt = Some(prompt);
         }
         Answer::Unknown => app.prompt = Some(prompt),
@@ -41,6 +48,9 @@ pub fn press(app: &mut App, key: Key) {
             app.prompt = Some(prompt);
         }
         Answer::Cancelled => {
+            if let Purpose::SearchBook(before) = &prompt.purpose {
+                app.book.look_for(before);
+            }
             if app.screen == Screen::Send {
                 send::state::back(app);
             }
@@ -103,6 +113,10 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::Bounce(_)
         | Purpose::Identity
         | Purpose::GiveUp
+        | Purpose::SearchBook(_)
+        | Purpose::WriteTo(_)
+        | Purpose::TakeAddress(_)
+        | Purpose::LeaveCard
         | Purpose::Send
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
@@ -169,6 +183,16 @@ fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
         }
         (Purpose::Subscribe, Target::Mailbox(key)) => commands::subscribe(app, *key, true),
         (Purpose::Identity, Target::Identity(at)) => writing::compose_as(app, *at),
+        (Purpose::WriteTo(all), Target::Address(at)) => {
+            if let Some(one) = all.get(*at) {
+                book::write(app, one.clone());
+            }
+        }
+        (Purpose::TakeAddress(all), Target::Address(at)) => {
+            if let Some(one) = all.get(*at) {
+                book::take(app, one.clone());
+            }
+        }
         (_, _) => {}
     }
 }
@@ -197,6 +221,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::SelectBy, letter) => return commands::select_by(app, letter),
         (Purpose::GiveUp, letter) => return writing::give_up(app, letter),
         (Purpose::Send, letter) => return send::chosen(app, letter),
+        (Purpose::LeaveCard, letter) => return book::left(app, letter),
         (Purpose::Forward(key), letter) => return writing::forward_chosen(app, *key, letter),
         (Purpose::ReplyTo(answering), letter) => {
             return writing::reply_chosen(app, (**answering).clone(), letter);
@@ -253,6 +278,10 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::AttachFile
         | Purpose::ReadFile
         | Purpose::FindInText
+        | Purpose::SearchBook(_)
+        | Purpose::WriteTo(_)
+        | Purpose::TakeAddress(_)
+        | Purpose::LeaveCard
         | Purpose::Send
         | Purpose::SendLater => {}
     }
@@ -311,6 +340,10 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         }
         Purpose::FindInText => writing::find(app, text),
         Purpose::SendLater => send::later(app, text),
+        Purpose::SearchBook(_) => app.book.look_for(text),
+        Purpose::WriteTo(_) | Purpose::TakeAddress(_) => {
+            app.hint(format!("No address here is like \"{text}\"."));
+        }
         Purpose::OpenPart(..)
         | Purpose::ReplyTo(_)
         | Purpose::Forward(_)
@@ -325,6 +358,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::Apply
         | Purpose::Quit
         | Purpose::SelectBy
+        | Purpose::LeaveCard
         | Purpose::DeleteMailbox(_) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! The rows of the command table.
 
+mod book;
 mod rows;
 mod views;
 mod writing;
@@ -7,32 +8,42 @@ mod writing;
 use super::command::Entry;
 
 /// All commands that are built, in the order in which key rows and help show them.
-pub const COMMANDS: &[Entry] = &joined::<COUNT>([
+pub const COMMANDS: &[Entry] = &joined::<{ count(TABLES) }>(TABLES);
+
+const TABLES: &[&[Entry]] = &[
     rows::ENTRIES,
     writing::WAITING,
     writing::ENTRIES,
+    book::ENTRIES,
     views::ENTRIES,
-]);
+];
 
-const COUNT: usize =
-    rows::ENTRIES.len() + writing::WAITING.len() + writing::ENTRIES.len() + views::ENTRIES.len();
+const fn count(mut tables: &[&[Entry]]) -> usize {
+    let mut count = 0;
+    while let Some((table, others)) = tables.split_first() {
+        count += table.len();
+        tables = others;
+    }
+    count
+}
 
 /// All tables in one, at compile time.
-const fn joined<const N: usize>(tables: [&'static [Entry]; 4]) -> [Entry; N] {
+const fn joined<const N: usize>(mut tables: &[&[Entry]]) -> [Entry; N] {
     let mut all = [Entry::NONE; N];
     let mut room: &mut [Entry] = &mut all;
-    let [mut rest, mut next, mut third, mut last] = tables;
+    let mut table: &[Entry] = &[];
     while let Some((place, left)) = room.split_first_mut() {
         // A table may be empty.
-        while rest.is_empty() && !(next.is_empty() && third.is_empty() && last.is_empty()) {
-            rest = next;
-            next = third;
-            third = last;
-            last = &[];
+        while table.is_empty() {
+            let Some((first, others)) = tables.split_first() else {
+                break;
+            };
+            table = first;
+            tables = others;
         }
-        if let Some((entry, others)) = rest.split_first() {
+        if let Some((entry, others)) = table.split_first() {
             *place = *entry;
-            rest = others;
+            table = others;
         }
         room = left;
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    ActionId, Address, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
-    MessageKey, Notice, OperationId, OperationState, PartPath, Role, Structure, journal,
+    ActionId, Address, ContactKey, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
+    MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role, Structure,
+    journal,
 };
 
 /// One account with its mailboxes.
@@ -287,6 +288,15 @@ pub struct Contact {
     pub nickname: String,
     /// From where they are known: `address book`, `written to 12 times`.
     pub why: String,
+}
+
+/// An entry of the address book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Its row.
+    pub key: ContactKey,
+    /// What it says.
+    pub contact: crate::model::Contact,
 }
 
 /// A draft in the store.

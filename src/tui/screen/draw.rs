@@ -12,8 +12,8 @@ use crate::tui::app::{App, Screen, keyrow};
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
 use super::{
-    attention, compose, composers, folders, help, index, log, menu, message, parts, queue, send,
-    setup,
+    attention, book, compose, composers, folders, help, index, log, menu, message, parts, queue,
+    send, setup,
 };
 
 /// Draws everything and gives the place of the cursor.
@@ -66,6 +66,8 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         }
         Screen::Queue => queue::line(app, pen, area),
         Screen::Composers => composers::line(app, pen, area),
+        Screen::Book => book::line(app, pen, area),
+        Screen::Card => return book::form_line(app, pen, area),
         Screen::Compose | Screen::ComposeHead => return compose::line(app, pen, area),
         Screen::Help | Screen::Log | Screen::Attention | Screen::Menu | Screen::Send => {
             pen.put(area.x, area.y, area.width, app.screen.title(), Role::Text);
@@ -125,6 +127,8 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Compose | Screen::ComposeHead => compose::title(app),
         Screen::Composers => composers::title(app),
         Screen::Send => send::title(app),
+        Screen::Book => book::title(app),
+        Screen::Card => book::form_title(app),
     }
 }
 
@@ -139,6 +143,8 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Compose | Screen::ComposeHead => compose::draw(app, pen, body),
         Screen::Composers => composers::draw(app, pen, body),
         Screen::Send => send::draw(app, pen, body),
+        Screen::Book => book::draw(app, pen, body),
+        Screen::Card => book::draw_form(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
             attention::draw(app, pen, body)
@@ -173,6 +179,8 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::ComposeHead
         | Screen::Composers
         | Screen::Send
+        | Screen::Book
+        | Screen::Card
         | Screen::Menu => index::draw(app, pen, body),
     }
 }
@@ -416,7 +424,7 @@ fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
             let words = room.saturating_sub(CHOICE_WORDS);
             pen.put(x + CHOICE_WORDS, y, words, &choice.detail, Role::Text);
         }
-        Target::Mailbox(_) | Target::Identity(_) => {
+        Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) => {
             let used = pen.put(x, y, room, &choice.text, Role::Strong);
             let left = room.saturating_sub(used + 2);
             if left > 8 {

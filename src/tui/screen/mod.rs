@@ -2,6 +2,7 @@
 //! function of the application and an area. ratatui is named in `draw`, `paint` and `theme` only.
 
 pub mod attention;
+pub mod book;
 pub mod compose;
 pub mod composers;
 pub mod draw;

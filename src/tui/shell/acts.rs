@@ -24,7 +24,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, decide, drafts, panes, sending, triage};
+use super::{Incoming, Network, book, decide, drafts, panes, sending, triage};
 use bytes::{Bytes, with_bytes};
 
 /// How long a request for bytes stays.
@@ -302,6 +302,10 @@ impl Acts {
                 let ended = sending::taken_back(&world.store, id);
                 world.tell(ticket, ended);
             }),
+            Action::Book(change) => {
+                let end = book::change(&world.store, change);
+                self.wait(move || world.tell(ticket, end()));
+            }
             Action::Stop(what) => self.stop_action(what),
         }
     }

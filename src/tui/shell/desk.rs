@@ -16,14 +16,14 @@ use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{Head, PartBytes, Source};
 use crate::ops::notices::Logged;
-use crate::ops::{folders, index, message, notices, packed, queue, triage};
+use crate::ops::{contacts, folders, index, message, notices, packed, queue, triage};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, Store, StoreError};
 use crate::sync::owner;
 use crate::tui::app::date::octets;
 use crate::tui::app::event::{Answer, From, Question};
 use crate::tui::app::view::{
-    Account, Anchor, Body, Cause, Identity, LogLine, Mailbox, Need, Opened, Page, Preview,
+    Account, Anchor, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, Page, Preview,
     Provider, Row, Security as ViewSecurity, Server, Servers,
 };
 
@@ -139,6 +139,11 @@ impl Desk {
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),
             Question::Contacts(_) => Ok(Answer::Contacts(Vec::new())),
+            Question::AddressBook(text) => {
+                let found = contacts::search(reader, text)?;
+                let card = |(key, contact)| Card { key, contact };
+                Ok(Answer::AddressBook(found.into_iter().map(card).collect()))
+            }
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
             Question::Answering(message) => replies::answering(self, reader, *message),

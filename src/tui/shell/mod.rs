@@ -7,6 +7,7 @@
 //! else is started.
 
 mod acts;
+mod book;
 mod decide;
 mod desk;
 mod drafts;
@@ -489,12 +490,13 @@ fn told(change: Change) -> Changed {
         Change::Content(_) => changed.bodies = true,
         Change::Journal | Change::Drafts | Change::Notices => changed.notices = true,
         Change::Requests => changed.requests = true,
-        Change::Contacts => {}
+        Change::Contacts => changed.contacts = true,
         Change::Others => {
             changed.folders = true;
             changed.bodies = true;
             changed.notices = true;
             changed.requests = true;
+            changed.contacts = true;
             changed.everything = true;
         }
     }

@@ -32,6 +32,7 @@ fn takes_many(command: Command) -> bool {
             | Command::Keyword
             | Command::ToggleSeen
             | Command::ToggleFlagged
+            | Command::TakeAddress
     )
 }
 
@@ -170,6 +171,7 @@ pub(in crate::tui::app) fn ask_apply(app: &mut App) {
         ('!', "Junk"),
         ('k', "MarkRead"),
         ('*', "Flag"),
+        ('t', "TakeAddr"),
     ];
     let question = format!("Apply to {count} selected messages:");
     // No answer is Enter's.
@@ -185,6 +187,7 @@ pub(in crate::tui::app) fn apply(app: &mut App, letter: char) {
         'y' => Command::Archive,
         '!' => Command::Junk,
         'k' => Command::ToggleSeen,
+        't' => Command::TakeAddress,
         _ => Command::ToggleFlagged,
     };
     run_for(app, command, Scope::Selected);

@@ -11,13 +11,13 @@ mod waiting;
 use crate::model::{Flags, MessageKey};
 
 use super::super::screen::index::state::Goal;
-use super::super::screen::{compose, composers, help, menu, queue, setup};
+use super::super::screen::{book as pages, compose, composers, help, menu, queue, setup};
 use super::command::{Command, Screen};
 use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
-use super::{App, keyrow, palette, writing};
+use super::{App, book, keyrow, palette, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
@@ -68,6 +68,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Last => ends(app, false),
         Command::NextUnread => next_unread(app),
         Command::Jump => ask_jump(app),
+        Command::Cancel if app.screen == Screen::Card => book::run(app, command, key),
         Command::Cancel => cancel(app),
         Command::Clear => clear(app),
         Command::ToggleSeen => many::toggle(app, Flags::SEEN),
@@ -76,7 +77,9 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::SelectBy => many::ask_select(app),
         Command::SelectAll => many::select_all(app),
         Command::Apply => many::ask_apply(app),
+        Command::Delete if app.screen == Screen::Book => book::delete(app),
         Command::Delete => triage::delete(app),
+        Command::Undo if app.screen == Screen::Book => book::undo(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),
         Command::Archive => triage::archive(app),
@@ -150,6 +153,15 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         | Command::Addresses
         | Command::ReadFile
         | Command::Edit(_) => compose::keys::run(app, command, key),
+        Command::Book => book::open(app),
+        Command::TakeAddress => book::ask_take(app),
+        Command::WriteTo => book::write_to(app),
+        Command::SearchBook => book::ask_search(app),
+        Command::NewCard => book::add(app),
+        Command::KeepCard => book::run(app, command, key),
+        Command::NextField | Command::PreviousField if app.screen == Screen::Card => {
+            book::run(app, command, key);
+        }
         Command::ShowPassword
         | Command::ChangeServers
         | Command::Continue
@@ -196,11 +208,11 @@ fn back(app: &mut App) {
             app.go(Screen::Index);
         }
         Screen::Index => open_folders(app),
-        Screen::Help if app.help.about.is_composer() => app.go(app.help.about),
-        Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => app.go(app.under),
+        Screen::Help => app.go(app.help.about),
+        Screen::Log | Screen::Attention | Screen::Queue | Screen::Book => app.go(app.under),
         Screen::Composers => app.go_under(),
         Screen::Folders => app.go(Screen::Menu),
-        Screen::Menu | Screen::Setup => {}
+        Screen::Menu | Screen::Setup | Screen::Card => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
@@ -234,6 +246,8 @@ fn forward(app: &mut App, key: Key) {
             }
         }
         Screen::Composers => writing::go_on(app),
+        Screen::Book => book::edit(app),
+        Screen::Card => {}
         Screen::Setup | Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
@@ -324,6 +338,8 @@ fn step(app: &mut App, by: isize) {
         | Screen::ComposeHead
         | Screen::Composers
         | Screen::Send
+        | Screen::Book
+        | Screen::Card
         | Screen::Setup => line(app, by),
     }
 }
@@ -343,6 +359,8 @@ fn line(app: &mut App, by: isize) {
         Screen::Help | Screen::Log => return scroll_text(app, by),
         Screen::Menu => menu::step(app, by),
         Screen::Composers => composers::step(app, by),
+        Screen::Book => pages::step(app, by),
+        Screen::Card => true,
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => true,
     };
     if !moved {
@@ -448,8 +466,11 @@ fn page(app: &mut App, down: bool) {
             let rows = usize::from(app.layout.body().height);
             line(app, sign(rows / 3));
         }
-        Screen::Composers => line(app, sign(usize::from(app.layout.body().height))),
+        Screen::Composers | Screen::Book => {
+            line(app, sign(usize::from(app.layout.body().height)));
+        }
         Screen::Attention | Screen::Menu => line(app, sign(5)),
+        Screen::Card => {}
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
@@ -491,6 +512,10 @@ fn ends(app: &mut App, first: bool) {
         Screen::Composers => {
             composers::step(app, far);
         }
+        Screen::Book => {
+            pages::step(app, far);
+        }
+        Screen::Card => {}
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
@@ -521,6 +546,12 @@ fn clear(app: &mut App) {
             }
         }
         Screen::Menu => app.go(app.under),
+        Screen::Book => {
+            if !book::clear(app) {
+                back(app);
+            }
+        }
+        Screen::Card => {}
         Screen::Index if !app.index.marked.is_empty() => {
             app.index.marked.clear();
             app.hint("Nothing is selected any more.");

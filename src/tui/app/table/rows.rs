@@ -3,7 +3,7 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Composers, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
+    Attention, Book, Card, Composers, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -22,6 +22,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Help"),
             (Composers, "Help"),
             (Setup, "Help"),
+            (Book, "Help"),
+            (Card, "Help"),
         ],
         enter: &[],
         help: "Shows the keys of this screen; a key pressed there is explained.",
@@ -37,6 +39,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, "OtherCmds"),
             (Attention, "OtherCmds"),
             (Queue, "OtherCmds"),
+            (Book, "OtherCmds"),
         ],
         enter: &[],
         help: "Turns the two key lines to their next page.",
@@ -55,6 +58,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, "Back"),
             (Queue, "Back"),
             (Composers, "Back"),
+            (Book, "Back"),
         ],
         enter: &[],
         help: "Goes one level up: parts, message, index, folders.",
@@ -69,6 +73,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Message, "Parts"),
             (Parts, "View"),
             (Menu, "Select"),
+            (Book, "Edit"),
         ],
         enter: &[Folders, Index, Parts, Menu],
         help: "Goes one level down: folders, index, message, parts.",
@@ -85,6 +90,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, "Prev"),
             (Queue, "Prev"),
             (Composers, "Prev"),
+            (Book, "Prev"),
         ],
         enter: &[],
         help: "Goes to the row or message before this one.",
@@ -101,6 +107,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, "Next"),
             (Queue, "Next"),
             (Composers, "Next"),
+            (Book, "Next"),
         ],
         enter: &[],
         help: "Goes to the row or message after this one.",
@@ -120,6 +127,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, ""),
             (Queue, "PrevPage"),
             (Composers, "PrevPage"),
+            (Book, "PrevPage"),
         ],
         enter: &[],
         help: "Goes one page up.",
@@ -139,6 +147,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, ""),
             (Queue, "NextPage"),
             (Composers, "NextPage"),
+            (Book, "NextPage"),
         ],
         enter: &[Message, Help, Log],
         help: "Goes one page down.",

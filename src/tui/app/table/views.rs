@@ -3,8 +3,8 @@
 use super::super::command::{Command, Entry, Screen};
 
 use super::super::command::Screen::{
-    Attention, Compose, ComposeHead, Composers, Folders, Help, Index, Log, Menu, Message, Parts,
-    Queue, Setup,
+    Attention, Book, Card, Compose, ComposeHead, Composers, Folders, Help, Index, Log, Menu,
+    Message, Parts, Queue, Setup,
 };
 
 const LISTS: &[(Screen, &str)] = &[
@@ -18,6 +18,7 @@ const LISTS: &[(Screen, &str)] = &[
     (Menu, ""),
     (Queue, ""),
     (Composers, ""),
+    (Book, ""),
 ];
 
 const CHAIN: &[(Screen, &str)] = &[(Folders, ""), (Index, ""), (Message, ""), (Parts, "")];
@@ -36,6 +37,8 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (Composers, ""),
     (Compose, ""),
     (ComposeHead, ""),
+    (Book, ""),
+    (Card, ""),
 ];
 
 /// Where the connections are a matter.
@@ -191,6 +194,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Menu, "FldrList"),
+            (Book, ""),
         ],
         enter: &[],
         help: "Shows the folder list.",
@@ -208,6 +212,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Menu, "Index"),
+            (Book, ""),
         ],
         enter: &[],
         help: "Shows the index that was looked at last.",
@@ -225,6 +230,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Menu, "GotoFldr"),
+            (Book, ""),
         ],
         enter: &[],
         help: "Opens a folder of any account; a few letters of its name are enough.",
@@ -241,6 +247,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Log, ""),
             (Attention, ""),
             (Queue, ""),
+            (Book, ""),
         ],
         enter: &[],
         help: "Shows the main menu.",
@@ -261,6 +268,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, "Commands"),
             (Composers, ""),
             (Setup, ""),
+            (Book, ""),
+            (Card, ""),
         ],
         enter: &[],
         help: "Lists every command that is possible here; a few letters of its name are enough.",
@@ -507,15 +516,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::NextField,
         name: "next-field",
         keys: &["Tab", "Dn"],
-        on: &[(Setup, "Next")],
-        enter: &[Setup],
+        on: &[(Setup, "Next"), (Card, "Next")],
+        enter: &[Setup, Card],
         help: "Goes to the next field.",
     },
     Entry {
         command: Command::PreviousField,
         name: "previous-field",
         keys: &["Up", "BackTab"],
-        on: &[(Setup, "Prev")],
+        on: &[(Setup, "Prev"), (Card, "Prev")],
         enter: &[],
         help: "Goes to the field before.",
     },
@@ -551,6 +560,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, ""),
             (Setup, "Cancel"),
             (Composers, ""),
+            (Book, ""),
+            (Card, "Cancel"),
             (Compose, "Cancel"),
             (ComposeHead, "Cancel"),
         ],
@@ -586,6 +597,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Composers, ""),
+            (Book, ""),
             (Menu, "Quit"),
         ],
         enter: &[],

@@ -44,6 +44,8 @@ fn on(screen: Screen) -> World {
         }
         Screen::ComposeHead => world.press("C q"),
         Screen::Composers => world.press("C x Alt-c C y Alt-c"),
+        Screen::Book => world.press("Alt-t Dn D"),
+        Screen::Card => world.press("Alt-t > Tab"),
         Screen::Send => {
             world.press("C");
             world.type_text("a@x.example");

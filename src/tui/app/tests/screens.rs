@@ -234,6 +234,34 @@ fn the_main_menu_names_what_there_is() {
 }
 
 #[test]
+fn the_address_book_shows_whom_it_holds() {
+    at_sizes("book", pressed("Alt-t Dn"));
+    at_sizes("book_search", |width, height| {
+        let mut world = world(width, height);
+        world.press("Alt-t /");
+        world.type_text("to");
+        world
+    });
+    at_sizes("book_none", |width, height| {
+        let mut world = world(width, height);
+        world.cards.clear();
+        world.press("Alt-t");
+        world
+    });
+    at_sizes("book_take", pressed("Dn T"));
+    at_sizes("card", pressed("Alt-t Dn > Tab"));
+    at_sizes("card_refused", |width, height| {
+        let mut world = world(width, height);
+        world.press("Alt-t +");
+        world.type_text("Tom");
+        world.press("Tab");
+        world.type_text("bobby");
+        world.press("^X");
+        world
+    });
+}
+
+#[test]
 fn three_panes_look_like_their_mock_up() {
     for (name, keys) in [
         ("three_index", "Dn Dn Dn Dn Dn Dn"),

@@ -17,8 +17,8 @@ use crate::tui::app::event::{
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Answering, Body, Finding, Mailbox, Need, Opened, Page, Preview, Provider, Row, Server,
-    Servers, Waiting,
+    Account, Answering, Body, Card, Finding, Mailbox, Need, Opened, Page, Preview, Provider, Row,
+    Server, Servers, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -58,6 +58,8 @@ pub struct World {
     pub quit: bool,
     /// The text that an editor was started with.
     pub editing: Option<(u64, String)>,
+    /// The address book.
+    pub cards: Vec<Card>,
     /// Drafts in the store.
     pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
     /// What there is to say about a message before it is sent.
@@ -98,6 +100,7 @@ impl World {
             end: |_| Some(Ended::Done(String::new())),
             quit: false,
             editing: None,
+            cards: super::book::cards(),
             drafts: BTreeMap::new(),
             findings: Vec::new(),
             answering: None,
@@ -297,6 +300,7 @@ impl World {
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),
+            Question::AddressBook(text) => self.look_up(text),
             Question::Queue => Answer::Queue(self.queue.clone(), false),
             Question::Complete(text) => {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])

@@ -34,6 +34,7 @@ impl World {
                 });
                 Some(Ended::TakenBack(DraftKey(99), NOW, sent?))
             }
+            Action::Book(change) => Some(self.keep_card(change)),
             _ => None,
         }
     }

@@ -60,6 +60,10 @@ fn preface(screen: Screen) -> &'static [&'static str] {
             "Name, address and password are enough where the servers are known. The sign-in is \
              tried before anything is stored, and the field that was refused is named.",
         ],
+        Screen::Card => &[
+            "Letters are text in these fields. An entry needs one address; a nickname stands for it \
+             in the address fields of a message.",
+        ],
         Screen::Compose | Screen::ComposeHead => &[
             "Letters are text; these keys do the rest. Arrows walk from field to field and into the text. Press a key now and it is explained in the line below; < or Esc goes back, Spc and - turn the page.",
         ],
@@ -73,6 +77,7 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Log
         | Screen::Menu
         | Screen::Queue
+        | Screen::Book
         | Screen::Attention => &[
             "These keys work here; letters in either case. Press a key now and it is explained in \
              the line below; < or Esc goes back, Spc and - turn the page.",
@@ -113,6 +118,8 @@ fn letters(screen: Screen) -> &'static [&'static str] {
         | Screen::Help
         | Screen::Log
         | Screen::Menu
+        | Screen::Book
+        | Screen::Card
         | Screen::Attention => &[],
     }
 }

@@ -71,6 +71,11 @@ pub fn items(app: &App) -> Vec<Item> {
             "A folder by a few letters of its name".to_owned(),
         ),
         (
+            Command::Book,
+            "ADDRESS BOOK",
+            "Whom you write to; T in a message takes an address".to_owned(),
+        ),
+        (
             Command::Palette,
             "COMMANDS",
             "Any command by a few letters of its name".to_owned(),
