@@ -147,6 +147,9 @@ fn read_ui(mut section: Section<'_, '_>, report: &mut Report) -> Ui {
         cursor: section.word(report, "cursor", &cursors).unwrap_or_default(),
         theme: section.word(report, "theme", &themes).unwrap_or_default(),
         mouse: section.truth(report, "mouse").unwrap_or_default(),
+        confirm_send: section
+            .truth(report, "confirm_send")
+            .unwrap_or(Ui::default().confirm_send),
     };
     section.finish(report);
     ui

@@ -55,7 +55,7 @@ impl Settings {
 }
 
 /// `[ui]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ui {
     /// How many rows the key menu takes.
     pub user_level: UserLevel,
@@ -65,6 +65,20 @@ pub struct Ui {
     pub theme: Theme,
     /// Whether the mouse is taken; then text is selected with Shift.
     pub mouse: bool,
+    /// Whether sending asks though there is nothing to say.
+    pub confirm_send: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            user_level: UserLevel::default(),
+            cursor: Cursor::default(),
+            theme: Theme::default(),
+            mouse: false,
+            confirm_send: true,
+        }
+    }
 }
 
 /// `user_level`: two rows of keys, one, or none.

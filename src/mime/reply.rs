@@ -166,6 +166,21 @@ impl Original<'_> {
             .unwrap_or(0)
     }
 
+    /// The own address that it came to, unless it came to `from` as well; `None` too where it names
+    /// none of ours, or we wrote it.
+    pub fn came_to(&self, from: &str) -> Option<String> {
+        let envelope = self.envelope;
+        if self.is_ours() {
+            return None;
+        }
+        let named = [&envelope.to, &envelope.cc, &envelope.bcc];
+        let mut own = named.into_iter().flatten().filter(|one| self.is_own(one));
+        let first = own.next()?.address.clone();
+        let is_from = |one: &str| is_same_mailbox(one, from);
+        let meant = is_from(&first) || own.any(|one| is_from(&one.address));
+        (!meant).then_some(first)
+    }
+
     /// Where answers to who wrote it go.
     fn sender(&self) -> Vec<Address> {
         let envelope = self.envelope;

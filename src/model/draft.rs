@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, ContentKey, MessageKey};
+use super::{Address, ContentKey, DraftKey, MessageKey};
 
 /// A message that is being written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,15 @@ pub struct Draft {
     /// Further header fields, name and text, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
+}
+
+/// One save of a draft: what the next one follows, so that two who write one draft lose neither text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DraftSave {
+    /// The draft.
+    pub key: DraftKey,
+    /// Which save of it, from 1.
+    pub version: i64,
 }
 
 /// One entry of an address field.

@@ -20,7 +20,9 @@ pub mod structure;
 pub mod uid;
 
 pub use contact::{Contact, Known};
-pub use draft::{AnswerKind, Answers, Attachment, Delivery, Draft, Recipient, Reply, Source};
+pub use draft::{
+    AnswerKind, Answers, Attachment, Delivery, Draft, DraftSave, Recipient, Reply, Source,
+};
 pub use envelope::{Address, Envelope};
 pub use flag::{FlagChange, Flags};
 pub use id::{

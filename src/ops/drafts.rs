@@ -2,30 +2,11 @@
 //! Drafts so that other programs have them too.
 
 use crate::mime::write::{Given, Letter, Open, WriteError, unfinished};
-use crate::model::{AccountKey, ContentKey, Draft, DraftKey, MessageKey, Role};
+use crate::model::{AccountKey, ContentKey, Draft, DraftKey, DraftSave, MessageKey, Role};
 use crate::store::drafts::{self, Kept};
-use crate::store::{Pending, Priority, Rows, Store, StoreError, mailboxes};
+use crate::store::{Pending, Priority, Rows, Store, StoreError, Tx, mailboxes};
 
 use super::send::{self, Described, FreezeError};
-
-/// A save: what the next one follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Saved {
-    /// The draft.
-    pub key: DraftKey,
-    /// Which save of it.
-    pub version: i64,
-}
-
-impl Saved {
-    /// The state that a draft was read in.
-    pub fn of(kept: &Kept) -> Self {
-        Self {
-            key: kept.key,
-            version: kept.version,
-        }
-    }
-}
 
 /// Keeps what is written, on the disk when it is answered. `last` is the save that this one follows.
 /// Where another process saved, sent or discarded the draft meanwhile, what is written here becomes a
@@ -33,20 +14,20 @@ impl Saved {
 pub fn save(
     store: &Store,
     account: AccountKey,
-    last: Option<Saved>,
+    last: Option<DraftSave>,
     draft: Draft,
-) -> Pending<Saved> {
+) -> Pending<DraftSave> {
     store.write(Priority::Person, move |tx| {
-        if let Some(Saved { key, version }) = last
+        if let Some(DraftSave { key, version }) = last
             && drafts::follow(tx, key, version, account, &draft)?
         {
-            return Ok(Saved {
+            return Ok(DraftSave {
                 key,
                 version: version + 1,
             });
         }
         let key = drafts::insert(tx, account, &draft, None)?;
-        Ok(Saved { key, version: 1 })
+        Ok(DraftSave { key, version: 1 })
     })
 }
 
@@ -88,9 +69,18 @@ pub fn adopt(
     })
 }
 
-/// Discards a draft and its copy in Drafts. Whether it was there.
-pub fn delete(store: &Store, key: DraftKey) -> Pending<bool> {
-    store.write(Priority::Person, move |tx| drafts::remove(tx, key))
+/// Discards a draft and its copy in Drafts, as the person saw it: what another process saved since
+/// stays. Whether it is gone by this.
+pub fn delete(store: &Store, seen: DraftSave) -> Pending<bool> {
+    store.write(Priority::Person, move |tx| remove(tx, seen))
+}
+
+/// Forgets a draft unless it was saved again since.
+pub(super) fn remove(tx: &Tx<'_>, seen: DraftSave) -> Result<bool, StoreError> {
+    match drafts::find(tx, seen.key)? {
+        Some(kept) if kept.at() == seen => drafts::remove(tx, seen.key),
+        Some(_) | None => Ok(false),
+    }
 }
 
 /// Drafts whose copy in Drafts is older than they are.
@@ -206,7 +196,7 @@ mod tests {
             Self { bed, drafts }
         }
 
-        fn save(&self, last: Option<Saved>, text: &str) -> Saved {
+        fn save(&self, last: Option<DraftSave>, text: &str) -> DraftSave {
             let draft = Draft {
                 from: Address {
                     name: String::new(),
@@ -284,7 +274,10 @@ mod tests {
             .collect();
         texts.sort();
         assert_eq!(texts, ["elsewhere", "two"]);
-        assert!(delete(&desk.bed.store, second.key).wait().unwrap());
+        // What was discarded is what was seen, not what another one wrote since.
+        assert!(!delete(&desk.bed.store, first).wait().unwrap());
+        assert_eq!(list(&desk.reader()).unwrap().len(), 2);
+        assert!(delete(&desk.bed.store, second).wait().unwrap());
         let third = desk.save(Some(second), "three");
         assert_ne!(third.key, second.key);
     }
@@ -298,7 +291,7 @@ mod tests {
         drop(bed.store);
         let store = crate::store::tests::open(folder.path());
         let found = list(&store.reader().unwrap()).unwrap();
-        assert_eq!((found.len(), Saved::of(&found[0])), (1, saved));
+        assert_eq!((found.len(), found[0].at()), (1, saved));
     }
 
     #[test]
@@ -333,7 +326,7 @@ mod tests {
             OperationKind::Expunge { after: Some(after), .. } if after == second
         ));
         // What is discarded leaves nothing behind, neither what stood nor what was on its way.
-        assert!(delete(&desk.bed.store, saved.key).wait().unwrap());
+        assert!(delete(&desk.bed.store, saved).wait().unwrap());
         assert_eq!(desk.state(), (0, vec!["expunge"]));
         let waits = journal::of_message(&desk.reader(), first).unwrap();
         assert!(matches!(
@@ -369,7 +362,7 @@ mod tests {
         let kept = adopt(draft.clone());
         assert_eq!((kept.base, kept.mirrored), (Some(message), kept.version));
         assert_eq!(adopt(draft).key, kept.key);
-        assert!(delete(&desk.bed.store, kept.key).wait().unwrap());
+        assert!(delete(&desk.bed.store, kept.at()).wait().unwrap());
         assert_eq!(desk.state(), (0, vec!["expunge"]));
     }
 

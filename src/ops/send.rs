@@ -6,13 +6,12 @@ use std::io::Read;
 
 use crate::model::journal::PutOff;
 use crate::model::{
-    AccountKey, ActionId, ContentKey, DraftKey, Envelope, OperationId, OperationState, Structure,
+    AccountKey, ActionId, ContentKey, DraftKey, DraftSave, Envelope, OperationId, OperationState,
+    Structure,
 };
 use crate::store::bodies::{self, BodyWriter, CHUNK};
 use crate::store::outgoing::{self, Fresh};
-use crate::store::{
-    Pending, Priority, Refusal, Store, StoreError, drafts, journal, undo, verdicts,
-};
+use crate::store::{Pending, Priority, Refusal, Store, StoreError, journal, undo, verdicts};
 
 /// Why a message could not be frozen.
 #[derive(Debug, thiserror::Error)]
@@ -119,13 +118,13 @@ pub struct Queued {
 }
 
 /// Puts a message into the outbox and removes the draft that it was, in one transaction that is on
-/// the disk when it is answered (SAFETY R4).
-pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftKey>) -> Pending<Queued> {
+/// the disk when it is answered (SAFETY R4). What another process saved of that draft since stays.
+pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftSave>) -> Pending<Queued> {
     store.write(Priority::Person, move |tx| {
         let action = journal::action(tx, "send")?;
         let operation = outgoing::queue(tx, action, &fresh)?;
         if let Some(draft) = draft {
-            drafts::remove(tx, draft)?;
+            super::drafts::remove(tx, draft)?;
         }
         undo::remember_submit(tx, action, operation)?;
         undo::prune(tx)?;

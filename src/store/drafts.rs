@@ -7,8 +7,8 @@
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::{
-    AccountKey, ContentKey, Draft, DraftKey, Flags, MailboxKey, MessageKey, OperationKind,
-    OperationState,
+    AccountKey, ContentKey, Draft, DraftKey, DraftSave, Flags, MailboxKey, MessageKey,
+    OperationKind, OperationState,
 };
 
 use super::accounts::AccountKind;
@@ -36,6 +36,16 @@ pub struct Kept {
     pub version: i64,
     /// The save that the copy in Drafts has; 0 if there is none.
     pub mirrored: i64,
+}
+
+impl Kept {
+    /// The save that it was read at.
+    pub fn at(&self) -> DraftSave {
+        DraftSave {
+            key: self.key,
+            version: self.version,
+        }
+    }
 }
 
 const FIELDS: &str = "key, account, base, bytes, saved, version, mirrored";

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -179,9 +180,12 @@ fn r4_q_keeps_what_is_written() {
 }
 
 fn script(home: &Home, text: &str) -> std::path::PathBuf {
-    let path = home.path("editor.sh");
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    let (plain, path) = (home.path("editor"), home.path("editor.sh"));
+    fs::write(&plain, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&plain, fs::Permissions::from_mode(0o700)).unwrap();
+    // Another test that forks meanwhile has what is written here open, and then it cannot be started.
+    let copied = Command::new("cp").arg(&plain).arg(&path).status().unwrap();
+    assert!(copied.success());
     path
 }
 

@@ -46,6 +46,7 @@ fn the_annotated_default_parses_and_says_what_holds_anyway() {
 #[test]
 fn every_key_is_read() {
     let text = "offline = \"30d\"\n[ui]\nuser_level = \"expert\"\ncursor = \"newest\"\ntheme = \"mono\"\n\
+        confirm_send = false\n\
         [open]\n\"Application/PDF\" = [\"zathura\", \"%s\"]\n\"image/*\" = \"imv -f '%s'\"\n\
         [[account]]\nid = \"b\"\nname = \"Zoë\"\naddress = \"zoe@example.org\"\n\
         imap = \"imap://zoe%40x@h:1143\"\nsmtp = \"smtps://s\"\nkeep = \"ask\"\nauth = \"xoauth2\"\n\
@@ -73,6 +74,7 @@ fn every_key_is_read() {
     assert_eq!(settings.opener("image/PNG").unwrap(), ["imv", "-f", "%s"]);
     assert_eq!(settings.opener("text/plain"), None);
     assert_eq!(settings.ui.user_level, UserLevel::Expert);
+    assert!(!settings.ui.confirm_send && Ui::default().confirm_send);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! waited for is dropped.
 
 use crate::model::{FlagChange, Flags};
-use crate::tui::screen::{index, send, setup};
+use crate::tui::screen::{compose, index, send, setup};
 
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
@@ -108,11 +108,12 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Written(draft) => writing::written_came(app, ticket, draft),
         Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
         Answer::AddressBook(cards) => app.book.take(ticket, cards),
+        Answer::Resolved(found) => compose::settling::resolved(app, ticket, found),
         Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
         Answer::Draft(found) => writing::draft_came(app, ticket, found),
         Answer::Attached(found) => writing::attachment_came(app, ticket, found),
         Answer::FileText(text) => writing::file_came(app, ticket, text),
-        Answer::Checked(findings, size) => send::checked(app, ticket, findings, size),
+        Answer::Checked(checked) => send::checked(app, ticket, *checked),
         Answer::Failed(why) => failed(app, ticket, why),
     }
 }
@@ -304,7 +305,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         Ended::Failed(words) if send::failed(app, ticket, &words) => {}
         Ended::Failed(words) if book::failed(app, ticket, &words) => {}
         Ended::Book(end) => book::ended(app, ticket, end),
-        Ended::Saved(key, at) => writing::saved(app, ticket, key, at),
+        Ended::Saved(kept, at) => writing::saved(app, ticket, kept, at),
         Ended::Queued { operation, at } => {
             let later = at > app.now.wall + LATER;
             let outgoing = send::Outgoing {
@@ -314,9 +315,9 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             };
             send::queued(app, ticket, outgoing);
         }
-        Ended::TakenBack(key, saved, draft) => {
+        Ended::TakenBack(kept, saved, draft) => {
             app.outgoing = None;
-            writing::go_on_with(app, key, saved, *draft);
+            writing::go_on_with(app, kept, saved, *draft);
             app.say("Taken back; it is a draft again.");
         }
         Ended::Failed(words) => {

@@ -1,14 +1,15 @@
 //! What comes into `update` and what it asks the shell to do.
 
 use crate::model::{
-    Attachment, Draft, DraftKey, FlagChange, MailboxKey, MessageKey, OperationId, PartPath, Role,
+    Attachment, Draft, DraftKey, DraftSave, FlagChange, MailboxKey, MessageKey, OperationId,
+    PartPath, Recipient, Role,
 };
 
 use super::book::{BookChange, BookEnd};
 use super::key::Key;
 use super::layout::Panes;
 use super::view::{
-    Account, Anchor, Answering, Body, Card, Contact, Finding, KeepPassword, LogLine, Need, Opened,
+    Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, LogLine, Need, Opened,
     Page, Preview, Provider, Saved, Servers, Waiting,
 };
 
@@ -211,7 +212,14 @@ pub enum Question {
     /// The message of this draft, to be sent on as it is.
     Bouncing(Box<Draft>),
     /// People whom a text could mean, the likeliest first.
-    Contacts(String),
+    Contacts {
+        /// The text.
+        typed: String,
+        /// The message that is answered: its people are at hand.
+        about: Option<MessageKey>,
+    },
+    /// Who is meant by what was typed into an address field.
+    Resolve(String),
     /// Entries of the address book in which this stands; all of them for no text.
     AddressBook(String),
     /// The drafts in the store.
@@ -289,16 +297,18 @@ pub enum Answer {
     Contacts(Vec<Contact>),
     /// Entries of the address book, by name.
     AddressBook(Vec<Card>),
+    /// Who is meant, or why nobody is.
+    Resolved(Result<Vec<Recipient>, String>),
     /// The drafts in the store, the latest first.
     Drafts(Vec<Saved>),
     /// A draft and when it was saved; `None` when it is gone.
-    Draft(Option<(DraftKey, i64, Box<Draft>)>),
+    Draft(Option<(DraftSave, i64, Box<Draft>)>),
     /// A file as it would be attached, or why it cannot be.
     Attached(Result<Attachment, String>),
     /// The text of a file, or why it cannot be read.
     FileText(Result<String, String>),
-    /// What there is to say about a message, and its octets.
-    Checked(Vec<Finding>, u64),
+    /// A message was looked over.
+    Checked(Box<Checked>),
     /// It could not be answered: words for the status line.
     Failed(String),
 }
@@ -400,19 +410,35 @@ pub enum Action {
     SetUp(Box<NewAccount>),
     /// Keep what is being written.
     SaveDraft {
-        /// Its row, where it has one.
-        key: Option<DraftKey>,
+        /// Its composer, whose saves follow each other.
+        composer: u64,
+        /// The save that is known of it here, where there is one.
+        last: Option<DraftSave>,
         /// What is written.
         draft: Box<Draft>,
     },
+    /// Put a copy of a draft into the server's Drafts.
+    MirrorDraft {
+        /// Its composer.
+        composer: u64,
+        /// The save that is known of it here.
+        last: Option<DraftSave>,
+    },
     /// Throw a draft away.
-    DropDraft(DraftKey),
+    DropDraft {
+        /// Its composer.
+        composer: u64,
+        /// The save that is known of it here.
+        last: Option<DraftSave>,
+    },
     /// Put a message into the Outbox.
     Send {
         /// The message.
         draft: Box<Draft>,
-        /// The draft that it was.
-        key: Option<DraftKey>,
+        /// Its composer, where it has one.
+        composer: Option<u64>,
+        /// The draft that it was, as it is known here.
+        last: Option<DraftSave>,
         /// When it is to be sent, in seconds since 1970; `None` is now.
         at: Option<i64>,
     },
@@ -537,7 +563,7 @@ pub enum Ended {
     /// The account is stored under this id.
     SetUp(String),
     /// A draft is in the store, at that second.
-    Saved(DraftKey, i64),
+    Saved(DraftSave, i64),
     /// A message is in the Outbox.
     Queued {
         /// The operation.
@@ -546,7 +572,7 @@ pub enum Ended {
         at: i64,
     },
     /// A message is out of the Outbox and a draft again.
-    TakenBack(DraftKey, i64, Box<Draft>),
+    TakenBack(DraftSave, i64, Box<Draft>),
     /// The address book is changed.
     Book(BookEnd),
     /// It was stopped in time; nothing was stored.

@@ -257,13 +257,15 @@ impl App {
     /// When the next timer ends, in milliseconds of the monotonic clock.
     pub fn next_timer(&self) -> Option<u64> {
         let status = self.status.as_ref().map(|status| status.until);
-        let saves = self.compose.open.iter().filter_map(|one| one.due_at());
+        let open = &self.compose.open;
+        let saves = open.iter().filter_map(|one| one.due_at());
+        let copies = open.iter().filter_map(|one| one.mirror_at());
         let second = self
             .outgoing
             .filter(|_| self.status.is_none())
             .map(|_| self.now.mono + 1_000);
         let times = [status, self.preview.next(), second];
-        times.into_iter().flatten().chain(saves).min()
+        times.into_iter().flatten().chain(saves).chain(copies).min()
     }
 
     /// The account and row of the open mailbox.
@@ -282,10 +284,11 @@ impl App {
     /// Whether an address is one of the user's own.
     pub fn is_own(&self, address: &str) -> bool {
         !address.is_empty()
-            && self
-                .accounts
-                .iter()
-                .any(|account| account.address.eq_ignore_ascii_case(address))
+            && self.accounts.iter().any(|account| {
+                let is_it = |own: &str| own.eq_ignore_ascii_case(address);
+                let mut all = account.identities.iter();
+                is_it(&account.address) || all.any(|one| is_it(&one.address.address))
+            })
     }
 
     /// Says something on the status line and keeps it in the Log.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    ActionId, Address, ContactKey, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
-    MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role, Structure,
-    journal,
+    ActionId, Address, Attachment, ContactKey, Draft, DraftKey, Envelope, Flags, Kept, Link,
+    LinkState, MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role,
+    Structure, journal,
 };
 
 /// One account with its mailboxes.
@@ -275,6 +275,8 @@ pub struct Identity {
     pub account: String,
     /// Name and address.
     pub address: Address,
+    /// Where answers are to go instead.
+    pub reply_to: Option<String>,
     /// What stands below a message; empty where there is nothing.
     pub signature: String,
 }
@@ -330,6 +332,17 @@ pub struct Finding {
     pub weight: Weight,
     /// In words.
     pub text: String,
+}
+
+/// A message that was looked over before it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// What there is to say.
+    pub findings: Vec<Finding>,
+    /// About how many octets it has.
+    pub size: u64,
+    /// Attached files that changed since, by their place, as they are now: sent so if that is wanted.
+    pub changed: Vec<(usize, Attachment)>,
 }
 
 /// What answers to a message could be.

@@ -1,9 +1,15 @@
 //! Writing mail: what begins a message, and what becomes of it.
 
-use crate::model::{
-    Address, AnswerKind, Answers, Attachment, Draft, DraftKey, MessageKey, Recipient,
+mod drafts;
+
+pub use drafts::{
+    ask_drafts, draft_came, drafts_came, finish_postponing, give_up, go_on, go_on_with, keep_all,
+    list, not_saved, open_draft, postpone, saved,
 };
-use crate::tui::screen::compose::{self, Kind, Spot, keys, state};
+
+use crate::model::{Address, AnswerKind, Answers, Attachment, Draft, MessageKey, Recipient};
+use crate::tui::screen::compose::settling::{self, Then};
+use crate::tui::screen::compose::{Kind, Spot, keys, state};
 use crate::tui::screen::send;
 
 use super::command::{Command, Screen};
@@ -18,6 +24,7 @@ pub(super) struct Asked {
     answering: Option<(Ticket, u64)>,
     forwarding: Option<(Ticket, u64)>,
     bouncing: Option<Ticket>,
+    bounce_to: Option<(Ticket, MessageKey)>,
     file: Option<(Ticket, u64)>,
     attachment: Option<(Ticket, u64)>,
     draft: Option<Ticket>,
@@ -28,7 +35,7 @@ pub(super) struct Asked {
 /// Runs a command of the composer that is more than editing.
 pub fn run(app: &mut App, command: Command) {
     match command {
-        Command::Cancel => ask_give_up(app),
+        Command::Cancel => drafts::ask_give_up(app),
         Command::Postpone => postpone(app),
         Command::Send => send::begin(app),
         Command::Editor => open_editor(app),
@@ -86,9 +93,16 @@ pub fn blank(identity: &Identity) -> Draft {
     Draft {
         account: identity.account.clone(),
         from: identity.address.clone(),
+        reply_to: reply_to(identity),
         text,
         ..Draft::default()
     }
+}
+
+/// Reply-To of an identity.
+pub fn reply_to(identity: &Identity) -> Vec<Recipient> {
+    let answers = identity.reply_to.as_deref();
+    answers.map(Recipient::address).into_iter().collect()
 }
 
 /// `C`: a new message.
@@ -151,9 +165,11 @@ pub fn next_identity(app: &mut App) {
         app.hint("There is one address to write from.");
         return;
     };
-    let old = at
-        .and_then(|at| all.get(at))
-        .map(|one| one.signature.as_str());
+    let old = at.and_then(|at| all.get(at));
+    if composer.reply_to.units == old.map(reply_to).unwrap_or_default() {
+        composer.reply_to.units = reply_to(identity);
+    }
+    let old = old.map(|one| one.signature.as_str());
     composer.rest.account = identity.account.clone();
     composer.rest.from = identity.address.clone();
     composer.change_signature(old.unwrap_or_default(), &identity.signature);
@@ -262,7 +278,8 @@ pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
             Some(draft) => {
                 app.act(Action::Send {
                     draft,
-                    key: None,
+                    composer: None,
+                    last: None,
                     at: None,
                 });
             }
@@ -281,90 +298,6 @@ pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
     }
 }
 
-/// A stored draft came.
-pub fn draft_came(app: &mut App, ticket: Ticket, found: Option<(DraftKey, i64, Box<Draft>)>) {
-    if app.writing.draft != Some(ticket) {
-        return;
-    }
-    app.writing.draft = None;
-    let Some((key, saved, draft)) = found else {
-        app.hint("This draft is gone.");
-        return;
-    };
-    go_on_with(app, key, saved, *draft);
-}
-
-/// Puts a stored draft on the screen, where it is not there yet.
-pub fn go_on_with(app: &mut App, key: DraftKey, saved: i64, draft: Draft) {
-    let open = app.compose.open.iter().position(|one| one.key == Some(key));
-    if let Some(at) = open {
-        app.compose.at = at;
-        show(app);
-        return;
-    }
-    let kind = Kind::of(&draft);
-    let id = app.write_on(draft, kind);
-    if let Some(composer) = app.compose.find(id) {
-        composer.is_kept(key, saved);
-    }
-}
-
-/// Opens a stored draft.
-pub fn open_draft(app: &mut App, key: DraftKey) {
-    let ticket = app.ask(Question::Draft(key));
-    app.writing.draft = Some(ticket);
-}
-
-/// Asks which drafts are in the store; `tell` is whether a run before this one may have left them.
-pub fn ask_drafts(app: &mut App, tell: bool) {
-    let ticket = app.ask(Question::Drafts);
-    app.writing.drafts = Some((ticket, tell));
-}
-
-/// Drafts that are in the store.
-pub fn drafts_came(app: &mut App, ticket: Ticket, drafts: Vec<super::view::Saved>) {
-    let Some((_, tell)) = app.writing.drafts.take_if(|(asked, _)| *asked == ticket) else {
-        return;
-    };
-    app.compose.stored = drafts;
-    if !tell {
-        return;
-    }
-    let waiting: Vec<_> = app.compose.waiting().collect();
-    let words = match waiting.as_slice() {
-        [] => return,
-        [one] => format!(
-            "A draft was found: \"{}\", saved {}. Alt-c lists it.",
-            one.name,
-            date::column(one.saved, app.now.wall, app.offset_at)
-        ),
-        several => format!("{} drafts were found. Alt-c lists them.", several.len()),
-    };
-    app.say(words);
-}
-
-/// `Alt-c`: what is being written.
-pub fn list(app: &mut App) {
-    app.compose.selected = app.compose.at.min(app.compose.rows().saturating_sub(1));
-    ask_drafts(app, false);
-    app.go(Screen::Composers);
-}
-
-/// Goes on with the selected row of that list.
-pub fn go_on(app: &mut App) {
-    let selected = app.compose.selected;
-    if selected < app.compose.open.len() {
-        app.compose.at = selected;
-        show(app);
-        return;
-    }
-    let stored = app.compose.waiting().nth(selected - app.compose.open.len());
-    match stored.map(|saved| saved.key) {
-        Some(key) => open_draft(app, key),
-        None => app.hint("Nothing is being written. C writes a new message."),
-    }
-}
-
 /// Shows the composer that is looked at.
 pub fn show(app: &mut App) {
     let spot = app.compose.current().map(|one| one.spot);
@@ -372,93 +305,6 @@ pub fn show(app: &mut App) {
         let screen = keys::screen_of(spot);
         app.go(screen);
     }
-}
-
-fn ask_give_up(app: &mut App) {
-    let blank = app
-        .compose
-        .current()
-        .is_some_and(|one| one.key.is_none() && !one.is_touched());
-    if blank {
-        give_up(app, 'd');
-        return;
-    }
-    app.open_prompt(Prompt::choice(
-        Purpose::GiveUp,
-        "Stop writing this message?",
-        vec![('s', "Save draft"), ('d', "Discard"), ('k', "Keep writing")],
-        2,
-    ));
-}
-
-/// What is to become of the message was chosen.
-pub fn give_up(app: &mut App, letter: char) {
-    match letter {
-        's' => postpone(app),
-        'd' => {
-            let id = app.compose.current().map(|one| one.id);
-            let Some(gone) = id.and_then(|id| app.compose.close(id)) else {
-                return;
-            };
-            if let Some(key) = gone.key {
-                app.act(Action::DropDraft(key));
-                app.compose.stored.retain(|saved| saved.key != key);
-            }
-            if gone.saving.is_some() {
-                app.compose
-                    .unwanted
-                    .extend(gone.saving.map(|(ticket, _)| ticket));
-            }
-            app.go_under();
-            app.hint("The message is discarded.");
-        }
-        _ => {}
-    }
-}
-
-/// `^O`: keeps it and closes it.
-pub fn postpone(app: &mut App) {
-    let Some(id) = app.compose.current().map(|one| one.id) else {
-        return;
-    };
-    let Some(composer) = app.compose.find(id) else {
-        return;
-    };
-    if composer.key.is_none() && composer.draft().is_blank() {
-        app.hint("Nothing is written yet; ^C closes it.");
-        return;
-    }
-    composer.postponed = true;
-    if composer.saving.is_none() && (composer.is_dirty() || composer.key.is_none()) {
-        state::save(app, id);
-    }
-    finish_postponing(app, id);
-}
-
-/// Closes a composer that was postponed once it is in the store.
-pub fn finish_postponing(app: &mut App, id: u64) {
-    let Some(composer) = app.compose.find(id) else {
-        return;
-    };
-    if !composer.postponed || composer.saving.is_some() {
-        return;
-    }
-    if let Some(why) = composer.unsaved.clone() {
-        composer.postponed = false;
-        app.say(format!("Not postponed, because it cannot be saved: {why}."));
-        return;
-    }
-    if composer.is_dirty() {
-        state::save(app, id);
-        return;
-    }
-    let shown = app.compose.current().map(|one| one.id) == Some(id);
-    app.compose.close(id);
-    ask_drafts(app, false);
-    if shown && app.screen.is_composer() {
-        app.go_under();
-    }
-    app.say("Postponed: it is kept as a draft. Alt-c lists it.");
 }
 
 fn all_headers(app: &mut App) {
@@ -578,8 +424,9 @@ pub fn find(app: &mut App, word: &str) {
     }
 }
 
-fn open_editor(app: &mut App) {
-    if !keys::settle_all(app) {
+/// `^_`: the text goes to another program.
+pub fn open_editor(app: &mut App) {
+    if !settling::all(app, Then::Edit) {
         return;
     }
     let Some(composer) = app.compose.current() else {
@@ -618,7 +465,8 @@ fn ask_people(app: &mut App) {
         .field()
         .map_or("", |field| field.typed())
         .to_owned();
-    let ticket = app.ask(Question::Contacts(typed));
+    let about = composer.about();
+    let ticket = app.ask(Question::Contacts { typed, about });
     app.writing.people = Some((ticket, id));
 }
 
@@ -657,10 +505,25 @@ pub fn ask_bounce(app: &mut App, message: MessageKey) {
 
 /// To whom to bounce was given.
 pub fn bounce(app: &mut App, message: MessageKey, to: &str) {
-    let to: Vec<Recipient> = match compose::recipients::parsed(to) {
-        Ok(to) => to,
-        Err(compose::recipients::NoRecipient(why)) => return app.hint(why),
+    let ticket = app.ask(Question::Resolve(to.to_owned()));
+    app.writing.bounce_to = Some((ticket, message));
+}
+
+/// Who is meant to get a bounce is known; false when the ticket is not of one.
+pub fn bounce_to(app: &mut App, ticket: Ticket, to: &Result<Vec<Recipient>, String>) -> bool {
+    let asked = app.writing.bounce_to.take_if(|(asked, _)| *asked == ticket);
+    let Some((_, message)) = asked else {
+        return false;
     };
+    match to {
+        Ok(to) if to.is_empty() => app.hint("To whom? Nobody was named."),
+        Ok(to) => bounce_from(app, message, to.clone()),
+        Err(why) => app.hint(why.clone()),
+    }
+    true
+}
+
+fn bounce_from(app: &mut App, message: MessageKey, to: Vec<Recipient>) {
     let Some(identity) = app.identity() else {
         return app.hint(NO_IDENTITY);
     };
@@ -685,47 +548,8 @@ pub fn first_of(addresses: &[Address]) -> String {
     })
 }
 
-/// A draft is in the store.
-pub fn saved(app: &mut App, ticket: Ticket, key: DraftKey, at: i64) {
-    let now = app.now.mono;
-    if let Some(gone) = app.compose.unwanted.iter().position(|one| *one == ticket) {
-        app.compose.unwanted.remove(gone);
-        app.act(Action::DropDraft(key));
-        return;
-    }
-    let saving =
-        |one: &&mut compose::Composer| one.saving.is_some_and(|(asked, _)| asked == ticket);
-    let Some(composer) = app.compose.open.iter_mut().find(saving) else {
-        return;
-    };
-    composer.saved(ticket, Ok((key, at)), now);
-    let id = composer.id;
-    finish_postponing(app, id);
-}
-
-/// A draft could not be saved; false when the ticket is not of one.
-pub fn not_saved(app: &mut App, ticket: Ticket, why: &str) -> bool {
-    let now = app.now.mono;
-    if app.send.is_handing(ticket) {
-        return false;
-    }
-    let saving =
-        |one: &&mut compose::Composer| one.saving.is_some_and(|(asked, _)| asked == ticket);
-    let Some(composer) = app.compose.open.iter_mut().find(saving) else {
-        return false;
-    };
-    composer.saved(ticket, Err(why.to_owned()), now);
-    let (id, postponed) = (composer.id, composer.postponed);
-    if postponed {
-        finish_postponing(app, id);
-    } else {
-        app.say(format!("The draft is not saved: {why}"));
-    }
-    true
-}
-
 /// `Q`: what is being written is saved before the program ends.
 pub fn quit(app: &mut App) {
-    state::save_all(app);
+    keep_all(app);
     app.emit(Effect::Quit);
 }

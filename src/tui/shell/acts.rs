@@ -13,7 +13,9 @@ use std::time::Duration;
 use crate::config::providers::{Credential, Providers};
 use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
-use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
+use crate::model::{
+    AccountKey, Draft, DraftSave, FlagChange, MessageKey, PartPath, RequestId, Secret,
+};
 use crate::ops::flags::Undoable;
 use crate::ops::requests::Progress;
 use crate::ops::{accounts, flags, message, notices, requests};
@@ -26,9 +28,12 @@ use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
 use super::{Incoming, Network, book, decide, drafts, panes, sending, triage};
 use bytes::{Bytes, with_bytes};
+use drafts::Saves;
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// Seconds in which a message can be taken back.
+const DELAY: i64 = 10;
 /// How long `^Z` waits for what is under way.
 const ASIDE: Duration = Duration::from_secs(1);
 
@@ -52,6 +57,7 @@ struct World {
     paths: Paths,
     post: Sender<Incoming>,
     running: Mutex<BTreeMap<Ticket, Running>>,
+    saves: Saves,
 }
 
 /// What an action that can be stopped is at.
@@ -180,6 +186,7 @@ impl Acts {
                 paths,
                 post,
                 running: Mutex::default(),
+                saves: Saves::default(),
             }),
             network: None,
             networked,
@@ -207,7 +214,11 @@ impl Acts {
             &settings,
             &world.paths,
         ) {
-            Ok(network) => self.network = Some(network),
+            Ok(network) => {
+                self.network = Some(network);
+                let world = self.world.clone();
+                self.wait(move || drafts::mirror_rest(&world.store, &world.env));
+            }
             Err(error) => {
                 let words = format!("There is no network: {error}");
                 world.tell(Ticket::default(), Ended::Failed(words));
@@ -287,16 +298,34 @@ impl Acts {
                     Ok(ended)
                 });
             }
-            Action::SaveDraft { key, draft } => self.wait(move || {
-                let ended = drafts::save(&world.store, key, *draft);
+            Action::SaveDraft {
+                composer,
+                last,
+                draft,
+            } => self.wait(move || {
+                let ended = drafts::save(&world.store, &world.saves, composer, last, *draft);
                 world.tell(ticket, ended);
             }),
-            Action::DropDraft(key) => self.wait(move || {
-                let ended = drafts::discard(&world.store, key);
-                world.tell(ticket, ended);
+            Action::MirrorDraft { composer, last } => self.wait(move || {
+                if let Some(last) = world.saves.last(composer, last) {
+                    world.tell(ticket, drafts::mirror(&world.store, &world.env, last.key));
+                }
             }),
-            Action::Send { draft, key, at } => spawn_work(world, ticket, move |world| {
-                Ok(sending::queue(&world.store, &world.env, &draft, key, at))
+            Action::DropDraft { composer, last } => self.wait(move || {
+                let last = world.saves.last(composer, last);
+                world.tell(ticket, drafts::discard(&world.store, last));
+            }),
+            // Behind the saves that are under way, so that the last of them is known.
+            Action::Send {
+                draft,
+                composer,
+                last,
+                at,
+            } => self.wait(move || {
+                let last = composer.map_or(last, |id| world.saves.last(id, last));
+                spawn_work(world, ticket, move |world| {
+                    Ok(send(world, &draft, last, at))
+                });
             }),
             Action::TakeBack(id) => self.wait(move || {
                 let ended = sending::taken_back(&world.store, id);
@@ -554,6 +583,22 @@ fn spawn_quiet(
         });
     if let Err(error) = spawned {
         other.tell(ticket, Ended::Failed(format!("Cannot start: {error}")));
+    }
+}
+
+/// Puts a message into the Outbox, if its account has a server to send with.
+fn send(world: &World, draft: &Draft, last: Option<DraftSave>, at: Option<i64>) -> Ended {
+    let sends = {
+        let settings = world.settings();
+        let account = settings.account(&draft.account);
+        account.is_some_and(|one| one.smtp.is_some())
+    };
+    match sends {
+        true => sending::queue(&world.store, &world.env, draft, last, (at, DELAY)),
+        false => Ended::Failed(format!(
+            "The account {} has no server to send with.",
+            draft.account
+        )),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Answers to questions, from the store. Runs on reader threads; the first two on the main thread.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::providers::Providers;
@@ -16,7 +17,7 @@ use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{Head, PartBytes, Source};
 use crate::ops::notices::Logged;
-use crate::ops::{contacts, folders, index, message, notices, packed, queue, triage};
+use crate::ops::{attach, contacts, folders, index, message, notices, packed, queue, triage};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, Store, StoreError};
 use crate::sync::owner;
@@ -83,7 +84,11 @@ impl Desk {
 
     fn answered(&self, question: &Question) -> Result<Answer, StoreError> {
         match question {
-            Question::Complete(text) => return Ok(Answer::Complete(files::complete(text))),
+            Question::Complete(text) => {
+                let home = files::home();
+                let found = attach::complete(text, Path::new(&home));
+                return Ok(Answer::Complete(found));
+            }
             Question::Provider(address) => return Ok(Answer::Provider(provider(address))),
             Question::Keyring => return Ok(Answer::Keyring(self.keyring())),
             Question::Attach(path) => return Ok(Answer::Attached(writing::attachment(path))),
@@ -138,11 +143,18 @@ impl Desk {
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),
-            Question::Contacts(_) => Ok(Answer::Contacts(Vec::new())),
             Question::AddressBook(text) => {
                 let found = contacts::search(reader, text)?;
                 let card = |(key, contact)| Card { key, contact };
                 Ok(Answer::AddressBook(found.into_iter().map(card).collect()))
+            }
+            Question::Contacts { typed, about } => {
+                let own = lock(&self.settings).own_addresses();
+                writing::people(reader, typed, *about, &own).map(Answer::Contacts)
+            }
+            Question::Resolve(text) => {
+                let aliases = lock(&self.settings).aliases.clone();
+                writing::resolved(reader, text, &aliases).map(Answer::Resolved)
             }
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
@@ -151,7 +163,10 @@ impl Desk {
                 replies::forwarding(self, &self.store, reader, *message, *attached)
             }
             Question::Bouncing(draft) => replies::bounced(self, reader, draft),
-            Question::Check(draft) => Ok(sending::checked(draft, self.sends(&draft.account))),
+            Question::Check(draft) => {
+                let about = replies::facts(self, reader, draft)?;
+                sending::checked(reader, draft, self.sends(&draft.account), about)
+            }
             Question::Complete(_)
             | Question::Provider(_)
             | Question::Keyring
@@ -488,6 +503,7 @@ fn identities(configured: &AccountSettings) -> Vec<Identity> {
             name: identity.name,
             address: identity.address,
         },
+        reply_to: identity.reply_to,
         signature: identity.signature,
     })
     .collect()

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::env::files::create_new;
+use crate::ops::attach;
 
 /// Minutes east of UTC in the local zone at that second.
 pub fn offset_at(epoch: i64) -> i32 {
@@ -25,42 +26,9 @@ pub fn home() -> String {
     }
 }
 
-/// The path that a person typed: `~` is their home.
+/// The path that a person typed.
 pub fn typed(text: &str) -> PathBuf {
-    match text.strip_prefix('~') {
-        Some("") => PathBuf::from(home()),
-        Some(rest) if rest.starts_with('/') => PathBuf::from(format!("{}{rest}", home())),
-        Some(_) | None => PathBuf::from(text),
-    }
-}
-
-/// What a person could mean by a path begun like this, at most 50.
-pub fn complete(text: &str) -> Vec<String> {
-    let (folder, begun) = match text.rsplit_once('/') {
-        Some((folder, begun)) => (format!("{folder}/"), begun),
-        None => (String::new(), text),
-    };
-    let place = if folder.is_empty() {
-        PathBuf::from(".")
-    } else {
-        typed(&folder)
-    };
-    let Ok(entries) = fs::read_dir(place) else {
-        return Vec::new();
-    };
-    let mut found: Vec<String> = entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let hidden = name.starts_with('.') && !begun.starts_with('.');
-            let fits = name.starts_with(begun) && !hidden;
-            let slash = if entry.path().is_dir() { "/" } else { "" };
-            fits.then(|| format!("{folder}{name}{slash}"))
-        })
-        .collect();
-    found.sort();
-    found.truncate(50);
-    found
+    attach::typed(text, Path::new(&home()))
 }
 
 /// Where a file is to be made: its folder and name. A folder as the answer takes `name`.

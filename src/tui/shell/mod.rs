@@ -180,7 +180,7 @@ impl Shell {
             newest: settings.ui.cursor == Cursor::Newest,
             panes: panes::read(&paths.data),
             editor: editor::name(),
-            confirm_send: true,
+            confirm_send: settings.ui.confirm_send,
         };
         let wall = store.now();
         let app = App::new(place, Now { wall, mono: 0 });

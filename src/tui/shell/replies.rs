@@ -1,8 +1,9 @@
 //! Drafts that answer a stored message or pass it on.
 
+use crate::mime::check::Facts;
 use crate::mime::document::{FULL_LIMIT, View};
 use crate::mime::reply::{self, Original, Question, Whom, Wishes};
-use crate::model::{Address, Draft, MessageKey};
+use crate::model::{Address, AnswerKind, Draft, MessageKey};
 use crate::ops::message::{self, Source};
 use crate::ops::{accounts, packed};
 use crate::store::{Reader, Store, StoreError};
@@ -73,6 +74,7 @@ impl About {
     fn of_account(&self, draft: Draft) -> Draft {
         Draft {
             account: self.identity.account.clone(),
+            reply_to: crate::tui::app::writing::reply_to(&self.identity),
             ..draft
         }
     }
@@ -181,6 +183,26 @@ pub fn forwarding(
         },
     };
     Ok(Answer::Written(Some(Box::new(about.of_account(draft)))))
+}
+
+/// What is known of the message that a draft answers, to look the draft over with.
+pub fn facts(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Facts, StoreError> {
+    let answers = draft.answers.as_ref();
+    let answers = answers.filter(|one| matches!(one.kind, AnswerKind::Reply | AnswerKind::Forward));
+    let Some(key) = answers.and_then(|one| one.messages.first()) else {
+        return Ok(Facts::default());
+    };
+    let Some(about) = About::read(desk, reader, *key)? else {
+        return Ok(Facts::default());
+    };
+    let original = about.original();
+    let lists = about.wishes.list_post.iter();
+    Ok(Facts {
+        came_by_bcc: original.came_by_bcc(),
+        came_to: original.came_to(&draft.from.address),
+        lists: lists.map(|list| list.address.clone()).collect(),
+        ..Facts::default()
+    })
 }
 
 /// The draft of a message that is sent on as it is, to those whom `draft` names.

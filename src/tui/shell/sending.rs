@@ -1,33 +1,51 @@
 //! From a draft to the Outbox: what there is to say first, the bytes, and taking it back.
 
-use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
-use std::time::UNIX_EPOCH;
+use std::path::Path;
 
 use crate::env::Env;
 use crate::mime::check::{self, Facts, FileState};
 use crate::mime::write::{Given, Letter, compose};
 use crate::mime::{self, part};
-use crate::model::{Attachment, ContentKey, Draft, DraftKey, OperationId, PartPath, Source};
+use crate::model::{Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source};
+use crate::ops::attach::AttachError;
 use crate::ops::send::{self, Described};
-use crate::ops::{accounts, message};
+use crate::ops::{attach, drafts, message};
+use crate::store::bodies::Have;
 use crate::store::outgoing::Fresh;
-use crate::store::{Reader, Store, StoreError, bodies, contents, drafts};
+use crate::store::{Reader, Store, StoreError, bodies, contents};
 use crate::tui::app::event::{Answer, Ended};
-use crate::tui::app::view::{Finding, Weight};
+use crate::tui::app::view::{Checked, Finding, Weight};
 
-/// Seconds in which a message can be taken back.
-pub const DELAY: i64 = 10;
 /// Octets of a stored message or part that can be attached.
 const MOST: u64 = 512 << 20;
 
-/// What there is to say about a draft before it is sent; `sends` is whether its account can.
-pub fn checked(draft: &Draft, sends: bool) -> Answer {
-    let size = octets(draft);
+/// What there is to say about a draft before it is sent. `account` is whether its account can send,
+/// `about` what is known of the message that it answers.
+pub fn checked(
+    reader: &Reader,
+    draft: &Draft,
+    sends: bool,
+    about: Facts,
+) -> Result<Answer, StoreError> {
+    let others = others(draft);
+    let files = others.iter().map(|one| (one.at, one.state)).collect();
+    let changed: Vec<(usize, Attachment)> = others
+        .into_iter()
+        .filter_map(|one| Some((one.at, one.now?)))
+        .collect();
+    let mut fresh = draft.clone();
+    for (at, attachment) in &changed {
+        if let Some(old) = fresh.attachments.get_mut(*at) {
+            *old = attachment.clone();
+        }
+    }
+    let size = octets(&fresh);
     let facts = Facts {
-        files: files(draft),
+        files,
+        missing: missing(reader, draft)?,
         size,
-        ..Facts::default()
+        ..about
     };
     let mut findings = Vec::new();
     if !sends {
@@ -47,7 +65,11 @@ pub fn checked(draft: &Draft, sends: bool) -> Answer {
             text: warning.text(),
         }
     }));
-    Answer::Checked(findings, size)
+    Ok(Answer::Checked(Box::new(Checked {
+        findings,
+        size,
+        changed,
+    })))
 }
 
 /// About how many octets a message will have: a third more for what is attached.
@@ -57,43 +79,85 @@ fn octets(draft: &Draft) -> u64 {
     attached / 3 * 4 + text + 800
 }
 
-fn files(draft: &Draft) -> Vec<(usize, FileState)> {
-    let state = |(at, one): (usize, &Attachment)| match &one.source {
-        Source::File { path, .. } => {
-            let about = fs::metadata(path).ok().filter(|about| about.is_file());
-            Some((
-                at,
-                about.map_or(FileState::Gone, |about| FileState::There {
-                    size: about.len(),
-                    modified: modified(&about),
-                }),
-            ))
+/// An attached file that is another one than when it was attached.
+struct Other {
+    at: usize,
+    state: FileState,
+    /// As it would be attached now, if it can be.
+    now: Option<Attachment>,
+}
+
+/// What of the attached files is not as it was.
+fn others(draft: &Draft) -> Vec<Other> {
+    let mut others = Vec::new();
+    for (at, one) in draft.attachments.iter().enumerate() {
+        let Source::File { path, .. } = &one.source else {
+            continue;
+        };
+        let now = match attach::check(one) {
+            Ok(()) => continue,
+            Err(AttachError::Changed { .. }) => attach::file(Path::new(path)).ok(),
+            Err(_) => None,
+        };
+        let now = now.map(|now| Attachment {
+            name: one.name.clone(),
+            ..now
+        });
+        let state = match now.as_ref().map(|now| &now.source) {
+            Some(Source::File { size, modified, .. }) => FileState::There {
+                size: *size,
+                modified: *modified,
+            },
+            Some(Source::Part { .. } | Source::Message { .. }) | None => FileState::Gone,
+        };
+        others.push(Other { at, state, now });
+    }
+    others
+}
+
+/// Attachments from stored messages whose octets are not here.
+fn missing(reader: &Reader, draft: &Draft) -> Result<Vec<usize>, StoreError> {
+    let mut missing = Vec::new();
+    for (at, one) in draft.attachments.iter().enumerate() {
+        let (content, section) = match &one.source {
+            Source::File { .. } => continue,
+            Source::Message { content } => (*content, ""),
+            Source::Part { content, section } => (*content, section.as_str()),
+        };
+        let is_here = |section| {
+            let have = bodies::have(reader, content, section)?;
+            Ok::<bool, StoreError>(matches!(have, Have::Whole(_)))
+        };
+        if !is_here("")? && !is_here(section)? {
+            missing.push(at);
         }
-        Source::Part { .. } | Source::Message { .. } => None,
-    };
-    draft
-        .attachments
-        .iter()
-        .enumerate()
-        .filter_map(state)
-        .collect()
+    }
+    Ok(missing)
 }
 
-fn modified(about: &fs::Metadata) -> i64 {
-    let at = about.modified().ok();
-    let at = at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    at.map_or(0, |at| i64::try_from(at.as_secs()).unwrap_or(i64::MAX))
+/// What a message is made with, at this moment.
+pub fn given(store: &Store, env: &Env) -> io::Result<Given> {
+    let mut random = [0; 16];
+    env.random.fill(&mut random)?;
+    let now = store.now();
+    Ok(Given {
+        now,
+        zone: super::files::offset_at(now),
+        random,
+        eight_bit: false,
+    })
 }
 
-/// Puts a message into the Outbox; called on a thread of its own, because attachments are read.
+/// Puts a message into the Outbox; called on a thread of its own, because attachments are read. It
+/// leaves at the second `at`, else in `delay` seconds, in which it can be taken back.
 pub fn queue(
     store: &Store,
     env: &Env,
     draft: &Draft,
-    key: Option<DraftKey>,
-    at: Option<i64>,
+    was: Option<DraftSave>,
+    (at, delay): (Option<i64>, i64),
 ) -> Ended {
-    match queued(store, env, draft, key, at) {
+    match queued(store, env, draft, was, (at, delay)) {
         Ok((operation, at)) => Ended::Queued { operation, at },
         Err(why) => Ended::Failed(format!("{why}.")),
     }
@@ -103,30 +167,19 @@ fn queued(
     store: &Store,
     env: &Env,
     draft: &Draft,
-    key: Option<DraftKey>,
-    at: Option<i64>,
+    was: Option<DraftSave>,
+    (at, delay): (Option<i64>, i64),
 ) -> Result<(OperationId, i64), String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
-    let mut random = [0; 16];
-    env.random.fill(&mut random).map_err(|error| said(&error))?;
-    let now = store.now();
-    let given = Given {
-        now,
-        zone: super::files::offset_at(now),
-        random,
-        eight_bit: false,
-    };
+    let given = given(store, env).map_err(|error| said(&error))?;
     let reader = store.reader().map_err(|error| said(&error))?;
-    let account = accounts::find(&reader, &draft.account).map_err(|error| said(&error))?;
-    let Some(account) = account.map(|account| account.key) else {
-        return Err("the account is not in the store".to_owned());
-    };
+    let account = super::drafts::account_of(store, &draft.account).map_err(|error| said(&error))?;
     let mut open = |place: usize| opened(&reader, draft, place);
     let letter = compose(draft, &given, &mut open).map_err(|error| said(&error))?;
     let about = Described {
         envelope: letter.envelope.clone(),
         structure: Some(letter.structure.clone()),
-        size: octets(draft),
+        size: letter.size,
     };
     let mut nobody = |_| {};
     let wire = {
@@ -142,9 +195,9 @@ fn queued(
                 .map_err(|error| said(&error))?
         }
     };
-    let later = at.unwrap_or(now + DELAY);
+    let later = at.unwrap_or(given.now + delay);
     let fresh = fresh(account, (wire, copy), letter, draft, later);
-    let queued = send::queue(store, fresh, key).wait();
+    let queued = send::queue(store, fresh, was).wait();
     queued
         .map(|queued| (queued.operation, later))
         .map_err(|error| said(&error))
@@ -174,12 +227,19 @@ fn fresh(
 }
 
 /// An attachment's octets, decoded.
-fn opened(reader: &Reader, draft: &Draft, place: usize) -> io::Result<Box<dyn Read>> {
+pub fn opened(reader: &Reader, draft: &Draft, place: usize) -> io::Result<Box<dyn Read>> {
     let absent = || io::Error::new(io::ErrorKind::NotFound, "it is not kept here");
     let attachment = draft.attachments.get(place).ok_or_else(absent)?;
     let refused = |error: StoreError| io::Error::other(error.to_string());
     match &attachment.source {
-        Source::File { path, .. } => Ok(Box::new(File::open(path)?)),
+        Source::File {
+            path,
+            size,
+            modified,
+        } => match attach::open(path, *size, *modified) {
+            Ok(whole) => Ok(Box::new(whole)),
+            Err(error) => Err(io::Error::other(error)),
+        },
         Source::Message { content } => {
             let raw = message::raw(reader, *content).map_err(refused)?;
             Ok(Box::new(Cursor::new(raw.ok_or_else(absent)?)))
@@ -213,10 +273,10 @@ fn part_of(
 pub fn taken_back(store: &Store, id: OperationId) -> Ended {
     let back = send::take_back(store, id).wait().and_then(|key| {
         let reader = store.reader()?;
-        drafts::find(&reader, key)
+        drafts::open(&reader, key)
     });
     match back {
-        Ok(Some(kept)) => Ended::TakenBack(kept.key, kept.saved, Box::new(kept.draft)),
+        Ok(Some(kept)) => Ended::TakenBack(kept.at(), kept.saved, Box::new(kept.draft)),
         Ok(None) => Ended::Done("Taken back.".to_owned()),
         Err(StoreError::Refused(why)) => Ended::Failed(format!("Not taken back: {why}.")),
         Err(error) => Ended::Failed(format!("Not taken back: {error}.")),

@@ -1,104 +1,67 @@
 //! What the composer asks of the store and of files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
-use std::time::UNIX_EPOCH;
 
-use crate::mime::sniff;
-use crate::model::{Attachment, Source};
+use crate::model::{Address, Attachment, MessageKey, Recipient};
+use crate::ops::{attach, contacts, message};
+use crate::store::{Reader, StoreError};
+use crate::tui::app::view::Contact;
 
 use super::files;
 
 /// Octets of a file that may be put into a text.
 const TEXT: u64 = 8 << 20;
-/// Octets that tell what a file is.
-const HEAD: u64 = 4096;
+/// People that are offered at a time, before those are taken away who have it already.
+const PEOPLE: usize = 20;
 
-/// A file as it would be attached: its type is what it holds, not what it is called.
+/// A file as it would be attached.
 pub fn attachment(typed: &str) -> Result<Attachment, String> {
-    let path = files::typed(typed);
-    let shown = path.display();
-    let failed = |error: std::io::Error| format!("{shown} cannot be attached: {error}.");
-    let about = fs::metadata(&path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(format!(
-            "{shown} is no file; Tab lists what is in a folder."
-        ));
-    }
-    let mut head = Vec::new();
-    let file = File::open(&path).map_err(failed)?;
-    file.take(HEAD).read_to_end(&mut head).map_err(failed)?;
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let modified = about.modified().ok();
-    let modified = modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let seconds = modified.map_or(0, |at| at.as_secs());
-    let whole = fs::canonicalize(&path);
-    let whole = whole.as_deref().unwrap_or(&path);
-    let Some(path) = whole.to_str().map(str::to_owned) else {
-        return Err(format!("{shown} has a name that is no UTF-8 text."));
+    attach::file(&files::typed(typed)).map_err(|error| format!("{error}."))
+}
+
+/// People whom a text could mean, with the addresses of the message `about` among them.
+pub fn people(
+    reader: &Reader,
+    text: &str,
+    about: Option<MessageKey>,
+    own: &[String],
+) -> Result<Vec<Contact>, StoreError> {
+    let source = about.and_then(|key| message::source(reader, key).ok());
+    let at_hand: Vec<Address> = source.map_or_else(Vec::new, |source| {
+        let envelope = source.content.envelope;
+        let fields = [envelope.from, envelope.reply_to, envelope.to, envelope.cc];
+        fields.into_iter().flatten().collect()
+    });
+    let typed = contacts::Typed {
+        text,
+        at_hand: &at_hand,
+        own,
+        limit: PEOPLE,
     };
-    Ok(Attachment {
-        media_type: media_type(&name, &head),
-        name,
-        size: about.len(),
-        source: Source::File {
-            path,
-            size: about.len(),
-            modified: i64::try_from(seconds).unwrap_or(i64::MAX),
-        },
-    })
-}
-
-/// The type by content, else by name, else text or octets.
-fn media_type(name: &str, head: &[u8]) -> String {
-    let by_name = || {
-        let extension = Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
-        let known = match extension.as_str() {
-            "csv" => "text/csv",
-            "html" | "htm" => "text/html",
-            "md" => "text/markdown",
-            "ics" => "text/calendar",
-            "vcf" => "text/vcard",
-            "patch" | "diff" => "text/x-patch",
-            "json" => "application/json",
-            "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-            "odt" => "application/vnd.oasis.opendocument.text",
-            "ods" => "application/vnd.oasis.opendocument.spreadsheet",
-            "svg" => "image/svg+xml",
-            _ => return None,
-        };
-        Some(known.to_owned())
+    let found = contacts::complete(reader, &typed)?;
+    let contact = |one: contacts::Suggestion| Contact {
+        address: one.address,
+        nickname: one.nickname,
+        why: one.known.to_string(),
     };
-    let text = !head.contains(&0) && std::str::from_utf8(head).is_ok_or_cut();
-    let sniffed = sniff::sniff(head).map(|kind| kind.media_type.to_owned());
-    match (sniffed.as_deref(), by_name()) {
-        // What an office program writes is a zip file to the eye.
-        (Some("application/zip"), Some(name)) if name.starts_with("application/vnd.") => name,
-        (Some(_), _) => sniffed.unwrap_or_default(),
-        (None, Some(name)) if text || !name.starts_with("text/") => name,
-        (None, _) if text => "text/plain".to_owned(),
-        (None, _) => "application/octet-stream".to_owned(),
-    }
+    Ok(found.into_iter().map(contact).collect())
 }
 
-/// UTF-8, as far as the end may have been cut inside a character.
-trait Utf8Head {
-    fn is_ok_or_cut(&self) -> bool;
-}
-
-impl Utf8Head for Result<&str, std::str::Utf8Error> {
-    fn is_ok_or_cut(&self) -> bool {
-        match self {
-            Ok(_) => true,
-            Err(error) => error.error_len().is_none(),
-        }
+/// Who is meant by what was typed into an address field, or why nobody is. Bare names are those of
+/// the settings, alone, or of the address book.
+pub fn resolved(
+    reader: &Reader,
+    text: &str,
+    aliases: &BTreeMap<String, Vec<String>>,
+) -> Result<Result<Vec<Recipient>, String>, StoreError> {
+    if let Some(all) = aliases.get(&text.trim().to_lowercase()) {
+        let all = all.iter().map(|one| Recipient::address(one));
+        return Ok(Ok(all.collect()));
     }
+    let found = contacts::resolve(reader, text)?;
+    Ok(found.map_err(|refused| format!("{refused}.")))
 }
 
 /// The text of a file.
@@ -136,30 +99,6 @@ pub fn text(typed: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_type_of_an_attachment_is_what_it_holds() {
-        let folder = tempfile::tempdir().unwrap();
-        let check = |name: &str, bytes: &[u8], want: &str| {
-            let path = folder.path().join(name);
-            fs::write(&path, bytes).unwrap();
-            let one = attachment(path.to_str().unwrap()).unwrap();
-            assert_eq!(
-                (one.media_type.as_str(), one.size),
-                (want, bytes.len() as u64)
-            );
-            assert_eq!(one.name, name);
-        };
-        check("a.pdf", b"%PDF-1.7\n", "application/pdf");
-        check("lies.txt", b"%PDF-1.7\n", "application/pdf");
-        check("a.csv", b"1,2\n", "text/csv");
-        check("a.csv.bin", b"\0\x01", "application/octet-stream");
-        check("notes", "Größe".as_bytes(), "text/plain");
-        check("a.csv", b"\0\x01", "application/octet-stream");
-        let refused = attachment(folder.path().to_str().unwrap()).unwrap_err();
-        assert!(refused.contains("is no file"), "{refused}");
-        assert!(attachment("/nowhere/at/all").is_err());
-    }
 
     #[test]
     fn a_file_that_is_no_text_is_not_put_into_one() {

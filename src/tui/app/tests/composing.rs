@@ -1,12 +1,12 @@
 //! Writing mail: keys in, drafts and screens out.
 
-use crate::model::{AnswerKind, Draft, DraftKey, Recipient};
+use crate::model::{AnswerKind, Draft, Recipient};
 use crate::tui::app::Screen;
 use crate::tui::app::event::{Action, Ended, Event};
 use crate::tui::app::view::{Answering, Finding, Weight};
 use crate::tui::screen::compose::{Kind, Spot};
 
-use super::world::{NOW, World, address, attachment};
+use super::world::{NOW, World, address, attachment, save};
 
 fn world() -> World {
     World::new(80, 24)
@@ -101,7 +101,7 @@ fn a_message_in_its_delay_is_taken_back_by_u() {
     let last = world.done.last().unwrap().1.clone();
     assert!(matches!(last, Action::TakeBack(_)), "{last:?}");
     assert_eq!(world.app.compose.open.len(), 1);
-    assert_eq!(world.app.compose.current().unwrap().key, Some(DraftKey(99)));
+    assert_eq!(world.app.compose.current().unwrap().kept, Some(save(99, 1)));
     // After the delay U is the undo of the mailbox again.
     world.press("^X Ret");
     world.app.outgoing.as_mut().unwrap().at = NOW;
@@ -122,6 +122,39 @@ fn a_word_that_is_no_contact_is_refused_at_once_and_gets_no_domain() {
     assert!(world.app.compose.current().unwrap().to.units.is_empty());
     assert!(world.editing.is_none());
     assert!(sent(&world).is_empty());
+}
+
+#[test]
+fn a_name_of_the_address_book_is_looked_up_and_the_cursor_goes_on() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("tomcat");
+    world.press("Tab");
+    let to = |world: &World| world.app.compose.current().unwrap().to.shown();
+    assert_eq!(to(&world), ["Tom O'Brien <tom@example.net>"]);
+    assert_eq!(spot(&world), Spot::Cc);
+    world.type_text("a@x.example, tomcat");
+    world.press("^X");
+    assert_eq!(world.app.screen, Screen::Send);
+    assert_eq!(world.app.compose.current().unwrap().cc.units.len(), 2);
+    world.press("e Up");
+    // A key that came meanwhile is not overtaken by the answer.
+    let mut world = self::world();
+    world.press("C");
+    world.type_text("tomcat");
+    world.slow = true;
+    world.press("Tab ^R");
+    world.catch_up();
+    assert_eq!(to(&world), ["Tom O'Brien <tom@example.net>"]);
+    assert_eq!(spot(&world), Spot::To);
+    // What was typed on meanwhile is not thrown away by it.
+    world.slow = false;
+    world.type_text("tomcat");
+    world.slow = true;
+    world.press("Tab s");
+    world.catch_up();
+    let to = &world.app.compose.current().unwrap().to;
+    assert_eq!((to.units.len(), to.typed()), (1, "tomcats"));
 }
 
 #[test]
@@ -379,15 +412,93 @@ fn a_save_that_ends_after_discarding_leaves_no_draft() {
     world.press("C x");
     world.wait(1_100);
     world.press("^C d");
-    let ticket = world
-        .done
-        .iter()
-        .find_map(|(ticket, action)| matches!(action, Action::SaveDraft { .. }).then_some(*ticket));
-    world.event(Event::Ended(
-        ticket.unwrap(),
-        Ended::Saved(DraftKey(5), NOW),
-    ));
-    assert_eq!(world.done.last().unwrap().1, Action::DropDraft(DraftKey(5)));
+    let saved = world.done.iter().find_map(|(ticket, action)| match action {
+        Action::SaveDraft { composer, .. } => Some((*ticket, *composer)),
+        _ => None,
+    });
+    let (ticket, composer) = saved.unwrap();
+    // Who carries it out knows the save that came before.
+    let last = None;
+    let drop = Action::DropDraft { composer, last };
+    assert_eq!(world.done.last().unwrap().1, drop);
+    world.event(Event::Ended(ticket, Ended::Saved(save(5, 1), NOW)));
+    assert!(world.app.compose.open.is_empty());
+}
+
+#[test]
+fn r4_a_draft_that_was_changed_elsewhere_parts_and_says_so() {
+    let mut world = world();
+    world.press("C x");
+    world.wait(1_100);
+    let kept = world.app.compose.current().unwrap().kept;
+    assert_eq!(kept, Some(save(1, 1)));
+    world.end = |action| match action {
+        Action::SaveDraft { last, .. } => {
+            assert_eq!(*last, Some(save(1, 1)));
+            Some(Ended::Saved(save(8, 1), NOW))
+        }
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("y");
+    world.wait(1_100);
+    let kept = world.app.compose.current().unwrap().kept;
+    assert_eq!(kept, Some(save(8, 1)));
+    assert!(
+        words(&world).contains("a draft of its own"),
+        "{}",
+        words(&world)
+    );
+}
+
+#[test]
+fn the_server_gets_a_copy_at_a_long_pause_and_when_it_is_postponed() {
+    let mut world = world();
+    let copies = |world: &World| {
+        let all = world.done.iter();
+        all.filter(|(_, action)| matches!(action, Action::MirrorDraft { .. }))
+            .count()
+    };
+    world.press("C x");
+    world.wait(20_000);
+    world.press("y");
+    world.wait(20_000);
+    assert_eq!(copies(&world), 0);
+    world.wait(12_000);
+    assert_eq!(copies(&world), 1);
+    world.wait(100_000);
+    assert_eq!(copies(&world), 1, "nothing changed since");
+    world.press("z ^O");
+    assert_eq!(copies(&world), 2);
+    // What is large is copied once, and not at each pause.
+    world.press("C x");
+    let large = attachment("film.mp4", 50 << 20);
+    let composer = world.app.compose.current_mut().unwrap();
+    composer.attachments.push(large);
+    composer.touched();
+    world.wait(100_000);
+    assert_eq!(copies(&world), 2);
+    world.press("^O");
+    assert_eq!(copies(&world), 3);
+}
+
+#[test]
+fn a5_a_file_that_changed_goes_as_it_was_told_or_not_at_all() {
+    let mut world = world();
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^J");
+    world.type_text("report.pdf");
+    world.press("Ret");
+    world.findings = vec![Finding {
+        weight: Weight::Warning,
+        text: "\"report.pdf\" has changed.".to_owned(),
+    }];
+    world.changed = vec![(0, attachment("report.pdf", 50_000))];
+    world.press("^X Ret");
+    let attached = |world: &World| world.app.compose.current().unwrap().attachments[0].size;
+    assert_eq!(attached(&world), 41_000, "nothing is decided yet");
+    world.press("^X y");
+    assert_eq!(sent(&world)[0].attachments[0].size, 50_000);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::mime::document::{Document, Fold, Line, Role as Span_, Span};
 use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
-    Address, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
-    MessageKey, PartPath, Role, Structure,
+    Address, Attachment, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
+    MailboxKey, MessageKey, PartPath, Role, Structure,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
@@ -33,7 +33,7 @@ pub fn utc(_: i64) -> i32 {
 }
 
 pub use super::waits::{failed, needs, queue, waits};
-pub use super::writes::{attachment, identity};
+pub use super::writes::{attachment, identity, save};
 
 pub struct World {
     pub app: App,
@@ -64,6 +64,8 @@ pub struct World {
     pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
     /// What there is to say about a message before it is sent.
     pub findings: Vec<Finding>,
+    /// Attached files that changed since.
+    pub changed: Vec<(usize, Attachment)>,
     /// What answers to a message could be.
     pub answering: Option<Answering>,
     /// Questions that wait when `slow` is set.
@@ -103,6 +105,7 @@ impl World {
             cards: super::book::cards(),
             drafts: BTreeMap::new(),
             findings: Vec::new(),
+            changed: Vec::new(),
             answering: None,
             waiting: Vec::new(),
             slow: false,
@@ -308,7 +311,8 @@ impl World {
             Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
             Question::Forwarding { .. }
             | Question::Bouncing(_)
-            | Question::Contacts(_)
+            | Question::Contacts { .. }
+            | Question::Resolve(_)
             | Question::Drafts
             | Question::Draft(_)
             | Question::Attach(_)

@@ -1,8 +1,9 @@
 //! What the world of the tests does with messages that are written.
 
-use crate::model::{Attachment, Draft, DraftKey, OperationId, Source};
+use crate::mime::recipient;
+use crate::model::{Attachment, Draft, DraftKey, DraftSave, OperationId, Source};
 use crate::tui::app::event::{Action, Answer, Ended, Question};
-use crate::tui::app::view::{Contact, Identity, Saved};
+use crate::tui::app::view::{Checked, Contact, Identity, Saved};
 
 use super::world::{NOW, World, address};
 
@@ -10,18 +11,21 @@ impl World {
     /// Keeps a draft or a message as the store would.
     pub fn keep(&mut self, action: &Action) -> Option<Ended> {
         match action {
-            Action::SaveDraft { key, draft } => {
+            Action::SaveDraft { last, draft, .. } => {
                 let next = self.drafts.keys().last().map_or(1, |last| last.0 + 1);
-                let key = key.unwrap_or(DraftKey(next));
-                self.drafts.insert(key, (NOW, (**draft).clone()));
-                Some(Ended::Saved(key, NOW))
+                let save = DraftSave {
+                    key: last.map_or(DraftKey(next), |last| last.key),
+                    version: last.map_or(1, |last| last.version + 1),
+                };
+                self.drafts.insert(save.key, (NOW, (**draft).clone()));
+                Some(Ended::Saved(save, NOW))
             }
-            Action::DropDraft(key) => {
-                self.drafts.remove(key);
+            Action::DropDraft { last, .. } => {
+                last.map(|last| self.drafts.remove(&last.key));
                 Some(Ended::Done(String::new()))
             }
-            Action::Send { key, at, .. } => {
-                key.map(|key| self.drafts.remove(&key));
+            Action::Send { last, at, .. } => {
+                last.map(|last| self.drafts.remove(&last.key));
                 Some(Ended::Queued {
                     operation: OperationId(7),
                     at: at.unwrap_or(NOW + 10),
@@ -32,7 +36,7 @@ impl World {
                     Action::Send { draft, .. } => Some(draft.clone()),
                     _ => None,
                 });
-                Some(Ended::TakenBack(DraftKey(99), NOW, sent?))
+                Some(Ended::TakenBack(save(99, 1), NOW, sent?))
             }
             Action::Book(change) => Some(self.keep_card(change)),
             _ => None,
@@ -53,7 +57,15 @@ impl World {
                 Answer::Written(Some(Box::new(draft)))
             }
             Question::Bouncing(draft) => Answer::Written(Some(draft.clone())),
-            Question::Contacts(typed) => {
+            Question::Resolve(text) => {
+                let mut book = |name: &str| match name {
+                    "tomcat" => vec![address("Tom O'Brien", "tom@example.net")],
+                    _ => Vec::new(),
+                };
+                let found = recipient::resolve(text, &mut book);
+                Answer::Resolved(found.map_err(|refused| format!("{refused}.")))
+            }
+            Question::Contacts { typed, .. } => {
                 let typed = typed.to_lowercase();
                 let all = [
                     ("Tom O'Brien", "tom@example.net", "written to 12 times"),
@@ -87,7 +99,7 @@ impl World {
             ),
             Question::Draft(key) => {
                 let found = self.drafts.get(key);
-                let found = found.map(|(at, draft)| (*key, *at, Box::new(draft.clone())));
+                let found = found.map(|(at, draft)| (save(key.0, 1), *at, Box::new(draft.clone())));
                 Answer::Draft(found)
             }
             Question::Attach(path) => Answer::Attached(match path.ends_with(".pdf") {
@@ -95,7 +107,11 @@ impl World {
                 false => Err(format!("{path} cannot be attached: it is not there.")),
             }),
             Question::ReadFile(_) => Answer::FileText(Ok("one\ntwo\n".to_owned())),
-            Question::Check(_) => Answer::Checked(self.findings.clone(), 1_300),
+            Question::Check(_) => Answer::Checked(Box::new(Checked {
+                findings: self.findings.clone(),
+                size: 1_300,
+                changed: self.changed.clone(),
+            })),
             _ => Answer::Failed("never asked".to_owned()),
         }
     }
@@ -107,6 +123,14 @@ impl World {
             from: address("Alice Example", "alice@example.test"),
             ..Draft::default()
         }
+    }
+}
+
+/// A save of a draft.
+pub fn save(key: i64, version: i64) -> DraftSave {
+    DraftSave {
+        key: DraftKey(key),
+        version,
     }
 }
 
@@ -127,6 +151,7 @@ pub fn identity(account: &str, name: &str, spec: &str, signature: &str) -> Ident
     Identity {
         account: account.to_owned(),
         address: address(name, spec),
+        reply_to: None,
         signature: signature.to_owned(),
     }
 }

@@ -1,11 +1,11 @@
 //! What keys do in the composer: letters are text, all else stands in the command table.
 
 use crate::tui::app::command::{self, Command, EditKey, Screen};
-use crate::tui::app::event::{Effect, Question};
+use crate::tui::app::event::{Effect, Question, Ticket};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::{App, writing};
 
-use super::recipients::NoRecipient;
+use super::settling::{self, Then};
 use super::state::{Composer, Spot};
 
 /// Gives a key to the composer.
@@ -83,7 +83,7 @@ fn type_letter(app: &mut App, letter: char) {
     };
     let quoted = field.typed().matches('"').count() % 2 == 1;
     if ends && !quoted && !field.is_settled() {
-        settle_field(app);
+        settling::field(app, Then::Stay);
         return;
     }
     if ends && field.is_settled() {
@@ -107,7 +107,8 @@ fn ask_contacts(app: &mut App) {
         field.close_offers();
         return;
     }
-    let ticket = app.question(Question::Contacts(typed));
+    let about = composer.about();
+    let ticket = app.question(Question::Contacts { typed, about });
     if let Some(composer) = app.compose.current_mut() {
         composer.asked = ticket;
     }
@@ -130,63 +131,19 @@ fn offers(app: &mut App, key: Key) -> bool {
         Code::Down if !key.ctrl => field.walk(1),
         Code::Esc => field.close_offers(),
         Code::Enter | Code::Tab if field.picked.is_some() => {
-            settle_field(app);
+            settling::field(app, Then::Stay);
             true
         }
         _ => false,
     }
 }
 
-/// Makes units of what is typed; says why it cannot. False then.
-fn settle_field(app: &mut App) -> bool {
-    let Some(composer) = app.compose.current_mut() else {
-        return true;
-    };
-    let spot = composer.spot;
-    let Some(field) = composer.recipients(spot) else {
-        return true;
-    };
-    let was = field.is_settled();
-    match field.settle() {
-        Ok(()) => {
-            if !was {
-                composer.touched();
-            }
-            true
-        }
-        Err(NoRecipient(why)) => {
-            app.hint(why);
-            false
-        }
-    }
-}
-
-/// Makes units of what is typed anywhere; false where that is no address.
-pub fn settle_all(app: &mut App) -> bool {
-    for spot in [Spot::To, Spot::Cc, Spot::Bcc, Spot::ReplyTo] {
-        let Some(composer) = app.compose.current_mut() else {
-            return false;
-        };
-        let Some(field) = composer.recipients(spot) else {
-            continue;
-        };
-        if field.is_settled() {
-            continue;
-        }
-        if let Err(NoRecipient(why)) = field.settle() {
-            go(app, spot);
-            app.hint(why);
-            return false;
-        }
-        composer.touched();
-    }
-    true
-}
-
 /// Puts the cursor into a field or into the text.
 pub fn go(app: &mut App, spot: Spot) {
     if let Some(composer) = app.compose.current_mut() {
         composer.spot = spot;
+        // What was asked for another field is not offered in this one.
+        composer.asked = Ticket::default();
         let screen = screen_of(spot);
         if app.screen != screen {
             app.go(screen);
@@ -209,8 +166,9 @@ pub fn screen_of(spot: Spot) -> Screen {
 }
 
 /// Leaves the field for the next or the previous one; what is no address keeps the cursor.
-fn leave(app: &mut App, forward: bool) {
-    if !settle_field(app) {
+pub(super) fn leave(app: &mut App, forward: bool) {
+    let then = if forward { Then::Next } else { Then::Previous };
+    if !settling::field(app, then) {
         return;
     }
     let beside = app.compose.current().and_then(|one| one.beside(forward));

@@ -4,6 +4,7 @@ mod draw;
 mod fields;
 pub mod keys;
 pub mod recipients;
+pub mod settling;
 pub mod state;
 pub mod text;
 

@@ -1,6 +1,7 @@
 //! An address field: what stands in it as units, and what is being typed behind them.
 
-use crate::mime::{address, sanitize};
+use crate::mime::recipient::{self, Refused};
+use crate::mime::sanitize;
 use crate::model::{Address, Recipient};
 use crate::tui::app::prompt::Field;
 use crate::tui::app::view::Contact;
@@ -20,10 +21,6 @@ pub struct Recipients {
     /// Which of them Enter takes.
     pub picked: Option<usize>,
 }
-
-/// Why something typed is no recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoRecipient(pub String);
 
 impl Recipients {
     /// A field that holds these. What is no address was being typed when it was saved.
@@ -97,23 +94,24 @@ impl Recipients {
         true
     }
 
-    /// Makes units of what is typed, or of the picked offer. What has no `@` and is no contact stays
-    /// as it is and is never given a domain.
-    pub fn settle(&mut self) -> Result<(), NoRecipient> {
-        if self.is_settled() {
-            self.field.set("");
-            self.close_offers();
+    /// Makes units of what is typed, or of the picked offer. What has no `@` is a contact or nobody,
+    /// which only the store knows; it stays as it is meanwhile and is never given a domain.
+    pub fn settle(&mut self) -> Result<(), Refused> {
+        if let Some(contact) = self.picked.and_then(|at| self.offers.get(at)) {
+            let one = Recipient::One(contact.address.clone());
+            self.take(vec![one]);
             return Ok(());
         }
-        if let Some(contact) = self.picked.and_then(|at| self.offers.get(at)) {
-            self.units.push(Recipient::One(contact.address.clone()));
-        } else {
-            let units = parsed(self.typed())?;
-            self.units.extend(units);
-        }
+        let units = parsed(self.typed())?;
+        self.take(units);
+        Ok(())
+    }
+
+    /// Puts units in the place of what is typed.
+    pub fn take(&mut self, units: Vec<Recipient>) {
+        self.units.extend(units);
         self.field.set("");
         self.close_offers();
-        Ok(())
     }
 
     /// Takes the last unit away; false when there is none.
@@ -141,79 +139,19 @@ pub fn shown(unit: &Recipient) -> String {
     }
 }
 
-/// The recipients of a typed list.
-pub fn parsed(text: &str) -> Result<Vec<Recipient>, NoRecipient> {
-    if text.chars().any(char::is_control) {
-        return Err(NoRecipient(
-            "An address has no control characters.".to_owned(),
-        ));
-    }
-    let found = address::addresses(text.as_bytes());
-    if found.is_empty() {
-        return Err(no_address(text));
-    }
-    found
-        .into_iter()
-        .map(|one| match is_address(&one) {
-            true => Ok(Recipient::One(one)),
-            false => Err(no_address(match one.address.is_empty() {
-                true => &one.name,
-                false => &one.address,
-            })),
-        })
-        .collect()
-}
-
-fn no_address(text: &str) -> NoRecipient {
-    NoRecipient(format!(
-        "\"{text}\" is no address and no contact: an address has the form name@example.org."
-    ))
+/// The recipients of a typed list, as far as no contact has to be asked for.
+pub fn parsed(text: &str) -> Result<Vec<Recipient>, Refused> {
+    recipient::resolve(text, &mut |_| Vec::new())
 }
 
 /// Whether something can be an address that mail is sent to.
-pub fn is_address(one: &Address) -> bool {
-    let Some((local, domain)) = one.address.rsplit_once('@') else {
-        return false;
-    };
-    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',');
-    let quoted = local.starts_with('"') && local.ends_with('"') && local.len() > 1;
-    let local_fits = quoted || (!local.is_empty() && !local.contains(odd) && !local.contains('@'));
-    let labels = domain.trim_start_matches('[').trim_end_matches(']');
-    local_fits && !labels.is_empty() && !domain.contains(odd) && !domain.starts_with('.')
+fn is_address(one: &Address) -> bool {
+    recipient::is_sound(&one.address)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_typed_list_becomes_units_and_a_bare_word_is_refused() {
-        let check = |text: &str, want: Result<&[&str], &str>| {
-            let got = parsed(text);
-            let got: Result<Vec<String>, String> = got
-                .map(|units| units.iter().map(shown).collect())
-                .map_err(|NoRecipient(why)| why);
-            match want {
-                Ok(want) => assert_eq!(got.unwrap(), want, "{text}"),
-                Err(part) => assert!(got.clone().unwrap_err().contains(part), "{got:?}"),
-            }
-        };
-        check("a@x.example", Ok(&["a@x.example"]));
-        check(
-            "Tom O'Brien <tom@x.example>, b@x.example",
-            Ok(&["Tom O'Brien <tom@x.example>", "b@x.example"]),
-        );
-        check(
-            "\"Doe, Jane\" <j@x.example>",
-            Ok(&["Doe, Jane <j@x.example>"]),
-        );
-        check("bobby", Err("\"bobby\" is no address"));
-        check("a@x.example, bobby", Err("\"bobby\""));
-        check("a@", Err("\"a@\""));
-        check("@x.example", Err("no address"));
-        check("a b@x.example", Ok(&["a <b@x.example>"]));
-        check("a\nBcc: b@x.example", Err("control"));
-    }
 
     #[test]
     fn enter_takes_the_picked_contact_but_not_over_a_whole_address() {
@@ -244,7 +182,7 @@ mod tests {
         assert_eq!(to.shown().last().unwrap(), "t@y.example");
         to.field.set("nobody");
         to.offer(Vec::new());
-        assert!(to.settle().is_err());
+        assert!(matches!(to.settle(), Err(Refused::Nobody(_))));
         assert_eq!(to.typed(), "nobody");
         assert!(to.remove_last() && to.remove_last() && !to.remove_last());
     }

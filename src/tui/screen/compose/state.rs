@@ -1,12 +1,13 @@
 //! Messages that are being written, and the one that is looked at.
 
-use crate::model::{AnswerKind, Attachment, Draft, DraftKey, Recipient};
+use crate::model::{AnswerKind, Attachment, Draft, DraftKey, DraftSave, MessageKey, Recipient};
 use crate::tui::app::App;
 use crate::tui::app::event::{Action, Ticket};
 use crate::tui::app::prompt::Field;
 use crate::tui::app::view::{Identity, Saved};
 
 use super::recipients::Recipients;
+use super::settling::Asked;
 use super::text::{Editor, Place};
 
 /// A pause of so many milliseconds is a reason to save.
@@ -14,6 +15,10 @@ const PAUSE: u64 = 1_000;
 /// Without a pause it is saved so many milliseconds after the first change. With what a commit
 /// takes that stays under five seconds (SAFETY R4).
 const AT_MOST: u64 = 3_500;
+/// After so many milliseconds without a change the server gets a copy.
+const IDLE: u64 = 30_000;
+/// With more octets attached it gets one only when the message is postponed.
+const SMALL: u64 = 5 << 20;
 /// Cells of a row of text at most.
 pub const WIDEST: u16 = 100;
 
@@ -118,8 +123,8 @@ pub struct Composer {
     pub all_headers: bool,
     /// What was cut from a header field.
     pub cut: Option<(Spot, Vec<Recipient>, String)>,
-    /// Its row in the store, once it was saved.
-    pub key: Option<DraftKey>,
+    /// Its last save, once there was one.
+    pub kept: Option<DraftSave>,
     /// When it was saved last, in seconds since 1970.
     pub saved_at: Option<i64>,
     /// Why it could not be saved.
@@ -135,6 +140,8 @@ pub struct Composer {
     /// When the first change that is not saved was made, and the last one, by the monotonic clock.
     changed: Option<(u64, u64)>,
     seen: u64,
+    /// When its copy on the server is due.
+    mirror: Option<u64>,
     /// What the screen does not show: references, what it answers, further fields.
     pub rest: Draft,
     /// Whether it closes as soon as it is in the store.
@@ -171,7 +178,7 @@ impl Composer {
             spot,
             all_headers: extra,
             cut: None,
-            key: None,
+            kept: None,
             saved_at: None,
             unsaved: None,
             saving: None,
@@ -180,6 +187,7 @@ impl Composer {
             typing: String::new(),
             changed: None,
             seen: 0,
+            mirror: None,
             rest,
             postponed: false,
             asked: Ticket::default(),
@@ -244,6 +252,17 @@ impl Composer {
     /// The header was changed.
     pub fn touched(&mut self) {
         self.header += 1;
+    }
+
+    /// The message that it answers or passes on.
+    pub fn about(&self) -> Option<MessageKey> {
+        let answers = self.rest.answers.as_ref()?;
+        answers.messages.first().copied()
+    }
+
+    /// Its row in the store.
+    pub fn key(&self) -> Option<DraftKey> {
+        self.kept.map(|kept| kept.key)
     }
 
     /// Grows with every change.
@@ -322,6 +341,7 @@ impl Composer {
             self.seen = revision;
             let first = self.changed.map_or(now, |(first, _)| first);
             self.changed = Some((first, now));
+            self.mirror = None;
         }
         if !self.is_dirty() {
             self.changed = None;
@@ -338,6 +358,11 @@ impl Composer {
         Some((first + AT_MOST).min(last + PAUSE))
     }
 
+    /// When its copy in the server's Drafts is to be made.
+    pub fn mirror_at(&self) -> Option<u64> {
+        self.mirror
+    }
+
     /// A save of what stands there now is under way.
     pub fn saves(&mut self, ticket: Ticket) {
         self.saving = Some((ticket, self.revision()));
@@ -345,16 +370,18 @@ impl Composer {
     }
 
     /// The save ended: when, or why not.
-    pub fn saved(&mut self, ticket: Ticket, ended: Result<(DraftKey, i64), String>, now: u64) {
+    pub fn saved(&mut self, ticket: Ticket, ended: Result<(DraftSave, i64), String>, now: u64) {
         let Some((_, revision)) = self.saving.take_if(|(asked, _)| *asked == ticket) else {
             return;
         };
         match ended {
-            Ok((key, at)) => {
-                self.key = Some(key);
+            Ok((kept, at)) => {
+                self.kept = Some(kept);
                 self.saved_at = Some(at);
                 self.unsaved = None;
                 self.saved = revision;
+                let size: u64 = self.attachments.iter().map(|one| one.size).sum();
+                self.mirror = (!self.is_dirty() && size <= SMALL).then_some(now + IDLE);
             }
             Err(why) => self.unsaved = Some(why),
         }
@@ -363,9 +390,9 @@ impl Composer {
         }
     }
 
-    /// It is in the store under that key, as it stands.
-    pub fn is_kept(&mut self, key: DraftKey, at: i64) {
-        self.key = Some(key);
+    /// It is in the store as it stands.
+    pub fn is_kept(&mut self, kept: DraftSave, at: i64) {
+        self.kept = Some(kept);
         self.saved_at = Some(at);
         self.saved = self.revision();
         self.seen = self.saved;
@@ -400,8 +427,10 @@ pub struct State {
     pub selected: usize,
     /// Drafts in the store.
     pub stored: Vec<Saved>,
-    /// Saves whose message was discarded meanwhile.
-    pub unwanted: Vec<Ticket>,
+    /// Whether they were read.
+    pub listed: bool,
+    /// What was asked about somebody who is typed.
+    pub resolving: Option<Asked>,
     last_id: u64,
 }
 
@@ -432,7 +461,7 @@ impl State {
 
     /// Drafts in the store that are not open.
     pub fn waiting(&self) -> impl Iterator<Item = &Saved> {
-        let open = |saved: &&Saved| self.open.iter().all(|one| one.key != Some(saved.key));
+        let open = |saved: &&Saved| self.open.iter().all(|one| one.key() != Some(saved.key));
         self.stored.iter().filter(open)
     }
 
@@ -487,33 +516,49 @@ fn save_what_is_due(app: &mut App) {
     for id in due {
         save(app, id);
     }
+    let idle = |one: &Composer| one.mirror.is_some_and(|at| at <= now);
+    let idle = app.compose.open.iter().filter(|one| idle(one));
+    let idle: Vec<u64> = idle.map(|one| one.id).collect();
+    for id in idle {
+        mirror(app, id);
+    }
+}
+
+/// Has a copy of a composer's draft made in the server's Drafts, of what was saved last.
+pub fn mirror(app: &mut App, id: u64) {
+    let Some(composer) = app.compose.find(id) else {
+        return;
+    };
+    composer.mirror = None;
+    let last = composer.kept;
+    if last.is_some() || composer.saving.is_some() {
+        app.effect(Action::MirrorDraft { composer: id, last });
+    }
 }
 
 /// The program ends: everything that is not saved is.
 pub fn save_all(app: &mut App) {
-    let dirty = app.compose.open.iter_mut().filter_map(|one| {
-        // What a save under way does not have is saved behind it.
-        one.saving = None;
-        one.is_dirty().then_some(one.id)
-    });
-    let dirty: Vec<u64> = dirty.collect();
+    // What a save under way does not have is saved behind it.
+    let dirty = app.compose.open.iter().filter(|one| one.is_dirty());
+    let dirty: Vec<u64> = dirty.map(|one| one.id).collect();
     for id in dirty {
         save(app, id);
     }
 }
 
-/// Puts a composer's draft into the store, unless that is under way or it is there.
+/// Puts a composer's draft into the store, unless it is there as it stands.
 pub fn save(app: &mut App, id: u64) {
     let Some(composer) = app.compose.find(id) else {
         return;
     };
     let draft = composer.draft();
-    if composer.key.is_none() && draft.is_blank() {
+    let (last, dirty) = (composer.kept, composer.is_dirty());
+    if (last.is_none() && draft.is_blank()) || (last.is_some() && !dirty) {
         return;
     }
-    let key = composer.key;
     let ticket = app.effect(Action::SaveDraft {
-        key,
+        composer: id,
+        last,
         draft: Box::new(draft),
     });
     if let Some(composer) = app.compose.find(id) {

@@ -52,7 +52,10 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     let rows = rows(app);
     if rows.is_empty() {
         let room = area.width.saturating_sub(2);
-        let words = "Nothing is being written. C writes a new message.";
+        let words = match app.compose.listed {
+            true => "Nothing is being written. C writes a new message.",
+            false => "Looking for drafts…",
+        };
         pen.put(area.x + 1, area.y, room, words, Role::Text);
         return (area.x + 1, area.y);
     }

@@ -118,7 +118,7 @@ impl Page<'_, '_> {
         };
         self.long_field("Attach", &attached);
         self.field("Subject", composer.subject.value());
-        let size = date::octets(app.send.size);
+        let size = date::octets(app.send.about.size);
         self.field("Size", &format!("{size}, plain text"));
     }
 
@@ -131,7 +131,7 @@ impl Page<'_, '_> {
 
     fn findings(&mut self, app: &App) {
         let room = usize::from(self.area.width.saturating_sub(4)).max(10);
-        for finding in &app.send.findings {
+        for finding in &app.send.about.findings {
             let (mark, role) = match finding.weight {
                 Weight::Stop | Weight::Warning => ("!", Role::Warning),
                 Weight::Note => ("i", Role::Text),

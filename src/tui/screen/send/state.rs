@@ -3,8 +3,9 @@
 use crate::model::OperationId;
 use crate::tui::app::event::{Action, Question, Ticket};
 use crate::tui::app::prompt::{Prompt, Purpose};
-use crate::tui::app::view::{Finding, Weight};
+use crate::tui::app::view::{Checked, Finding, Weight};
 use crate::tui::app::{App, Screen, date, writing};
+use crate::tui::screen::compose::settling::{self, Then};
 use crate::tui::screen::compose::{Spot, keys, state as composing};
 
 use super::time;
@@ -14,10 +15,8 @@ use super::time;
 pub struct State {
     /// Its composer.
     pub composer: u64,
-    /// What there is to say.
-    pub findings: Vec<Finding>,
-    /// Its octets as it would be sent.
-    pub size: u64,
+    /// What there is to say, and what it is made of.
+    pub about: Checked,
     asked: Option<(Ticket, u64)>,
     /// Messages that are being put into the Outbox, and their composers.
     handed: Vec<(Ticket, u64)>,
@@ -38,7 +37,7 @@ impl State {
     /// How many warnings there are.
     pub fn warnings(&self) -> usize {
         let warns = |one: &&Finding| one.weight != Weight::Note;
-        self.findings.iter().filter(warns).count()
+        self.about.findings.iter().filter(warns).count()
     }
 
     /// Whether a message of that ticket is on its way into the Outbox.
@@ -47,13 +46,16 @@ impl State {
     }
 
     fn forbids(&self) -> bool {
-        self.findings.iter().any(|one| one.weight == Weight::Stop)
+        self.about
+            .findings
+            .iter()
+            .any(|one| one.weight == Weight::Stop)
     }
 }
 
 /// `^X`: looks the message over.
 pub fn begin(app: &mut App) {
-    if !keys::settle_all(app) {
+    if !settling::all(app, Then::Send) {
         return;
     }
     let Some(composer) = app.compose.current() else {
@@ -72,13 +74,12 @@ pub fn begin(app: &mut App) {
 }
 
 /// It was looked over.
-pub fn checked(app: &mut App, ticket: Ticket, findings: Vec<Finding>, size: u64) {
+pub fn checked(app: &mut App, ticket: Ticket, about: Checked) {
     if app.send.asked.take() != Some((ticket, app.presses())) {
         return;
     }
-    app.send.findings = findings;
-    app.send.size = size;
-    if app.confirm_send || !app.send.findings.is_empty() {
+    app.send.about = about;
+    if app.confirm_send || !app.send.about.findings.is_empty() {
         app.go(Screen::Send);
         ask(app);
     } else {
@@ -182,14 +183,23 @@ pub fn later(app: &mut App, text: &str) {
 
 fn hand_over(app: &mut App, at: Option<i64>) {
     let id = app.send.composer;
+    let changed = std::mem::take(&mut app.send.about.changed);
     let Some(composer) = app.compose.find(id) else {
         return;
     };
+    // What was told is what goes: a file that changes once more is refused.
+    for (at, attachment) in changed {
+        if let Some(old) = composer.attachments.get_mut(at) {
+            *old = attachment;
+            composer.touched();
+        }
+    }
     let draft = composer.draft();
-    let key = composer.key;
+    let last = composer.kept;
     let ticket = app.effect(Action::Send {
         draft: Box::new(draft),
-        key,
+        composer: Some(id),
+        last,
         at,
     });
     if let Some(composer) = app.compose.find(id) {
