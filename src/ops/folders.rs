@@ -3,6 +3,7 @@
 use crate::model::{Link, MailboxKey, Role};
 use crate::store::accounts::Account;
 use crate::store::mailboxes::Mailbox;
+use crate::store::outgoing::{self, Unsent};
 use crate::store::{Rows, StoreError, accounts, links, mailboxes};
 
 /// One account of the folder list.
@@ -13,6 +14,8 @@ pub struct AccountFolders {
     /// The state of its connection, if an owner wrote it; valid only while the account's lock is
     /// held.
     pub link: Option<Link>,
+    /// How many of its messages have not left.
+    pub unsent: Unsent,
     /// Its mailboxes: by role, then by name.
     pub folders: Vec<Folder>,
 }
@@ -74,10 +77,13 @@ impl Folder {
 /// All accounts that the store knows, with their mailboxes. The configuration knows their order and
 /// which of them are still configured.
 pub fn list(rows: &impl Rows) -> Result<Vec<AccountFolders>, StoreError> {
+    let unsent = outgoing::counts(rows)?;
     accounts::all(rows)?
         .into_iter()
         .map(|account| {
+            let of_it = unsent.iter().find(|(key, _)| *key == account.key);
             Ok(AccountFolders {
+                unsent: of_it.map_or(Unsent::default(), |(_, unsent)| *unsent),
                 link: links::get(rows, account.key)?,
                 folders: of_account(rows, &account)?,
                 account,

@@ -10,8 +10,8 @@ use crate::model::{
     Structure,
 };
 use crate::store::bodies::{self, BodyWriter, CHUNK};
-use crate::store::outgoing::{self, Fresh};
-use crate::store::{Pending, Priority, Refusal, Store, StoreError, journal, undo, verdicts};
+use crate::store::outgoing::{self, Fresh, Outgoing};
+use crate::store::{Pending, Priority, Refusal, Rows, Store, StoreError, journal, undo, verdicts};
 
 /// Why a message could not be frozen.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,27 @@ pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftSave>) -> Pending<Q
 /// Takes a message back from the outbox: it is a draft again. Refused once its dot may have left.
 pub fn take_back(store: &Store, id: OperationId) -> Pending<DraftKey> {
     store.write(Priority::Person, move |tx| outgoing::take_back(tx, id))
+}
+
+/// The messages that have not left, in the order in which they were queued.
+pub fn list(rows: &impl Rows) -> Result<Vec<Outgoing>, StoreError> {
+    outgoing::list(rows, None)
+}
+
+/// A message that has not left.
+pub fn find(rows: &impl Rows, id: OperationId) -> Result<Option<Outgoing>, StoreError> {
+    outgoing::find(rows, id)
+}
+
+/// The first octets of a message that has not left, as they were frozen.
+pub fn head(rows: &impl Rows, out: &Outgoing, limit: u64) -> Result<Vec<u8>, StoreError> {
+    outgoing::octets(rows, out, 0, out.size.min(limit))
+}
+
+/// Throws a message away that has not left, with all that was written in it; answers its subject.
+/// Refused while it is with the server. There is no undo.
+pub fn discard(store: &Store, id: OperationId) -> Pending<String> {
+    store.write(Priority::Person, move |tx| outgoing::discard(tx, id))
 }
 
 /// Sends a message that waits not before another time, or at once. Refused while it is being sent,

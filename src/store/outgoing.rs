@@ -7,6 +7,7 @@
 //! never names that one again.
 
 mod tries;
+mod unsent;
 
 use rusqlite::{OptionalExtension, Row};
 
@@ -27,6 +28,7 @@ use super::{
 };
 
 pub use tries::{held, is_in, progress, unsettle};
+pub use unsent::{Unsent, counts, discard};
 
 /// What was begun and never queued is swept after so many seconds.
 const STALE: i64 = 86_400;

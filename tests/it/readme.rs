@@ -79,6 +79,8 @@ fn places(entry: &Entry) -> String {
             Screen::ComposeHead => "header being written",
             Screen::Composers => "list of what is being written",
             Screen::Send => "sending",
+            Screen::Outbox => "outbox",
+            Screen::Outgoing => "message of the outbox",
             Screen::Book => "address book",
             Screen::Card => "entry of the address book",
         })

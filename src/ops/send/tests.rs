@@ -435,3 +435,41 @@ fn a_read_that_fails_leaves_nothing_behind() {
     assert!(matches!(end, Err(FreezeError::Read(_))));
     assert_eq!(desk.contents(), before);
 }
+
+#[test]
+fn what_is_discarded_goes_with_its_text_unless_it_is_with_the_server() {
+    let desk = Desk::new();
+    let gone = |id| discard(&desk.bed.store, id).wait();
+    let counts = || {
+        let all = crate::ops::folders::list(&desk.reader()).unwrap();
+        let unsent = all
+            .into_iter()
+            .find(|one| one.account.key == desk.bed.account);
+        unsent
+            .map(|one| (one.unsent.all, one.unsent.refused))
+            .unwrap()
+    };
+    let (one, other) = (desk.queued(), desk.queued());
+    assert_eq!(counts(), (2, 0));
+    assert!(desk.begin(one));
+    assert!(matches!(
+        gone(one),
+        Err(StoreError::Refused(Refusal::UnderWay))
+    ));
+    let refused = |code| {
+        Delivery::Refused(Reply {
+            code,
+            status: None,
+            text: "no".into(),
+        })
+    };
+    desk.answered(one, (0..3).map(|at| (at, refused(550))).collect());
+    assert_eq!(counts(), (2, 1));
+    assert_eq!(gone(one).unwrap(), "Hi");
+    assert_eq!(gone(other).unwrap(), "Hi");
+    assert_eq!(counts(), (0, 0));
+    let reader = desk.reader();
+    assert!(list(&reader).unwrap().is_empty());
+    assert!(crate::store::drafts::all(&reader).unwrap().is_empty());
+    assert!(matches!(gone(one), Err(StoreError::Missing { .. })));
+}

@@ -7,7 +7,7 @@ use crate::tui::screen::{compose, index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, writing};
+use super::{App, Screen, book, commands, outbox, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -107,6 +107,8 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Answering(found) => writing::answering_came(app, ticket, found),
         Answer::Written(draft) => writing::written_came(app, ticket, draft),
         Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
+        Answer::Outbox(lines) => app.outbox.take(ticket, lines),
+        Answer::Outgoing(text) => outbox::text_came(app, ticket, text.map(|text| *text)),
         Answer::AddressBook(cards) => app.book.take(ticket, cards),
         Answer::Resolved(found) => compose::settling::resolved(app, ticket, found),
         Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
@@ -130,6 +132,7 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
         app.queue.loaded = true;
     }
     app.book.failed(ticket);
+    app.outbox.failed(ticket);
     if app.index.expects(ticket) {
         app.index.failed();
     }

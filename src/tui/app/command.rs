@@ -40,6 +40,10 @@ pub enum Screen {
     Book,
     /// An entry of the address book.
     Card,
+    /// The messages that have not left.
+    Outbox,
+    /// A message that has not left.
+    Outgoing,
 }
 
 impl Screen {
@@ -52,7 +56,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 16] = [
+    pub const ALL: [Screen; 18] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -69,6 +73,8 @@ impl Screen {
         Screen::Send,
         Screen::Book,
         Screen::Card,
+        Screen::Outbox,
+        Screen::Outgoing,
     ];
 
     /// Whether letters are text there.
@@ -95,6 +101,8 @@ impl Screen {
             Screen::Send => "sending",
             Screen::Book => "the address book",
             Screen::Card => "an entry of the address book",
+            Screen::Outbox => "the Outbox",
+            Screen::Outgoing => "a message of the Outbox",
         }
     }
 }
@@ -300,6 +308,10 @@ pub enum Command {
     NewCard,
     /// Keeps an entry of the address book.
     KeepCard,
+    /// The messages that have not left.
+    Outbox,
+    /// Takes a message out of the Outbox to edit it.
+    EditOutgoing,
     /// Edits.
     Edit(EditKey),
 }

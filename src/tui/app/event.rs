@@ -9,8 +9,8 @@ use super::book::{BookChange, BookEnd};
 use super::key::Key;
 use super::layout::Panes;
 use super::view::{
-    Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, LogLine, Need, Opened,
-    Page, Preview, Provider, Saved, Servers, Waiting,
+    Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
+    Opened, OutgoingText, Page, Preview, Provider, Saved, Servers, Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -194,6 +194,15 @@ pub enum Question {
     Needs,
     /// What has not reached its server.
     Queue,
+    /// The messages that have not left.
+    Outbox,
+    /// A message of the Outbox to read.
+    Outgoing {
+        /// Its operation.
+        id: OperationId,
+        /// Cells for its text.
+        width: u16,
+    },
     /// Files that begin with this text.
     Complete(String),
     /// The servers of an address, from the provider table.
@@ -283,6 +292,10 @@ pub enum Answer {
     Needs(Vec<Need>),
     /// What has not reached its server, and whether there is more.
     Queue(Vec<Waiting>, bool),
+    /// The messages that have not left, in the order in which they were queued.
+    Outbox(Vec<Leaving>),
+    /// A message of the Outbox; `None` when it is not there any more.
+    Outgoing(Option<Box<OutgoingText>>),
     /// Completions of a file name.
     Complete(Vec<String>),
     /// The servers of an address.
@@ -444,6 +457,8 @@ pub enum Action {
     },
     /// Take a message out of the Outbox.
     TakeBack(OperationId),
+    /// Throw a message of the Outbox away.
+    Discard(OperationId),
     /// Change the address book.
     Book(BookChange),
     /// Stop what an action of this ticket does, where that is possible.

@@ -15,6 +15,7 @@ pub mod key;
 pub mod keyrow;
 pub mod layout;
 pub mod mouse;
+pub mod outbox;
 pub mod palette;
 pub mod pick;
 pub mod preview;
@@ -35,7 +36,8 @@ use crate::model::{MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
-    attention, book as pages, compose, folders, help, index, log, menu, parts, queue, send, setup,
+    attention, book as pages, compose, folders, help, index, log, menu, outbox as leaving, parts,
+    queue, send, setup,
 };
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
@@ -102,6 +104,8 @@ pub struct App {
     pub send: send::State,
     /// The message that went into the Outbox last, while it can be taken back.
     pub outgoing: Option<send::Outgoing>,
+    /// The Outbox.
+    pub outbox: leaving::State,
     /// The address book.
     pub book: pages::State,
     /// The open question.
@@ -213,6 +217,7 @@ impl App {
             compose: compose::State::default(),
             send: send::State::default(),
             outgoing: None,
+            outbox: leaving::State::default(),
             book: pages::State::default(),
             editor: begin.editor,
             confirm_send: begin.confirm_send,
@@ -264,7 +269,8 @@ impl App {
             .outgoing
             .filter(|_| self.status.is_none())
             .map(|_| self.now.mono + 1_000);
-        let times = [status, self.preview.next(), second];
+        let counting = leaving::state::counts_down(self).then(|| self.now.mono + 1_000);
+        let times = [status, self.preview.next(), second, counting];
         times.into_iter().flatten().chain(saves).chain(copies).min()
     }
 
@@ -458,6 +464,8 @@ impl App {
         queue::settle(self);
         compose::settle(self);
         pages::settle(self);
+        leaving::settle(self);
+        leaving::settle_reading(self);
         self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
@@ -659,6 +667,7 @@ fn changed(app: &mut App, changed: &Changed) {
         app.asked_needs = app.ask(Question::Needs);
     }
     app.book.again |= changed.contacts;
+    app.outbox.again |= changed.notices || changed.folders;
     // Asked for only while it is looked at, and once at a time however fast the journal drains.
     app.queue_again |= changed.notices || changed.folders;
     if changed.notices && app.screen == Screen::Log {

@@ -174,6 +174,8 @@ fn click(app: &mut App, x: u16, y: u16) {
         }
         Screen::Message
         | Screen::Card
+        | Screen::Outbox
+        | Screen::Outgoing
         | Screen::Setup
         | Screen::Compose
         | Screen::ComposeHead

@@ -4,6 +4,7 @@ use super::App;
 use super::command::{COMMANDS, Command, Entry, Screen, on_screen};
 use super::commands::{self, Filing};
 use super::key::{Code, Key};
+use super::outbox;
 use super::pick::{Choice, Pick, Target};
 use super::prompt::{Asking, Prompt, Purpose};
 use super::view::{Account, Mailbox};
@@ -39,7 +40,7 @@ pub fn open(app: &mut App) {
 
 /// Asks which mailbox to open: those opened lately first, the open one last.
 pub fn ask_goto(app: &mut App) {
-    let choices = mailboxes(app);
+    let choices = places(app);
     if choices.is_empty() {
         app.hint("There is no folder yet.");
         return;
@@ -63,6 +64,21 @@ fn here(screen: Screen) -> Vec<Choice> {
             target: Target::Command(entry.command),
         })
         .collect()
+}
+
+/// Where `G` leads: the mailboxes, and the Outbox while something is in it.
+fn places(app: &App) -> Vec<Choice> {
+    let mut choices = mailboxes(app);
+    let all: u64 = app.accounts.iter().map(|one| one.outbox.all).sum();
+    if all > 0 {
+        choices.push(Choice {
+            text: "Outbox".to_owned(),
+            key: String::new(),
+            detail: outbox::count_words(all),
+            target: Target::Outbox,
+        });
+    }
+    choices
 }
 
 /// The mailboxes that hold messages, of all accounts.
@@ -123,7 +139,7 @@ pub fn refresh(app: &App, prompt: &mut Prompt) {
             let at = prompt.list.as_ref().map_or(0, Pick::place);
             let mut list = Pick::of(match entry.command {
                 Command::Subscribe => commands::hidden(app),
-                Command::Goto => mailboxes(app),
+                Command::Goto => places(app),
                 _ => commands::targets(app),
             });
             list.narrow(rest);
@@ -167,6 +183,7 @@ pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
         Target::Command(command) => run(app, command),
         Target::Identity(at) => super::writing::compose_as(app, at),
         Target::Address(_) => {}
+        Target::Outbox => outbox::open(app, None),
         Target::Mailbox(key) => {
             let command = parsed(app.screen, line).map(|(entry, _, _)| entry.command);
             match command {

@@ -16,6 +16,8 @@ pub enum Target {
     Identity(usize),
     /// An address of somebody, by its place among those that are offered.
     Address(usize),
+    /// The Outbox.
+    Outbox,
 }
 
 /// One row to choose.
@@ -105,7 +107,9 @@ impl Choice {
     /// What a query looks at: of a command its words as well, of a mailbox its name alone.
     fn searched(&self) -> (&str, &str) {
         match self.target {
-            Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) => (&self.text, ""),
+            Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => {
+                (&self.text, "")
+            }
             Target::Command(_) => (&self.text, &self.detail),
         }
     }

@@ -6,7 +6,7 @@ use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::{Answering, Cause};
-use crate::model::{Address, MailboxKey, MessageKey, PartPath, Role};
+use crate::model::{Address, MailboxKey, MessageKey, OperationId, PartPath, Role};
 
 /// What the answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +101,10 @@ pub enum Purpose {
     TakeAddress(Vec<Address>),
     /// What becomes of a form of the address book.
     LeaveCard,
+    /// Whether to send a message again that may have left, in these words.
+    SendAgain(OperationId, String),
+    /// Whether to throw a message of the Outbox away.
+    Discard(OperationId),
     /// Whether to send.
     Send,
     /// When to send.

@@ -5,7 +5,7 @@ use super::event::{Action, Hidden, Question};
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, Screen, book, commands, palette, writing};
+use super::{App, Screen, book, commands, outbox, palette, writing};
 use crate::tui::screen::send;
 
 /// Gives a key to the open question.
@@ -117,6 +117,8 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::WriteTo(_)
         | Purpose::TakeAddress(_)
         | Purpose::LeaveCard
+        | Purpose::SendAgain(..)
+        | Purpose::Discard(_)
         | Purpose::Send
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
@@ -177,6 +179,7 @@ impl App {
 fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
     match (&prompt.purpose, &choice.target) {
         (Purpose::Goto, Target::Mailbox(key)) => app.open_mailbox(*key),
+        (Purpose::Goto, Target::Outbox) => outbox::open(app, None),
         (Purpose::Palette, _) => palette::chosen(app, prompt.line(), choice),
         (Purpose::File(filing, messages), Target::Mailbox(key)) => {
             commands::file_into(app, *filing, messages.clone(), *key);
@@ -254,6 +257,8 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         } => commands::make_role(app, account, role, name, messages),
         Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
         Purpose::Quit => writing::quit(app),
+        Purpose::SendAgain(id, what) => outbox::again(app, id, what),
+        Purpose::Discard(id) => outbox::discard(app, id),
         Purpose::Jump
         | Purpose::Find
         | Purpose::Export(_)
@@ -359,6 +364,8 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::Quit
         | Purpose::SelectBy
         | Purpose::LeaveCard
+        | Purpose::SendAgain(..)
+        | Purpose::Discard(_)
         | Purpose::DeleteMailbox(_) => {}
     }
 }

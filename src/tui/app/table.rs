@@ -1,6 +1,7 @@
 //! The rows of the command table.
 
 mod book;
+mod outbox;
 mod rows;
 mod views;
 mod writing;
@@ -15,6 +16,7 @@ const TABLES: &[&[Entry]] = &[
     writing::WAITING,
     writing::ENTRIES,
     book::ENTRIES,
+    outbox::ENTRIES,
     views::ENTRIES,
 ];
 

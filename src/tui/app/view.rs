@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    ActionId, Address, Attachment, ContactKey, Draft, DraftKey, Envelope, Flags, Kept, Link,
-    LinkState, MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role,
+    ActionId, Address, Attachment, ContactKey, Delivery, Draft, DraftKey, Envelope, Flags, Kept,
+    Link, LinkState, MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role,
     Structure, journal,
 };
 
@@ -27,6 +27,8 @@ pub struct Account {
     pub synced: Option<i64>,
     /// The addresses that mail can be written under.
     pub identities: Vec<Identity>,
+    /// What has not left it yet.
+    pub outbox: OutboxCount,
     /// Its mailboxes in the order of the list, those that are not subscribed too.
     pub mailboxes: Vec<Mailbox>,
 }
@@ -46,6 +48,15 @@ impl Account {
     pub fn role(&self, role: Role) -> Option<&Mailbox> {
         self.mailboxes.iter().find(|m| m.role == Some(role))
     }
+}
+
+/// How many messages of an account have not left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCount {
+    /// All of them.
+    pub all: u64,
+    /// Those that were refused.
+    pub refused: u64,
 }
 
 /// One mailbox in the folder list.
@@ -202,6 +213,8 @@ pub struct Need {
     pub what: String,
     /// What it is about: the address.
     pub title: String,
+    /// Whether it is about a message that is to be sent.
+    pub is_submission: bool,
     /// What failed, in the server's words.
     pub text: String,
     /// What happens next or what to do.
@@ -266,6 +279,53 @@ pub struct Waiting {
     pub what: String,
     /// More, line by line.
     pub detail: Vec<String>,
+}
+
+/// A message in the Outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Its operation.
+    pub id: OperationId,
+    /// The account id.
+    pub account: String,
+    /// Where it stands.
+    pub state: OperationState,
+    /// Whom it goes to, in few words.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// When it was queued, in seconds since 1970.
+    pub queued: i64,
+    /// Not before this second since 1970.
+    pub later: Option<i64>,
+    /// What kept the last try from beginning; may be empty.
+    pub held: String,
+    /// Octets handed over in the try at hand.
+    pub done: u64,
+    /// All its octets.
+    pub size: u64,
+    /// Whether there is a draft to take it back to.
+    pub has_draft: bool,
+    /// Everybody that it goes to, and how far it has come for each.
+    pub recipients: Vec<(String, Delivery)>,
+}
+
+impl Leaving {
+    /// The seconds until its time comes, while it waits for that.
+    pub fn wait(&self, now: i64) -> Option<i64> {
+        let waits = matches!(self.state, OperationState::Queued { .. });
+        let left = self.later?.saturating_sub(now);
+        (waits && left > 0).then_some(left)
+    }
+}
+
+/// A message of the Outbox to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutgoingText {
+    /// Names and texts of its header fields.
+    pub head: Vec<(&'static str, String)>,
+    /// The lines of its text, sanitised.
+    pub body: Vec<String>,
 }
 
 /// An address that mail can be written under.

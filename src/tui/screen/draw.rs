@@ -12,8 +12,8 @@ use crate::tui::app::{App, Screen, keyrow};
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
 use super::{
-    attention, book, compose, composers, folders, help, index, log, menu, message, parts, queue,
-    send, setup,
+    attention, book, compose, composers, folders, help, index, log, menu, message, outbox, parts,
+    queue, send, setup,
 };
 
 /// Draws everything and gives the place of the cursor.
@@ -67,6 +67,8 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Queue => queue::line(app, pen, area),
         Screen::Composers => composers::line(app, pen, area),
         Screen::Book => book::line(app, pen, area),
+        Screen::Outbox => outbox::line(app, pen, area),
+        Screen::Outgoing => outbox::reading_line(app, pen, area),
         Screen::Card => return book::form_line(app, pen, area),
         Screen::Compose | Screen::ComposeHead => return compose::line(app, pen, area),
         Screen::Help | Screen::Log | Screen::Attention | Screen::Menu | Screen::Send => {
@@ -128,6 +130,8 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Composers => composers::title(app),
         Screen::Send => send::title(app),
         Screen::Book => book::title(app),
+        Screen::Outbox => outbox::title(app),
+        Screen::Outgoing => outbox::reading_title(app),
         Screen::Card => book::form_title(app),
     }
 }
@@ -144,6 +148,8 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Composers => composers::draw(app, pen, body),
         Screen::Send => send::draw(app, pen, body),
         Screen::Book => book::draw(app, pen, body),
+        Screen::Outbox => outbox::draw(app, pen, body),
+        Screen::Outgoing => outbox::draw_reading(app, pen, body),
         Screen::Card => book::draw_form(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
@@ -181,6 +187,8 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::Send
         | Screen::Book
         | Screen::Card
+        | Screen::Outbox
+        | Screen::Outgoing
         | Screen::Menu => index::draw(app, pen, body),
     }
 }
@@ -424,7 +432,7 @@ fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
             let words = room.saturating_sub(CHOICE_WORDS);
             pen.put(x + CHOICE_WORDS, y, words, &choice.detail, Role::Text);
         }
-        Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) => {
+        Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => {
             let used = pen.put(x, y, room, &choice.text, Role::Strong);
             let left = room.saturating_sub(used + 2);
             if left > 8 {

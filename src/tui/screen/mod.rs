@@ -13,6 +13,7 @@ pub mod index;
 pub mod log;
 pub mod menu;
 pub mod message;
+pub mod outbox;
 pub mod paint;
 pub mod parts;
 pub mod queue;

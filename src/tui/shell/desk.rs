@@ -24,11 +24,11 @@ use crate::sync::owner;
 use crate::tui::app::date::octets;
 use crate::tui::app::event::{Answer, From, Question};
 use crate::tui::app::view::{
-    Account, Anchor, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, Page, Preview,
-    Provider, Row, Security as ViewSecurity, Server, Servers,
+    Account, Anchor, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, OutboxCount,
+    Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers,
 };
 
-use super::{drafts, files, replies, select, sending, writing};
+use super::{drafts, files, outbox, replies, select, sending, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -143,6 +143,8 @@ impl Desk {
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),
+            Question::Outbox => outbox::list(reader),
+            Question::Outgoing { id, width } => outbox::read(reader, *id, *width),
             Question::AddressBook(text) => {
                 let found = contacts::search(reader, text)?;
                 let card = |(key, contact)| Card { key, contact };
@@ -229,6 +231,7 @@ impl Desk {
         } else {
             configured.address.clone()
         };
+        let unsent = known.as_ref().map(|account| account.unsent);
         let folders = known.map(|account| account.folders).unwrap_or_default();
         // On a server where nothing is subscribed everything is listed, as it is kept.
         let any = folders
@@ -258,6 +261,10 @@ impl Desk {
                 "local".to_owned()
             },
             link: server.then(|| self.link(&configured.id, link)),
+            outbox: unsent.map_or(OutboxCount::default(), |unsent| OutboxCount {
+                all: unsent.all,
+                refused: unsent.refused,
+            }),
             synced,
             mailboxes,
         }
@@ -457,6 +464,7 @@ impl Desk {
                 cause,
                 title: called(&notice.account),
                 account: notice.account,
+                is_submission: false,
                 what: String::new(),
                 text: notice.text,
                 hint: notice.hint,

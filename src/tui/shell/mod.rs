@@ -14,6 +14,7 @@ mod drafts;
 mod editor;
 mod files;
 mod input;
+mod outbox;
 mod panes;
 mod pool;
 mod queue;

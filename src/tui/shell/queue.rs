@@ -59,6 +59,7 @@ pub(super) fn need(line: &Line, title: String) -> Option<Need> {
         account: line.account.clone(),
         what,
         title,
+        is_submission: matches!(line.first.kind, OperationKind::Submit { .. }),
         text,
         hint,
         detail: detail.join("\n"),

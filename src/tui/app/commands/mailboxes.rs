@@ -24,6 +24,10 @@ fn account_here(app: &App) -> Option<(String, String)> {
 /// The selected mailbox.
 fn mailbox_here(app: &mut App) -> Option<MailboxKey> {
     let key = app.folders.target(&app.accounts).and_then(|(_, key)| key);
+    if app.folders.outbox_of(&app.accounts).is_some() {
+        app.hint("The Outbox is no folder of the server; Enter shows what is in it.");
+        return None;
+    }
     if key.is_none() {
         app.hint("This is an account; choose one of its folders.");
     }

@@ -11,13 +11,15 @@ mod waiting;
 use crate::model::{Flags, MessageKey};
 
 use super::super::screen::index::state::Goal;
-use super::super::screen::{book as pages, compose, composers, help, menu, queue, setup};
+use super::super::screen::{
+    book as pages, compose, composers, help, menu, outbox as leaving, queue, setup,
+};
 use super::command::{Command, Screen};
 use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
-use super::{App, book, keyrow, palette, writing};
+use super::{App, book, keyrow, outbox, palette, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
@@ -26,7 +28,7 @@ use reading::{
     walk_links,
 };
 use seeking::{ask_find, ask_jump, next_unread};
-use waiting::{decide, details, new_password, open_attention, open_queue, retry};
+use waiting::{decide, details, edit_outgoing, new_password, open_attention, open_queue, retry};
 
 pub(super) use mailboxes::{
     create as create_mailbox, hidden, remove as remove_mailbox, rename as rename_mailbox, subscribe,
@@ -131,7 +133,11 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Suspend => app.out.push(Effect::Suspend),
         Command::Quit => quit(app),
         Command::NewPassword => new_password(app),
+        Command::Outbox => outbox::open(app, None),
+        Command::EditOutgoing => edit_outgoing(app),
+        Command::Retry if leaving::state::is_shown(app) => outbox::send_now(app),
         Command::Retry => retry(app),
+        Command::Drop if leaving::state::is_shown(app) => outbox::ask_discard(app),
         Command::Drop => decide(app, Decision::Drop),
         Command::KeepMine => decide(app, Decision::KeepMine),
         Command::TakeTheirs => decide(app, Decision::TakeTheirs),
@@ -209,7 +215,13 @@ fn back(app: &mut App) {
         }
         Screen::Index => open_folders(app),
         Screen::Help => app.go(app.help.about),
-        Screen::Log | Screen::Attention | Screen::Queue | Screen::Book => app.go(app.under),
+        Screen::Log | Screen::Attention | Screen::Queue | Screen::Book | Screen::Outbox => {
+            app.go(app.under);
+        }
+        Screen::Outgoing => {
+            app.outbox.open = None;
+            app.go(Screen::Outbox);
+        }
         Screen::Composers => app.go_under(),
         Screen::Folders => app.go(Screen::Menu),
         Screen::Menu | Screen::Setup | Screen::Card => {}
@@ -247,13 +259,17 @@ fn forward(app: &mut App, key: Key) {
         }
         Screen::Composers => writing::go_on(app),
         Screen::Book => book::edit(app),
-        Screen::Card => {}
+        Screen::Outbox => outbox::read(app),
+        Screen::Card | Screen::Outgoing => {}
         Screen::Setup | Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
 }
 
 fn open_selected_folder(app: &mut App) {
+    if let Some(account) = app.folders.outbox_of(&app.accounts) {
+        return outbox::open(app, Some(account));
+    }
     let target = app.folders.target(&app.accounts).map(|(_, key)| key);
     match target {
         Some(Some(key)) => {
@@ -340,6 +356,8 @@ fn step(app: &mut App, by: isize) {
         | Screen::Send
         | Screen::Book
         | Screen::Card
+        | Screen::Outbox
+        | Screen::Outgoing
         | Screen::Setup => line(app, by),
     }
 }
@@ -360,6 +378,8 @@ fn line(app: &mut App, by: isize) {
         Screen::Menu => menu::step(app, by),
         Screen::Composers => composers::step(app, by),
         Screen::Book => pages::step(app, by),
+        Screen::Outbox => leaving::step(app, by),
+        Screen::Outgoing => leaving::scroll(app, by),
         Screen::Card => true,
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => true,
     };
@@ -461,10 +481,14 @@ fn page(app: &mut App, down: bool) {
                 sign(usize::from(app.layout.body().height).saturating_sub(1)),
             );
         }
-        Screen::Queue => {
+        Screen::Queue | Screen::Outbox => {
             // A line takes up to four rows.
             let rows = usize::from(app.layout.body().height);
             line(app, sign(rows / 3));
+        }
+        Screen::Outgoing => {
+            let rows = usize::from(app.layout.body().height);
+            line(app, sign(rows.saturating_sub(1)));
         }
         Screen::Composers | Screen::Book => {
             line(app, sign(usize::from(app.layout.body().height)));
@@ -515,6 +539,12 @@ fn ends(app: &mut App, first: bool) {
         Screen::Book => {
             pages::step(app, far);
         }
+        Screen::Outbox => {
+            leaving::step(app, far);
+        }
+        Screen::Outgoing => {
+            leaving::scroll(app, far);
+        }
         Screen::Card => {}
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
@@ -546,6 +576,7 @@ fn clear(app: &mut App) {
             }
         }
         Screen::Menu => app.go(app.under),
+        Screen::Outbox | Screen::Outgoing => back(app),
         Screen::Book => {
             if !book::clear(app) {
                 back(app);

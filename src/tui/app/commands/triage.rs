@@ -208,7 +208,7 @@ pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
     let filed = app.filed;
     choices.sort_by_key(|choice| match choice.target {
         Target::Mailbox(key) => Some(key) != filed,
-        Target::Command(_) | Target::Identity(_) | Target::Address(_) => true,
+        Target::Command(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => true,
     });
     choices
 }

@@ -4,8 +4,10 @@ use crate::model::{OperationId, OperationState};
 use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
 use crate::tui::app::event::{Action, Decision, Question};
+use crate::tui::app::outbox;
 use crate::tui::app::prompt::{Prompt, Purpose};
 use crate::tui::app::view::{Cause, Need};
+use crate::tui::screen::outbox as leaving;
 
 /// Shows what has not reached its server.
 pub(super) fn open_queue(app: &mut App) {
@@ -23,6 +25,15 @@ pub(super) fn open_attention(app: &mut App) {
 impl App {
     /// Whether a command means something on the selected row, of those that act on one.
     pub fn offers(&self, command: Command) -> bool {
+        if leaving::state::is_shown(self) {
+            let (edit, send, discard) = outbox::offers(self);
+            return match command {
+                Command::EditOutgoing => edit,
+                Command::Retry => send,
+                Command::Drop => discard,
+                _ => true,
+            };
+        }
         let (operation, conflict, sign_in, any) = match self.screen {
             Screen::Attention => match self.attention.need() {
                 None => (false, false, false, false),
@@ -40,6 +51,7 @@ impl App {
             _ => return true,
         };
         match command {
+            Command::EditOutgoing => submission(self).is_some_and(|one| !one.unsure),
             Command::NewPassword => sign_in,
             Command::Retry => any && !conflict,
             Command::Drop => operation && !conflict,
@@ -78,9 +90,53 @@ fn subject(app: &App) -> Option<Subject> {
     }
 }
 
+/// The message that is to be sent on the selected row.
+struct Submission {
+    id: OperationId,
+    what: String,
+    unsure: bool,
+}
+
+fn submission(app: &App) -> Option<Submission> {
+    match app.screen {
+        Screen::Queue => {
+            let line = app.queue.line().filter(|line| line.kind == "submit")?;
+            Some(Submission {
+                id: line.id,
+                what: line.what.clone(),
+                unsure: line.state == OperationState::Unsure,
+            })
+        }
+        _ => {
+            let need = app.attention.need().filter(|need| need.is_submission)?;
+            Some(Submission {
+                id: need.operation()?,
+                what: need.what.clone(),
+                unsure: matches!(need.cause, Cause::Unsure(_)),
+            })
+        }
+    }
+}
+
+/// `E`: a message that waits or was refused is a draft again.
+pub(super) fn edit_outgoing(app: &mut App) {
+    if leaving::state::is_shown(app) {
+        return outbox::edit(app);
+    }
+    match submission(app) {
+        Some(one) => outbox::take_back(app, one.id),
+        None => app.hint("This is no message to send; R tries again, X takes it back."),
+    }
+}
+
 /// Answers what becomes of the selected operation. On a conflict to send again is to keep one's own
 /// change, and to drop it is to take the other one.
 pub(super) fn decide(app: &mut App, decision: Decision) {
+    // Nobody gets a message twice unless a person wants that (SAFETY R1).
+    let unsure = submission(app).filter(|one| one.unsure && decision == Decision::Retry);
+    if let Some(one) = unsure {
+        return outbox::ask_again(app, one.id, one.what);
+    }
     let Some(Subject { id, what, conflict }) = subject(app) else {
         let waits = app.screen == Screen::Attention && app.attention.need().is_some();
         app.hint(if waits {

@@ -3,7 +3,7 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Book, Card, Composers, Folders, Index, Log, Menu, Message, Parts, Queue,
+    Attention, Book, Card, Composers, Folders, Index, Log, Menu, Message, Outbox, Parts, Queue,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -78,6 +78,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Composers, ""),
+            (Outbox, ""),
         ],
         enter: &[],
         help: "Shows the address book.",

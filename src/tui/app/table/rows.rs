@@ -3,7 +3,8 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Book, Card, Composers, Folders, Help, Index, Log, Menu, Message, Parts, Queue, Setup,
+    Attention, Book, Card, Composers, Folders, Help, Index, Log, Menu, Message, Outbox, Outgoing,
+    Parts, Queue, Setup,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -24,6 +25,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Setup, "Help"),
             (Book, "Help"),
             (Card, "Help"),
+            (Outbox, "Help"),
+            (Outgoing, "Help"),
         ],
         enter: &[],
         help: "Shows the keys of this screen; a key pressed there is explained.",
@@ -40,6 +43,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, "OtherCmds"),
             (Queue, "OtherCmds"),
             (Book, "OtherCmds"),
+            (Outbox, "OtherCmds"),
         ],
         enter: &[],
         help: "Turns the two key lines to their next page.",
@@ -59,6 +63,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Back"),
             (Composers, "Back"),
             (Book, "Back"),
+            (Outbox, "Back"),
+            (Outgoing, "Outbox"),
         ],
         enter: &[],
         help: "Goes one level up: parts, message, index, folders.",
@@ -74,8 +80,9 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, "View"),
             (Menu, "Select"),
             (Book, "Edit"),
+            (Outbox, "View"),
         ],
-        enter: &[Folders, Index, Parts, Menu],
+        enter: &[Folders, Index, Parts, Menu, Outbox],
         help: "Goes one level down: folders, index, message, parts.",
     },
     Entry {
@@ -91,6 +98,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Prev"),
             (Composers, "Prev"),
             (Book, "Prev"),
+            (Outbox, "Prev"),
         ],
         enter: &[],
         help: "Goes to the row or message before this one.",
@@ -108,6 +116,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Next"),
             (Composers, "Next"),
             (Book, "Next"),
+            (Outbox, "Next"),
         ],
         enter: &[],
         help: "Goes to the row or message after this one.",
@@ -128,6 +137,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "PrevPage"),
             (Composers, "PrevPage"),
             (Book, "PrevPage"),
+            (Outbox, "PrevPage"),
+            (Outgoing, "PrevPage"),
         ],
         enter: &[],
         help: "Goes one page up.",
@@ -148,8 +159,10 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "NextPage"),
             (Composers, "NextPage"),
             (Book, "NextPage"),
+            (Outbox, "NextPage"),
+            (Outgoing, "NextPg"),
         ],
-        enter: &[Message, Help, Log],
+        enter: &[Message, Help, Log, Outgoing],
         help: "Goes one page down.",
     },
     Entry {
@@ -176,6 +189,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Log, ""),
             (Attention, ""),
             (Queue, ""),
+            (Outbox, ""),
         ],
         enter: &[],
         help: "Takes back the last of fifty actions, also after a restart and when the server has it.",

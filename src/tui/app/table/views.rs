@@ -4,7 +4,7 @@ use super::super::command::{Command, Entry, Screen};
 
 use super::super::command::Screen::{
     Attention, Book, Card, Compose, ComposeHead, Composers, Folders, Help, Index, Log, Menu,
-    Message, Parts, Queue, Setup,
+    Message, Outbox, Outgoing, Parts, Queue, Setup,
 };
 
 const LISTS: &[(Screen, &str)] = &[
@@ -19,6 +19,8 @@ const LISTS: &[(Screen, &str)] = &[
     (Queue, ""),
     (Composers, ""),
     (Book, ""),
+    (Outbox, ""),
+    (Outgoing, ""),
 ];
 
 const CHAIN: &[(Screen, &str)] = &[(Folders, ""), (Index, ""), (Message, ""), (Parts, "")];
@@ -39,6 +41,8 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (ComposeHead, ""),
     (Book, ""),
     (Card, ""),
+    (Outbox, ""),
+    (Outgoing, ""),
 ];
 
 /// Where the connections are a matter.
@@ -195,6 +199,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, ""),
             (Menu, "FldrList"),
             (Book, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Shows the folder list.",
@@ -213,6 +219,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, ""),
             (Menu, "Index"),
             (Book, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Shows the index that was looked at last.",
@@ -231,6 +239,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, ""),
             (Menu, "GotoFldr"),
             (Book, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Opens a folder of any account; a few letters of its name are enough.",
@@ -248,6 +258,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, ""),
             (Queue, ""),
             (Book, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Shows the main menu.",
@@ -270,6 +282,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Setup, ""),
             (Book, ""),
             (Card, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Lists every command that is possible here; a few letters of its name are enough.",
@@ -299,6 +313,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Index, "SyncNow"),
             (Message, ""),
             (Queue, "SyncNow"),
+            (Outbox, "SyncNow"),
         ],
         enter: &[],
         help: "Connects and fetches now; in a message that is not kept, its text.",
@@ -330,6 +345,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, ""),
             (Menu, "Needs"),
             (Queue, ""),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Shows what waits for you: refused sign-ins, certificates, refused changes.",
@@ -346,6 +363,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Log, ""),
             (Attention, ""),
             (Menu, "Queue"),
+            (Outbox, ""),
         ],
         enter: &[],
         help: "Shows what has not reached its server (the status line counts it as out), and why.",
@@ -362,6 +380,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, "Log"),
             (Queue, ""),
             (Menu, "Log"),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Shows everything that was told, with its time.",
@@ -564,6 +584,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Card, "Cancel"),
             (Compose, "Cancel"),
             (ComposeHead, "Cancel"),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Stops what runs and closes a question; it never ends the program.",
@@ -599,6 +621,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Composers, ""),
             (Book, ""),
             (Menu, "Quit"),
+            (Outbox, ""),
+            (Outgoing, ""),
         ],
         enter: &[],
         help: "Ends the program; changes that wait are sent at the next start, and what is being \

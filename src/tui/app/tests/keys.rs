@@ -9,6 +9,7 @@ use crate::tui::app::keyrow;
 use crate::tui::screen::compose::Kind;
 use crate::tui::screen::theme::Theme;
 
+use super::outbox::outbox;
 use super::world::{World, letter, mailbox, row, tree};
 
 fn world() -> World {
@@ -44,6 +45,15 @@ fn on(screen: Screen) -> World {
         }
         Screen::ComposeHead => world.press("C q"),
         Screen::Composers => world.press("C x Alt-c C y Alt-c"),
+        Screen::Outbox | Screen::Outgoing => {
+            world.outbox = outbox();
+            world.press("M .");
+            world.type_text("outbox");
+            world.press("Ret Dn");
+            if screen == Screen::Outgoing {
+                world.press("Ret Dn");
+            }
+        }
         Screen::Book => world.press("Alt-t Dn D"),
         Screen::Card => world.press("Alt-t > Tab"),
         Screen::Send => {

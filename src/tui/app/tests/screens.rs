@@ -6,6 +6,7 @@ use crate::tui::app::prompt::Field;
 use crate::tui::app::{App, Begin, Screen};
 
 use super::composing::{answering, reply_to_all};
+use super::outbox::outbox;
 use super::world::{NOW, World, attachment, letter, mailbox, text, tree, utc};
 use crate::model::MessageKey;
 use crate::tui::app::view::{Finding, Weight};
@@ -231,6 +232,36 @@ fn prompts_of_the_composer_stand_in_the_status_row() {
 #[test]
 fn the_main_menu_names_what_there_is() {
     at_sizes("menu", pressed("M"));
+}
+
+fn with_outbox(width: u16, height: u16, keys: &str) -> World {
+    let mut world = world(width, height);
+    world.outbox = outbox();
+    (
+        world.accounts[0].outbox.all,
+        world.accounts[0].outbox.refused,
+    ) = (6, 2);
+    world.accounts[1].outbox.all = 1;
+    world.changed();
+    world.press(keys);
+    world
+}
+
+#[test]
+fn the_outbox_is_a_folder_and_says_where_each_message_stands() {
+    at_sizes("outbox_folder", |w, h| {
+        with_outbox(w, h, "L End Up Up Up Up")
+    });
+    at_sizes("outbox", |w, h| with_outbox(w, h, "G o u t b Ret Dn"));
+    at_sizes("outbox_read", |w, h| {
+        with_outbox(w, h, "G o u t b Ret End Ret")
+    });
+    at_sizes("outbox_discard", |w, h| {
+        with_outbox(w, h, "G o u t b Ret X")
+    });
+    at_sizes("outbox_again", |w, h| {
+        with_outbox(w, h, "G o u t b Ret Dn Dn Dn Dn R")
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub fn needs() -> Vec<Need> {
             account: "bob".to_owned(),
             what: String::new(),
             title: "bob@example.test".to_owned(),
+            is_submission: false,
             text: "Sign-in to imap.example.test refused: \"[AUTHENTICATIONFAILED] Invalid credentials\""
                 .to_owned(),
             hint: "Not retried before a new password is given.".to_owned(),
@@ -23,6 +24,7 @@ pub fn needs() -> Vec<Need> {
             account: "alice".to_owned(),
             what: "Mark 2 messages read".to_owned(),
             title: "alice@example.test".to_owned(),
+            is_submission: false,
             text: "Refused: mark 2 messages read. The answer was: \"Mailbox is read-only\""
                 .to_owned(),
             hint: String::new(),
@@ -33,6 +35,7 @@ pub fn needs() -> Vec<Need> {
             account: "alice".to_owned(),
             what: "Move \"Train tickets\" to Receipts".to_owned(),
             title: "alice@example.test".to_owned(),
+            is_submission: false,
             text: "Conflict: move \"Train tickets\" to Receipts. Another program moved or \
                    deleted it first."
                 .to_owned(),
@@ -44,6 +47,7 @@ pub fn needs() -> Vec<Need> {
             account: "alice".to_owned(),
             what: "Copy 4 messages to Work".to_owned(),
             title: "alice@example.test".to_owned(),
+            is_submission: false,
             text: "Unsure: copy 4 messages to Work. The link broke before the answer came. The \
                    next connection looks whether it was done."
                 .to_owned(),

@@ -17,8 +17,8 @@ use crate::tui::app::event::{
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Answering, Body, Card, Finding, Mailbox, Need, Opened, Page, Preview, Provider, Row,
-    Server, Servers, Waiting,
+    Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Page,
+    Preview, Provider, Row, Server, Servers, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -58,6 +58,8 @@ pub struct World {
     pub quit: bool,
     /// The text that an editor was started with.
     pub editing: Option<(u64, String)>,
+    /// The Outbox.
+    pub outbox: Vec<Leaving>,
     /// The address book.
     pub cards: Vec<Card>,
     /// Drafts in the store.
@@ -102,6 +104,7 @@ impl World {
             end: |_| Some(Ended::Done(String::new())),
             quit: false,
             editing: None,
+            outbox: Vec::new(),
             cards: super::book::cards(),
             drafts: BTreeMap::new(),
             findings: Vec::new(),
@@ -303,6 +306,8 @@ impl World {
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),
+            Question::Outbox => Answer::Outbox(self.outbox.clone()),
+            Question::Outgoing { id, .. } => self.leaving(*id),
             Question::AddressBook(text) => self.look_up(text),
             Question::Queue => Answer::Queue(self.queue.clone(), false),
             Question::Complete(text) => {
@@ -759,6 +764,7 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
             kind: String::new(),
             link: Some(link(LinkState::Online)),
             synced: Some(NOW - 180),
+            outbox: OutboxCount::default(),
             mailboxes: vec![
                 mailbox_row(1, "INBOX", Some(Role::Inbox), unread, rows.len() as u64),
                 mailbox_row(2, "Drafts", Some(Role::Drafts), 0, 2),
@@ -779,6 +785,7 @@ pub fn accounts(rows: &[Row]) -> Vec<Account> {
             kind: String::new(),
             link: Some(link(LinkState::Offline)),
             synced: None,
+            outbox: OutboxCount::default(),
             mailboxes: vec![mailbox_row(20, "INBOX", Some(Role::Inbox), 3, 12)],
         },
     ]

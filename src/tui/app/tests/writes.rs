@@ -38,6 +38,10 @@ impl World {
                 });
                 Some(Ended::TakenBack(save(99, 1), NOW, sent?))
             }
+            Action::Discard(id) => {
+                self.outbox.retain(|line| line.id != *id);
+                Some(Ended::Done("It is discarded.".to_owned()))
+            }
             Action::Book(change) => Some(self.keep_card(change)),
             _ => None,
         }

@@ -6,6 +6,7 @@ use crate::tui::app::view::{Account, Mailbox};
 use crate::tui::app::{App, Screen};
 
 use crate::tui::screen::paint::Pen;
+use crate::tui::screen::queue::state::waits_for;
 use crate::tui::screen::theme::Role;
 
 use super::state::Entry;
@@ -87,6 +88,7 @@ fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
             Entry::Gap => {}
             Entry::Account(place) => account_row(app, pen, area, y, *place),
             Entry::Mailbox { .. } => mailbox_row(app, pen, area, y, entry),
+            Entry::Outbox(place) => outbox_row(app, pen, area, y, *place),
         }
         if top + usize::from(n) == folders.selected {
             cursor = (area.x, y);
@@ -130,6 +132,29 @@ fn account_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {
             Role::Text,
         );
     }
+}
+
+/// The Outbox of an account: how many messages have not left, and why not.
+fn outbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {
+    let Some(account) = app.accounts.get(place) else {
+        return;
+    };
+    let count = account.outbox.all.to_string();
+    if area.width < 50 {
+        let room = area.width.saturating_sub(9);
+        pen.put(area.x + 2, y, room, "Outbox", Role::Text);
+        let edge = area.x + area.width.saturating_sub(2);
+        pen.put_right(edge, y, 7, &count, Role::Text);
+        return;
+    }
+    pen.put(area.x + 4, y, 20, "Outbox", Role::Text);
+    pen.put_right(area.x + TOTAL, y, 7, &count, Role::Text);
+    let words = match account.outbox.refused {
+        0 => waits_for(app, &account.id).trim_end_matches('.').to_owned(),
+        refused => format!("{refused} refused"),
+    };
+    let room = area.width.saturating_sub(OFFLINE);
+    pen.put(area.x + OFFLINE, y, room, &words, Role::Text);
 }
 
 fn mailbox_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, entry: &Entry) {

@@ -26,6 +26,8 @@ pub enum Entry {
         /// Its name without the names above it.
         name: String,
     },
+    /// The Outbox of an account, by the account's place.
+    Outbox(usize),
 }
 
 impl Entry {
@@ -57,6 +59,7 @@ pub struct State {
 impl State {
     /// Makes the rows; the selection stays on its mailbox.
     pub fn rebuild(&mut self, accounts: &[Account]) {
+        let outbox = self.outbox_of(accounts);
         let old = self.target(accounts);
         let old = old.map(|(id, key)| (id.to_owned(), key));
         let wanted = self.unfold_wanted(accounts);
@@ -68,6 +71,9 @@ impl State {
             self.entries.push(Entry::Account(n));
             if !self.folded_accounts.contains(&account.id) {
                 self.tree(n, account);
+                if account.outbox.all > 0 {
+                    self.entries.push(Entry::Outbox(n));
+                }
             }
         }
         if let Some((id, key)) = wanted {
@@ -78,6 +84,14 @@ impl State {
         } else {
             let inbox = |entry: &Entry| matches!(entry, Entry::Mailbox { .. });
             self.selected = self.entries.iter().position(inbox).unwrap_or(0);
+        }
+        if let Some(id) = outbox {
+            let is_it = |entry: &Entry| match entry {
+                Entry::Outbox(n) => accounts.get(*n).is_some_and(|one| one.id == id),
+                Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } => false,
+            };
+            let at = self.entries.iter().position(is_it);
+            self.selected = at.unwrap_or(self.selected);
         }
         self.selected = self.selected.min(self.entries.len().saturating_sub(1));
         if self.entries.get(self.selected) == Some(&Entry::Gap) {
@@ -145,7 +159,7 @@ impl State {
     pub fn target<'a>(&self, accounts: &'a [Account]) -> Option<(&'a str, Option<MailboxKey>)> {
         match self.entries.get(self.selected)? {
             Entry::Gap => None,
-            Entry::Account(n) => accounts.get(*n).map(|a| (a.id.as_str(), None)),
+            Entry::Account(n) | Entry::Outbox(n) => accounts.get(*n).map(|a| (a.id.as_str(), None)),
             Entry::Mailbox {
                 account, mailbox, ..
             } => {
@@ -156,10 +170,18 @@ impl State {
         }
     }
 
+    /// The account whose Outbox is selected.
+    pub fn outbox_of(&self, accounts: &[Account]) -> Option<String> {
+        match self.entries.get(self.selected)? {
+            Entry::Outbox(n) => accounts.get(*n).map(|account| account.id.clone()),
+            Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } => None,
+        }
+    }
+
     /// Puts the selection on a mailbox, or on the head of an account.
     pub fn select(&mut self, accounts: &[Account], id: &str, key: Option<MailboxKey>) {
         let at = self.entries.iter().position(|entry| match entry {
-            Entry::Gap => false,
+            Entry::Gap | Entry::Outbox(_) => false,
             Entry::Account(n) => key.is_none() && accounts.get(*n).is_some_and(|a| a.id == id),
             Entry::Mailbox {
                 account, mailbox, ..
@@ -200,7 +222,9 @@ impl State {
                 Some((_, Some(key))) => self.folded.remove(&key),
                 Some((_, None)) | None => false,
             },
-            Some(Entry::Mailbox { below: None, .. } | Entry::Gap) | None => false,
+            Some(Entry::Mailbox { below: None, .. } | Entry::Gap | Entry::Outbox(_)) | None => {
+                false
+            }
         };
         if changed {
             self.rebuild(accounts);

@@ -78,6 +78,8 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Menu
         | Screen::Queue
         | Screen::Book
+        | Screen::Outbox
+        | Screen::Outgoing
         | Screen::Attention => &[
             "These keys work here; letters in either case. Press a key now and it is explained in \
              the line below; < or Esc goes back, Spc and - turn the page.",
@@ -103,6 +105,12 @@ fn letters(screen: Screen) -> &'static [&'static str] {
              unsure: the link broke before the answer came; the next connection looks whether it \
              was done. refused: the server said no. conflict: another program changed what the \
              change names.",
+        ],
+        Screen::Outbox | Screen::Outgoing => &[
+            "",
+            "waits: for its time or for the connection. sending: with the server just now. unsure: \
+             the link broke before the server said yes; it is looked for in Sent, and never sent \
+             again by itself. refused: the server said no, and its words stand below.",
         ],
         Screen::Folders => &[
             "",

@@ -2,6 +2,7 @@
 
 use crate::tui::app::App;
 use crate::tui::app::command::{Command, Entry, Screen, on_screen};
+use crate::tui::app::outbox;
 
 use crate::tui::screen::folders::state::settled;
 
@@ -74,6 +75,11 @@ pub fn items(app: &App) -> Vec<Item> {
             Command::Book,
             "ADDRESS BOOK",
             "Whom you write to; T in a message takes an address".to_owned(),
+        ),
+        (
+            Command::Outbox,
+            "OUTBOX",
+            outbox::count_words(app.accounts.iter().map(|one| one.outbox.all).sum()),
         ),
         (
             Command::Palette,

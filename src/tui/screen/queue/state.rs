@@ -73,30 +73,45 @@ pub fn step(app: &mut App, by: isize) -> bool {
 /// Keeps the selected line, with all its rows, in sight.
 pub fn settle(app: &mut App) {
     let body = app.layout.body();
-    let room = usize::from(body.height.saturating_sub(head_rows(app))).max(1);
-    let last = app.queue.lines.len().saturating_sub(1);
-    let selected = app.queue.selected.min(last);
-    let mut top = app.queue.top.min(selected);
+    let room = usize::from(body.height.saturating_sub(head_rows(app)));
+    let count = app.queue.lines.len();
+    let height = |at: usize| height(app, at);
+    app.queue.top = in_sight(app.queue.top, app.queue.selected, count, room, &height);
+}
+
+/// The line at the top of `room` rows that keeps a selected line in sight, where each line takes
+/// `height` rows.
+pub fn in_sight(
+    top: usize,
+    selected: usize,
+    count: usize,
+    room: usize,
+    height: &dyn Fn(usize) -> usize,
+) -> usize {
+    let room = room.max(1);
+    let last = count.saturating_sub(1);
+    let selected = selected.min(last);
+    let mut top = top.min(selected);
     let mut used = 0;
     // From the selected line upwards, as far as there is room.
     for at in (top..=selected).rev() {
-        used += height(app, at);
+        used += height(at);
         if used > room && at < selected {
             top = at + 1;
             break;
         }
     }
     // What the list lost at its end is filled from above.
-    let shown: usize = (top..=last).map(|at| height(app, at)).take(room).sum();
+    let shown: usize = (top..=last).map(height).take(room).sum();
     let mut free = room.saturating_sub(shown);
     while let Some(above) = top.checked_sub(1) {
-        match free.checked_sub(height(app, above)) {
+        match free.checked_sub(height(above)) {
             Some(left) => free = left,
             None => break,
         }
         top = above;
     }
-    app.queue.top = top;
+    top
 }
 
 /// Rows above the list: the column heads.
@@ -204,7 +219,8 @@ pub fn conflict(cause: Cause) -> Option<&'static str> {
     }
 }
 
-fn waits_for(app: &App, account: &str) -> &'static str {
+/// What an account is without, before anything of it can be sent.
+pub fn waits_for(app: &App, account: &str) -> &'static str {
     let account = app.accounts.iter().find(|known| known.id == account);
     match account.and_then(|account| account.state()) {
         Some(LinkState::Online | LinkState::Syncing) => "",
