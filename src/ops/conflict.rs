@@ -3,7 +3,7 @@
 
 use crate::model::journal::Cause;
 use crate::model::{
-    ContentKey, Kept, MailboxKey, Operation, OperationId, OperationKind, OperationState,
+    ContentKey, Kept, MailboxKey, MessageKey, Operation, OperationId, OperationKind, OperationState,
 };
 use crate::store::messages::Message;
 use crate::store::{
@@ -17,28 +17,23 @@ pub(super) fn keep_mine(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> 
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
-    match &operation.state {
-        OperationState::Failed {
-            cause: Cause::Gone, ..
-        } => bring_back(tx, &operation),
-        OperationState::Failed {
-            cause: Cause::MailboxGone,
-            ..
-        } => {
+    let OperationState::Failed { cause, .. } = &operation.state else {
+        return verdicts::requeue(tx, id, None);
+    };
+    match cause {
+        Cause::Arrived => return removal::insist(tx, id),
+        Cause::MailboxGone => {
             if let Some(mailbox) = operation.kind.target() {
                 make_again(tx, &operation, mailbox)?;
             }
-            verdicts::requeue(tx, id, None)
         }
-        OperationState::Failed {
-            cause: Cause::Arrived,
-            ..
-        } => removal::insist(tx, id),
-        OperationState::Failed { .. }
-        | OperationState::Queued { .. }
-        | OperationState::InFlight { .. }
-        | OperationState::Unsure => verdicts::requeue(tx, id, None),
+        Cause::Gone | Cause::Refused | Cause::Renumbered => {}
     }
+    // Whatever it was refused for, its message may have gone since.
+    if *cause == Cause::Gone || verdicts::is_lost(tx, &operation)? {
+        return bring_back(tx, &operation);
+    }
+    verdicts::requeue(tx, id, None)
 }
 
 fn make_again(tx: &Tx<'_>, operation: &Operation, mailbox: MailboxKey) -> Result<(), StoreError> {
@@ -61,6 +56,7 @@ fn bring_back(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
     let (key, to) = match &operation.kind {
         OperationKind::Move { message, to, .. } => (*message, *to),
         OperationKind::Copy { message, to, .. } => (*message, *to),
+        OperationKind::Flag { message, .. } => return with_its_copy(tx, operation, *message),
         _ => return verdicts::requeue(tx, operation.id, None),
     };
     let Some(row) = messages::find(tx, key)? else {
@@ -76,10 +72,17 @@ fn bring_back(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
         }
         .into());
     }
-    let flags = match &operation.kind {
+    let mut flags = match &operation.kind {
         OperationKind::Copy { flags, .. } => flags.clone(),
         _ => row.flags.clone(),
     };
+    // An upload brings them along.
+    for one in journal::of_message(tx, key)? {
+        if let OperationKind::Flag { change, .. } = &one.kind {
+            flags = change.apply(&flags);
+            journal::remove(tx, one.id)?;
+        }
+    }
     let append = OperationKind::Append {
         message: key,
         source: None,
@@ -87,15 +90,29 @@ fn bring_back(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
         flags,
         proof: None,
     };
-    journal::add(
-        tx,
-        operation.action,
-        operation.account,
-        operation.mailbox,
-        &append,
-    )?;
-    journal::remove(tx, operation.id)?;
-    effective::refold_one(tx, key)
+    instead(tx, operation, append)
+}
+
+/// Something else is asked, in the place of what was refused.
+fn instead(tx: &Tx<'_>, operation: &Operation, kind: OperationKind) -> Result<(), StoreError> {
+    let operation = Operation {
+        kind,
+        ..operation.clone()
+    };
+    journal::rewrite(tx, &operation)?;
+    verdicts::requeue(tx, operation.id, None)
+}
+
+/// A flag of a message that is not there is set when the message comes.
+fn with_its_copy(tx: &Tx<'_>, flag: &Operation, message: MessageKey) -> Result<(), StoreError> {
+    let all = journal::of_message(tx, message)?;
+    let comes = all
+        .iter()
+        .find(|one| one.kind.target().is_some() && one.state.is_failed());
+    match comes {
+        Some(comes) => keep_mine(tx, comes.id),
+        None => verdicts::withdraw(tx, flag.id),
+    }
 }
 
 /// The same message where another program put it.
@@ -167,9 +184,7 @@ fn follow(
                 flags: flags.clone(),
                 proof: None,
             };
-            journal::add(tx, operation.action, operation.account, Some(from), &copy)?;
-            journal::remove(tx, operation.id)?;
-            effective::refold_one(tx, row.key)
+            instead(tx, operation, copy)
         }
         _ => Ok(()),
     }

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::journal::{Cause, Leaving, MailboxPlaced, Placed, fold, fold_mailboxes, leaving};
-use crate::model::{
-    AccountKey, ContentKey, Flags, MailboxKey, MessageKey, Operation, OperationState,
-};
+use crate::model::{AccountKey, ContentKey, Flags, MailboxKey, MessageKey, Operation};
 
 use super::columns::{flags_at, of_flags};
-use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages};
+use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages, verdicts};
 
 /// Writes the effective columns of a message anew. Answers whether they changed.
 pub(super) fn refold(tx: &Tx<'_>, key: MessageKey) -> Result<bool, StoreError> {
@@ -176,24 +174,15 @@ pub(super) fn leave(
             Ok(true)
         }
         Leaving::Conflict => {
-            for operation in &operations {
-                if operation.state.is_failed() {
-                    continue;
-                }
-                if operation.kind.message() == Some(key) && operation.kind.target().is_none() {
-                    journal::remove(tx, operation.id)?;
-                    continue;
-                }
-                let failed = OperationState::Failed {
-                    why: why.to_owned(),
-                    cause: Cause::Gone,
-                };
-                journal::set_state(tx, operation.id, &failed)?;
+            let conflicts =
+                |one: &Operation| one.kind.message() != Some(key) || one.kind.target().is_some();
+            for operation in operations.iter().filter(|one| !conflicts(one)) {
+                journal::remove(tx, operation.id)?;
             }
             forget_base(tx, key)?;
-            for operation in &operations {
-                if let Some(message) = operation.kind.message().filter(|m| *m != key) {
-                    refold(tx, message)?;
+            for operation in operations.iter().filter(|one| conflicts(one)) {
+                if !operation.state.is_failed() {
+                    verdicts::fail(tx, operation.id, why, Cause::Gone)?;
                 }
             }
             Ok(true)

@@ -375,16 +375,21 @@ pub(super) fn upload_copies(
     Ok(())
 }
 
-pub(super) fn rewrite(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
+/// Writes anew what a row asks for, in its old place: what waits behind it goes on waiting for it.
+pub fn rewrite(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
     let kind = &operation.kind;
     tx.connection()
-        .prepare_cached("UPDATE journal SET kind = ?2, detail = ?3, other = ?4 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE journal SET kind = ?2, detail = ?3, other = ?4, target = ?5 WHERE id = ?1",
+        )?
         .execute((
             operation.id.0,
             kind.word(),
             json(kind)?,
             kind.other().map(|m| m.0),
+            kind.target().map(|m| m.0),
         ))?;
+    tx.changed(Change::Journal);
     Ok(())
 }
 

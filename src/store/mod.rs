@@ -11,6 +11,7 @@
 
 pub mod accounts;
 pub mod batches;
+mod behind;
 pub mod bodies;
 mod bus;
 pub mod care;

@@ -11,6 +11,7 @@ use crate::model::{
     Flags, MailboxKey, MessageKey, Operation, OperationId, OperationKind, OperationState,
 };
 
+use super::behind::{self, Joined};
 use super::columns::of_flags;
 use super::effective::{forget_base, refold, refold_mailboxes, release, release_mailbox, tell};
 use super::messages::Message;
@@ -255,11 +256,10 @@ pub fn gone(tx: &Tx<'_>, id: OperationId, why: &str) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
-    fail(tx, id, why, Cause::Gone)?;
-    match (&operation.kind, operation.kind.message()) {
-        (OperationKind::Move { .. }, Some(message)) => forget_base(tx, message),
-        _ => Ok(()),
+    if let OperationKind::Move { message, .. } = operation.kind {
+        forget_base(tx, message)?;
     }
+    fail(tx, id, why, Cause::Gone)
 }
 
 /// The mailbox is made: `wire` is its name as the server knows it.
@@ -355,37 +355,71 @@ fn finish(tx: &Tx<'_>, id: OperationId) -> Result<Option<Operation>, StoreError>
 }
 
 /// It was refused, or cannot be done: the row stays with the words, and what is shown takes it back.
-/// What depends on it fails with it.
+/// What depends on it fails with it, and what was asked since of a message that is on no server
+/// becomes one with it.
 pub fn fail(tx: &Tx<'_>, id: OperationId, why: &str, cause: Cause) -> Result<(), StoreError> {
+    fail_into(tx, id, why, cause, cause == Cause::MailboxGone)
+}
+
+/// As [`fail`]. What is wrong may be its mailbox alone; then it is done if it was moved on from there.
+fn fail_into(
+    tx: &Tx<'_>,
+    id: OperationId,
+    why: &str,
+    cause: Cause,
+    mailbox_alone: bool,
+) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
-    let failed = OperationState::Failed {
-        why: why.to_owned(),
-        cause,
+    let state = match behind::join(tx, &operation, why, cause)? {
+        Joined::Unwanted => {
+            tx.durable();
+            return operation
+                .kind
+                .message()
+                .map_or(Ok(()), |message| forget(tx, message));
+        }
+        Joined::Elsewhere if mailbox_alone && !is_lost(tx, &operation)? => {
+            OperationState::Queued { put_off: None }
+        }
+        Joined::Elsewhere | Joined::Alone => OperationState::Failed {
+            why: why.to_owned(),
+            cause,
+        },
     };
-    journal::set_state(tx, id, &failed)?;
+    journal::set_state(tx, id, &state)?;
     settle(tx, &operation)?;
+    let mailbox_alone = matches!(operation.kind, OperationKind::Create { .. });
     for dependent in dependents(tx, &operation)? {
-        if !dependent.state.is_failed() {
-            journal::set_state(tx, dependent.id, &failed)?;
-            settle(tx, &dependent)?;
+        if state.is_failed() && !dependent.state.is_failed() {
+            fail_into(tx, dependent.id, why, cause, mailbox_alone)?;
         }
     }
     Ok(())
 }
 
-/// What makes no sense without this operation: to delete here what was to be uploaded there, and to
-/// put messages into a mailbox that does not come to be.
+/// What makes no sense without this operation: to delete here what was to be uploaded there, to mark
+/// what is not made, and to put messages into a mailbox that does not come to be.
 fn dependents(tx: &Tx<'_>, operation: &Operation) -> Result<Vec<Operation>, StoreError> {
+    let mut all = Vec::new();
     match &operation.kind {
-        OperationKind::Append { message, .. } => Ok(journal::naming(tx, *message)?
-            .into_iter()
-            .filter(|one| matches!(one.kind, OperationKind::Expunge { .. }))
-            .collect()),
-        OperationKind::Create { mailbox, .. } => journal::into_mailbox(tx, *mailbox),
-        _ => Ok(Vec::new()),
+        OperationKind::Append { message, .. } | OperationKind::Copy { message, .. } => {
+            let deletes = |one: &Operation| matches!(one.kind, OperationKind::Expunge { .. });
+            let marks = |one: &Operation| {
+                matches!(one.kind, OperationKind::Flag { .. }) && !one.state.is_undecided()
+            };
+            all = journal::naming(tx, *message)?;
+            all.retain(deletes);
+            if !stands(tx, *message)? {
+                let own = journal::of_message(tx, *message)?;
+                all.extend(own.into_iter().filter(marks));
+            }
+        }
+        OperationKind::Create { mailbox, .. } => all = journal::into_mailbox(tx, *mailbox)?,
+        _ => {}
     }
+    Ok(all)
 }
 
 /// Puts it back into the queue, for later if the server put it off; what failed with it too.
@@ -401,8 +435,7 @@ pub fn requeue(tx: &Tx<'_>, id: OperationId, put_off: Option<PutOff>) -> Result<
     settle(tx, &operation)?;
     for dependent in dependents(tx, &operation)? {
         if dependent.state.is_failed() {
-            journal::set_state(tx, dependent.id, &queued)?;
-            settle(tx, &dependent)?;
+            requeue(tx, dependent.id, None)?;
         }
     }
     Ok(())
@@ -411,40 +444,61 @@ pub fn requeue(tx: &Tx<'_>, id: OperationId, put_off: Option<PutOff>) -> Result<
 /// It did not happen, and may be sent, unless what it is about went meanwhile, as with the mailbox
 /// that it stood in: then nobody would ever send it.
 pub fn again(tx: &Tx<'_>, id: OperationId, why: &str) -> Result<(), StoreError> {
+    journal::forget_proof(tx, id)?;
+    wait(tx, id, None, why)
+}
+
+/// The server put it off; as with [`again`], what it is about may be gone meanwhile.
+pub fn later(tx: &Tx<'_>, id: OperationId, put_off: PutOff, why: &str) -> Result<(), StoreError> {
+    wait(tx, id, Some(put_off), why)
+}
+
+fn wait(
+    tx: &Tx<'_>,
+    id: OperationId,
+    put_off: Option<PutOff>,
+    why: &str,
+) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
-    journal::forget_proof(tx, id)?;
-    let source = match &operation.kind {
-        OperationKind::Move { message, .. } => Some(*message),
-        OperationKind::Copy { source, .. } => Some(*source),
-        _ => None,
-    };
-    let lost = match source {
-        Some(source) => !stands(tx, source)? && !goes(tx, source, id)?,
-        None => false,
-    };
-    match lost {
-        true => gone(tx, id, why),
-        false => requeue(tx, id, None),
+    if !is_lost(tx, &operation)? {
+        return requeue(tx, id, put_off);
+    }
+    match operation.kind {
+        // A flag never conflicts, and to delete what is gone is done.
+        OperationKind::Flag { .. } | OperationKind::Expunge { .. } => withdraw(tx, id),
+        _ => gone(tx, id, why),
     }
 }
 
-/// Whether the server has it.
-fn stands(tx: &Tx<'_>, message: MessageKey) -> Result<bool, StoreError> {
-    Ok(messages::find(tx, message)?.is_some_and(|row| row.base.is_some()))
+/// Whether it could never be sent: what it is about stands nowhere and goes nowhere.
+pub fn is_lost(rows: &impl Rows, operation: &Operation) -> Result<bool, StoreError> {
+    let about = match &operation.kind {
+        OperationKind::Flag { message, .. }
+        | OperationKind::Move { message, .. }
+        | OperationKind::Expunge { message, .. } => *message,
+        OperationKind::Copy { source, .. } => *source,
+        OperationKind::Append { .. }
+        | OperationKind::Create { .. }
+        | OperationKind::Rename { .. }
+        | OperationKind::Remove { .. }
+        | OperationKind::Subscribe { .. }
+        | OperationKind::Submit { .. } => return Ok(false),
+    };
+    Ok(!stands(rows, about)? && !goes(rows, about, operation.id)?)
 }
 
-/// Whether something but `id` puts it somewhere.
-fn goes(tx: &Tx<'_>, message: MessageKey, id: OperationId) -> Result<bool, StoreError> {
-    let puts = |one: &Operation| {
-        let places = matches!(
-            one.kind,
-            OperationKind::Move { .. } | OperationKind::Copy { .. } | OperationKind::Append { .. }
-        );
-        places && one.id != id
-    };
-    Ok(journal::of_message(tx, message)?.iter().any(puts))
+/// Whether the server has it.
+pub(super) fn stands(rows: &impl Rows, message: MessageKey) -> Result<bool, StoreError> {
+    Ok(messages::find(rows, message)?.is_some_and(|row| row.base.is_some()))
+}
+
+/// Whether something but `id` is to put it somewhere.
+fn goes(rows: &impl Rows, message: MessageKey, id: OperationId) -> Result<bool, StoreError> {
+    let puts =
+        |one: &Operation| one.kind.target().is_some() && one.id != id && !one.state.is_failed();
+    Ok(journal::of_message(rows, message)?.iter().any(puts))
 }
 
 /// Nobody knows whether it happened.

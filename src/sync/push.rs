@@ -428,7 +428,7 @@ fn write(tx: &Tx<'_>, id: OperationId, verdict: &Verdict, now: i64) -> Result<()
         Verdict::Gone => verdicts::gone(tx, id, GONE),
         Verdict::Refused(Refusal::Later(seconds), words) => {
             let (until, why) = (now + seconds, words.clone());
-            verdicts::requeue(tx, id, Some(PutOff { until, why }))
+            verdicts::later(tx, id, PutOff { until, why }, GONE)
         }
         Verdict::Refused(Refusal::MailboxGone, words) => {
             verdicts::fail(tx, id, words, Cause::MailboxGone)

@@ -1,6 +1,7 @@
 //! Move, copy, delete, mailboxes and undo: what is shown at once, what waits, what a verdict makes
 //! of it.
 
+mod behind;
 mod conflicts;
 mod copies;
 mod expunge;

@@ -8,7 +8,7 @@ use crate::model::{Flags, OperationId, OperationKind, Severity, Uid};
 use crate::store::messages::FlagsSeen;
 use crate::store::{journal, messages, verdicts};
 
-use super::Task;
+use super::{GONE, Task};
 use crate::sync::SyncError;
 use crate::sync::glue;
 use crate::sync::plan::proof::{LATER, Refusal, refusal};
@@ -164,7 +164,7 @@ impl Worker<'_> {
                             (Verdict::Gone, _) => verdicts::withdraw(tx, *id)?,
                             (Verdict::Refused(why), Some(until)) => {
                                 let why = why.clone();
-                                verdicts::requeue(tx, *id, Some(PutOff { until, why }))?;
+                                verdicts::later(tx, *id, PutOff { until, why }, GONE)?;
                             }
                             (Verdict::Refused(why), None) => {
                                 verdicts::fail(tx, *id, why, Cause::Refused)?

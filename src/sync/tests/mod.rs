@@ -1,5 +1,6 @@
 //! Whole syncs against a server in memory: run, run again, cut everywhere, resumed.
 
+mod behind;
 mod cuts;
 mod link;
 mod model;

@@ -55,7 +55,7 @@ fn r8_a_message_that_another_program_took_is_a_conflict_and_a_person_chooses() {
 }
 
 #[test]
-fn r8_what_waits_behind_a_move_of_a_message_that_is_gone_ends_with_it() {
+fn r8_a_flag_behind_a_move_of_a_message_that_is_gone_ends_with_it() {
     let desk = Desk::new();
     let key = desk.keys[0];
     desk.move_to(&desk.keys[..1], "Trips");
@@ -67,7 +67,7 @@ fn r8_what_waits_behind_a_move_of_a_message_that_is_gone_ends_with_it() {
     desk.act(&[key], Wish::Flags(seen, Undoable::Yes));
     let id = desk.first("move").id;
     desk.bed.put(move |tx| verdicts::gone(tx, id, "gone"));
-    assert_eq!(desk.waiting(), "move! flag");
+    assert_eq!(desk.waiting(), "move!");
     let which = queue::Which::Ids(vec![id]);
     queue::withdraw(&desk.bed.store, which).wait().unwrap();
     assert_eq!(desk.waiting(), "", "nothing waits for ever");
