@@ -131,8 +131,13 @@ pub fn push(start: &Start, account: &AccountSettings) -> Result<(), Failure> {
         match asking::sent(&store, &start.paths, id)? {
             Answer::Done(_) => return Ok(()),
             Answer::Failed { why, link } => {
-                return Err(match link.map(|link| link.state) {
-                    Some(LinkState::SignInNeeded) => waits(id, needs_sign_in(id, why)),
+                return Err(match link {
+                    Some(link) if link.state == LinkState::SignInNeeded => {
+                        waits(id, needs_sign_in(id, why))
+                    }
+                    Some(link) if link.state == LinkState::OfflineAsked => {
+                        offline(id).cause(sentence(&why)).hint(on_line_again(&link))
+                    }
                     _ => offline(id).cause(sentence(&why)),
                 });
             }
@@ -193,6 +198,15 @@ pub fn submit(
 fn offline(account: &str) -> Failure {
     Failure::queued(format!("Queued: {account} is offline"))
         .hint("It is sent when a connection is there; `lacebark sync` tries now.")
+}
+
+/// How an account comes on line again that its owner keeps off line on purpose: to ask that owner to
+/// try does nothing.
+fn on_line_again(link: &Link) -> String {
+    format!(
+        "`.` go-online on the screen of process {} connects again.",
+        link.pid
+    )
 }
 
 const ERRAND: Once = Once {
@@ -307,7 +321,12 @@ fn not_synced(account: &str, why: String, link: Option<&Link>) -> Failure {
     match link.map(|link| link.state) {
         Some(LinkState::SignInNeeded) => needs_sign_in(account, why),
         Some(LinkState::Offline | LinkState::OfflineAsked | LinkState::Connecting) => {
-            Failure::queued(format!("Cannot sync {account}: it is offline")).cause(sentence(&why))
+            let failure = Failure::queued(format!("Cannot sync {account}: it is offline"))
+                .cause(sentence(&why));
+            match link.filter(|link| link.state == LinkState::OfflineAsked) {
+                Some(link) => failure.hint(on_line_again(link)),
+                None => failure,
+            }
         }
         Some(
             LinkState::Idle

@@ -664,6 +664,13 @@ fn going_off_line_by_name_makes_no_connection_until_it_is_asked_for_again() {
     let before = house.proxy.connections();
     let flag = house.home.run(&["flag", &seeds]).exits(3);
     assert!(flag.err.contains("You asked to be off line"), "{flag:?}");
+    // To sync would change nothing: that is asked of the screen, which was told to stay off line.
+    assert!(!flag.err.contains("lacebark sync"), "{flag:?}");
+    let sync = house.home.run(&["sync"]).exits(3);
+    for said in [&flag.err, &sync.err] {
+        let pid = format!("go-online on the screen of process {}", screen.pid());
+        assert!(said.contains(&pid), "{said}");
+    }
     screen.wait("the star", SOON, |screen| starred(screen, "Seeds"));
     screen.press("\x12");
     screen.wait_text("You asked to be off line");
