@@ -61,12 +61,25 @@ pub fn ready(
 ) -> BTreeMap<OperationId, Next> {
     let mut order = Order::new(known);
     let mut ready = BTreeMap::new();
+    let mut coming = BTreeSet::new();
     for one in asked {
-        let next = next(one).filter(|_| one.due);
-        let next = next.filter(|_| !order.holds(one));
+        let held = order.holds(one);
+        if let OperationKind::Create { mailbox, .. } = &one.operation.kind
+            && !held
+        {
+            coming.insert(*mailbox);
+        }
+        let next = next(one).filter(|_| one.due && !held);
         order.note(one, next.is_some());
         if let Some(next) = next {
             ready.insert(one.operation.id, next);
+        }
+    }
+    // Of a mailbox that is made again what goes into it is older than its making.
+    for one in asked {
+        let target = one.operation.kind.target();
+        if target.is_some_and(|target| coming.contains(&target)) {
+            ready.remove(&one.operation.id);
         }
     }
     ready
@@ -159,9 +172,9 @@ impl<'a> Order<'a> {
             | OperationKind::Expunge { .. } => {
                 own.own || own.other || other.own || self.is_changed(kind.target())
             }
-            OperationKind::Create { mailbox, .. }
-            | OperationKind::Rename { mailbox, .. }
-            | OperationKind::Remove { mailbox, .. } => {
+            // Nothing can be done in a mailbox before it is there.
+            OperationKind::Create { mailbox, .. } => self.is_related(*mailbox, &self.names(kind)),
+            OperationKind::Rename { mailbox, .. } | OperationKind::Remove { mailbox, .. } => {
                 self.used.contains(mailbox) || self.is_related(*mailbox, &self.names(kind))
             }
             OperationKind::Subscribe { mailbox, .. } => {
@@ -445,6 +458,10 @@ mod tests {
     fn messages_wait_for_their_mailbox_and_a_deletion_for_the_messages() {
         check("create B b, move 1 A B, move 2 A C", &[1, 3]);
         check("create B b/c, subscribe B, create D b/c/d", &[1]);
+        // What is made again is made first.
+        check("move 1 A B, create B b, move 2 A B, flag 1", &[2, 4]);
+        check("move 1 A B, ~create B b", &[]);
+        check("remove E, move 1 A B, create B e/f", &[1, 2]);
         check("move 1 B C, remove B", &[1]);
         check("move 1 A B, rename B x", &[1]);
         check("rename B x, create D b", &[1]);

@@ -65,3 +65,21 @@ fn r10_a_copy_moved_out_of_a_mailbox_that_another_program_deletes_is_made() {
         bed.assert_harmless();
     }
 }
+
+#[test]
+fn r10_a_mailbox_is_made_again_before_what_is_to_go_into_it() {
+    for capabilities in DRESSES {
+        let bed = small(capabilities);
+        bed.move_to(&[bed.message("INBOX", 1).key], "Trips");
+        bed.copy_to(&[bed.message("INBOX", 2).key], "Trips");
+        bed.server.world().boxes.remove("Trips");
+        bed.sync().unwrap();
+        let failed = "move failed mailbox-gone, copy failed mailbox-gone";
+        assert_eq!(bed.waiting(), failed, "{capabilities}");
+        queue::retry(&bed.store, Which::All).wait().unwrap();
+        bed.sync().unwrap();
+        let there = "Archive: old1 old2; INBOX: in2 in3 in4 in5 in6 in7 in8; Trips: in1 in2";
+        assert_eq!(bed.there(), there, "{capabilities}");
+        bed.assert_filed(capabilities);
+    }
+}
