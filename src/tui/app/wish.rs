@@ -5,7 +5,7 @@ use crate::model::{FlagChange, Flags, LinkState, MailboxKey, MessageKey, Role};
 use super::App;
 use super::event::MailboxChange;
 use super::event::{Action, Ticket};
-use super::view::{Account, Anchor, Mailbox};
+use super::view::{Account, Anchor, Mailbox, Row};
 
 /// One change in flight.
 #[derive(Clone, Debug)]
@@ -106,7 +106,9 @@ impl App {
         let Some(mailbox) = self.index.mailbox else {
             return;
         };
+        let cursor = self.index.row().map(|row| row.key);
         let gone = self.index.leave(&messages);
+        self.remember_places(mailbox, cursor, &gone);
         // Rows that are not loaded are not known to be unread.
         let others = u64::try_from(messages.len() - gone.len().min(messages.len())).unwrap_or(0);
         self.count(mailbox, |total, _| {
@@ -117,7 +119,6 @@ impl App {
         }
         for row in gone {
             let unread = u64::from(!row.seen());
-            self.left.insert(0, (row.key, mailbox, row.anchor()));
             self.count(mailbox, |total, count| {
                 *total = total.map(|total| total.saturating_sub(1));
                 *count = count.saturating_sub(unread);
@@ -129,8 +130,20 @@ impl App {
                 });
             }
         }
-        self.left.truncate(PLACES);
         self.wish(ticket, Shown::Left { mailbox, messages });
+    }
+
+    /// Remembers where rows stood that leave: that of the cursor first.
+    fn remember_places(&mut self, mailbox: MailboxKey, cursor: Option<MessageKey>, gone: &[Row]) {
+        let place = |row: &Row| (row.key, mailbox, row.anchor());
+        let mut places: Vec<_> = gone.iter().take(PLACES).map(place).collect();
+        let under = gone.iter().find(|row| Some(row.key) == cursor);
+        if let Some(row) = under {
+            places.insert(0, place(row));
+        }
+        places.append(&mut self.left);
+        places.truncate(PLACES);
+        self.left = places;
     }
 
     fn count(&mut self, key: MailboxKey, change: impl Fn(&mut Option<u64>, &mut u64)) {

@@ -358,6 +358,7 @@ pub(in crate::tui::app) fn undo(app: &mut App) {
         }
         None => {
             app.act(Action::Undo);
+            app.hint("Taking it back.");
         }
     }
 }

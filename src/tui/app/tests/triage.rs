@@ -99,6 +99,24 @@ fn undo_brings_the_row_back_and_the_cursor_to_it() {
 }
 
 #[test]
+fn when_many_come_back_the_cursor_is_where_it_was() {
+    let mut world = world();
+    world.press("Dn Dn ^A d");
+    assert_eq!(world.app.index.total, 0);
+    world.press("u");
+    assert_eq!(world.selected(), MessageKey(998));
+}
+
+#[test]
+fn a_key_that_takes_back_says_so_before_the_store_has_answered() {
+    let mut world = world();
+    world.press("d");
+    world.end = |_| None;
+    world.press("u");
+    assert_eq!(world.app.status_words(), "Taking it back.");
+}
+
+#[test]
 fn what_comes_back_is_no_new_mail() {
     let mut world = world();
     world.press("d");

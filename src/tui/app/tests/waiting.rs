@@ -48,6 +48,20 @@ fn each_row_of_the_queue_takes_its_answers_in_one_key() {
 }
 
 #[test]
+fn details_of_what_needs_an_answer_are_seen_to_their_end() {
+    let mut world = World::new(80, 24);
+    let detail: Vec<String> = (1..=10).map(|n| format!("Detail {n}")).collect();
+    for need in &mut world.needs {
+        need.detail = detail.join("\n");
+    }
+    world.press("Alt-a D");
+    for _ in 0..world.needs.len() {
+        assert!(world.screen().contains("Detail 10"), "{}", world.screen());
+        world.press("Dn D");
+    }
+}
+
+#[test]
 fn attention_takes_the_same_answers() {
     for (down, key, wanted) in [
         (1, "R", (3, Decision::Retry)),

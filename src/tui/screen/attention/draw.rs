@@ -17,7 +17,8 @@ const TEXT: u16 = 23;
 /// Draws the list; gives the cell of the selected need.
 pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
     let state = &app.attention;
-    let kept = if body.height > 14 { KEPT } else { 0 };
+    let lines = lines_of(state, body.width);
+    let kept = kept(state, &lines, body.height);
     let area = Area {
         y: body.y + kept,
         height: body.height - kept,
@@ -42,43 +43,19 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
         cursor = (area.x + 2, y);
         y += 1;
     }
-    let narrow = area.width < 60;
-    let mut lines: Vec<(usize, bool, String)> = Vec::new();
-    for (n, need) in state.needs.iter().enumerate() {
-        let wide = usize::from(if narrow {
-            room
-        } else {
-            area.width.saturating_sub(TEXT + 1)
-        });
-        let mut rows = Vec::new();
-        for (k, row) in rows_of(need, state.details && n == state.selected, wide, &mut rows)
-            .iter()
-            .enumerate()
-        {
-            lines.push((n, k == 0, row.clone()));
-        }
-    }
-    let first = lines
-        .iter()
-        .position(|(n, _, _)| *n == state.selected)
-        .unwrap_or(0);
     let space = usize::from(bottom.saturating_sub(y + 1)).max(1);
-    let last = lines
-        .iter()
-        .rposition(|(n, _, _)| *n == state.selected)
-        .unwrap_or(0);
-    let skip = (last + 1).saturating_sub(space).min(first);
-    for (n, head, row) in lines.iter().skip(skip).take(space) {
-        let x = if narrow { area.x + 2 } else { area.x + TEXT };
-        if *head
-            && !narrow
-            && let Some(need) = state.needs.get(*n)
+    for line in lines.iter().skip(skipped(state, &lines, space)).take(space) {
+        let x = area.x + indent(area.width);
+        if line.head
+            && !is_narrow(area.width)
+            && let Some(need) = state.needs.get(line.need)
         {
-            let title = format!("{}  {}", n + 1, need.title);
+            let title = format!("{}  {}", line.need + 1, need.title);
             pen.put(area.x + 2, y, TEXT - 3, &title, Role::Text);
         }
-        pen.put(x, y, area.width.saturating_sub(x - area.x), row, Role::Text);
-        if *n == state.selected && *head {
+        let width = area.width.saturating_sub(x - area.x);
+        pen.put(x, y, width, &line.text, Role::Text);
+        if line.need == state.selected && line.head {
             pen.put(area.x, y, 1, ">", Role::Text);
             pen.tint(area, y, Role::Selected);
             cursor = (area.x, y);
@@ -91,6 +68,57 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
     cursor
 }
 
+/// One row of a need.
+struct Line {
+    need: usize,
+    /// Whether it is the first one.
+    head: bool,
+    text: String,
+}
+
+fn lines_of(state: &State, width: u16) -> Vec<Line> {
+    let margin = if is_narrow(width) { 4 } else { TEXT + 1 };
+    let wide = usize::from(width.saturating_sub(margin));
+    let mut lines = Vec::new();
+    for (need, one) in state.needs.iter().enumerate() {
+        let details = state.details && need == state.selected;
+        let rows = rows_of(one, details, wide).into_iter().enumerate();
+        lines.extend(rows.map(|(at, text)| Line {
+            need,
+            head: at == 0,
+            text,
+        }));
+    }
+    lines
+}
+
+fn is_narrow(width: u16) -> bool {
+    width < 60
+}
+
+fn indent(width: u16) -> u16 {
+    if is_narrow(width) { 2 } else { TEXT }
+}
+
+/// How many rows of the screen below stay in sight: fewer where the details need the room.
+fn kept(state: &State, lines: &[Line], height: u16) -> u16 {
+    if height <= 14 {
+        return 0;
+    }
+    let own = lines.iter().filter(|line| line.need == state.selected);
+    let own = u16::try_from(own.count()).unwrap_or(u16::MAX);
+    // A blank row, the heading and the rule below are between.
+    KEPT.min(height.saturating_sub(own.saturating_add(3)))
+}
+
+/// How many lines are above the sight, so that the selected need is in it.
+fn skipped(state: &State, lines: &[Line], space: usize) -> usize {
+    let is_own = |line: &Line| line.need == state.selected;
+    let first = lines.iter().position(is_own).unwrap_or(0);
+    let last = lines.iter().rposition(is_own).unwrap_or(0);
+    (last + 1).saturating_sub(space).min(first)
+}
+
 /// What needs an answer is counted; what is looked for by itself stands beside it.
 fn heading(state: &State) -> String {
     let urgent = state.needs.iter().filter(|need| need.is_urgent()).count();
@@ -100,9 +128,10 @@ fn heading(state: &State) -> String {
     }
 }
 
-fn rows_of<'a>(need: &Need, details: bool, wide: usize, rows: &'a mut Vec<String>) -> &'a [String] {
+fn rows_of(need: &Need, details: bool, wide: usize) -> Vec<String> {
+    let mut rows = Vec::new();
     let short: String = sentence(&need.text).chars().take(wide * 3).collect();
-    fold("", &short, wide, rows);
+    fold("", &short, wide, &mut rows);
     rows.push(
         match need.cause {
             Cause::SignIn => "P new password   R retry   D details",
@@ -116,7 +145,7 @@ fn rows_of<'a>(need: &Need, details: bool, wide: usize, rows: &'a mut Vec<String
     if details {
         for text in [&need.hint, &need.detail] {
             for line in text.lines().take(20).filter(|line| !line.is_empty()) {
-                fold("", line, wide, rows);
+                fold("", line, wide, &mut rows);
             }
         }
         if need.hint.is_empty() && need.detail.is_empty() {
