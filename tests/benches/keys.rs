@@ -36,7 +36,8 @@ pub fn quiet(figures: &mut Figures) {
     seen.note(figures, "key to frame at 10,000 messages");
 }
 
-/// Actions on the message at the cursor of an index of 10,000, each of which is journalled and sent.
+/// Actions in an index of 10,000, each of which is journalled and sent: on the message at the cursor,
+/// and on 1,000 that are selected.
 pub fn actions(figures: &mut Figures) {
     let Some(server) = Dovecot::holding(10_000, 18, Sizes::Small) else {
         return;
@@ -53,14 +54,35 @@ pub fn actions(figures: &mut Figures) {
         watched.terminal.settle(Duration::from_secs(1));
         let mut seen = watched.press_each(300, |step| keys[step % 2]);
         let what = format!("{what}: key to frame at 10,000 messages");
-        figures.under(
-            format!("{what}, at the pty: p99"),
-            quantile(&mut seen.pty, 0.99),
-            Duration::from_millis(5),
-            millis,
-        );
-        seen.note(figures, &what);
+        seen.compare(figures, &what);
     }
+    select_newest(&server, SELECTED);
+    home.run(&["sync", "work"]).exits(0);
+    for (what, keys) in [
+        ("flag", &["*", "*"][..]),
+        ("delete and undo", &["d", "u"]),
+        ("archive and undo", &["y", "u"]),
+    ] {
+        let mut watched = Watched::start(&home);
+        watched.terminal.settle(Duration::from_secs(1));
+        let mut seen = watched.press_for_selected(50, keys);
+        let what = format!("{what} of 1,000 selected: key to frame at 10,000 messages");
+        seen.compare(figures, &what);
+    }
+}
+
+/// So many messages are selected at once.
+const SELECTED: usize = 1_000;
+
+/// The newest messages are new, and no others: that is what `;` can select.
+fn select_newest(server: &Dovecot, count: usize) {
+    let mut other = server.client("alice");
+    let uids = other.uids("INBOX");
+    let first = uids[uids.len() - count];
+    other.select("INBOX");
+    other.ok("UID STORE 1:* +FLAGS.SILENT (\\Seen)");
+    other.ok(&format!("UID STORE {first}:* -FLAGS.SILENT (\\Seen)"));
+    other.logout();
 }
 
 /// While 100,000 messages come in; server and sync threads run at a lower priority.
@@ -125,6 +147,17 @@ struct Seen {
 }
 
 impl Seen {
+    /// An action is in the frame that follows its key.
+    fn compare(&mut self, figures: &mut Figures, what: &str) {
+        figures.under(
+            format!("{what}, at the pty: p99"),
+            quantile(&mut self.pty, 0.99),
+            Duration::from_millis(5),
+            millis,
+        );
+        self.note(figures, what);
+    }
+
     fn note(&mut self, figures: &mut Figures, what: &str) {
         let three = |samples: &mut Vec<Duration>| {
             format!(
@@ -199,18 +232,59 @@ impl Watched<'_> {
             self.terminal.text()
         );
         let waited = core_wait(self.terminal.pid()).saturating_sub(before);
-        self.terminal.press("q");
-        self.terminal.exit_code(Duration::from_secs(20));
-        let log = fs::read_to_string(self.home.path("frames")).unwrap();
-        let inside = log.lines().map(|line| line.parse().unwrap());
         // The last line is the key that quits.
-        let inside: Vec<Duration> = inside.map(Duration::from_micros).take(keys).collect();
+        let inside = self.quit().into_iter().take(keys).collect();
         Seen {
             pty,
             inside,
             echo,
             waited,
         }
+    }
+
+    /// Selects what is new, presses these keys for it one after the other, each when all of the last
+    /// is done, so many times, then quits. The keys that select are not counted.
+    fn press_for_selected(&mut self, rounds: usize, keys: &[&'static str]) -> Seen {
+        let rest = Duration::from_millis(200);
+        let (mut pty, mut echo, mut counted) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pressed = 0;
+        let mut waited = Duration::ZERO;
+        for _ in 0..rounds {
+            for key in [";", "n"] {
+                self.terminal.press(key);
+                self.terminal.settle(rest);
+            }
+            pressed += 2;
+            let text = self.terminal.text();
+            assert!(text.contains("1000 selected of"), "{text}");
+            for key in keys {
+                let before = core_wait(self.terminal.pid());
+                let drawn = one(&mut self.terminal, key);
+                waited += core_wait(self.terminal.pid()).saturating_sub(before);
+                pty.push(drawn.unwrap_or_else(|| panic!("{key}\n{}", self.terminal.text())));
+                counted.push(pressed);
+                pressed += 1;
+                self.terminal.settle(rest);
+                echo.extend(one(&mut self.echo, "x"));
+            }
+        }
+        let all = self.quit();
+        let inside = counted.into_iter().map(|at| all[at]).collect();
+        Seen {
+            pty,
+            inside,
+            echo,
+            waited,
+        }
+    }
+
+    /// Quits, and reads how long each key took inside.
+    fn quit(&mut self) -> Vec<Duration> {
+        self.terminal.press("q");
+        self.terminal.exit_code(Duration::from_secs(20));
+        let log = fs::read_to_string(self.home.path("frames")).unwrap();
+        let inside = log.lines().map(|line| line.parse().unwrap());
+        inside.map(Duration::from_micros).collect()
     }
 }
 
