@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::start::Start;
 use super::{fetch, json, list, save, text, time};
 use crate::mime::document::{self, Document, View};
-use crate::mime::{content, part, structure};
+use crate::mime::{body, content, part, structure};
 use crate::model::{MessageKey, PartPath, Structure};
 use crate::store::contents::Content;
 use crate::store::lists::{self, IndexRow};
@@ -136,7 +136,7 @@ fn readable(reader: &Reader, source: &Source, view: &View) -> Result<Option<Docu
         return Ok(None);
     };
     let mut parts = BTreeMap::new();
-    for path in document::wanted(structure, view) {
+    for path in body::wanted(structure, view) {
         match bodies::read_whole(reader, source.row.content, &path.to_string())? {
             Some(bytes) => parts.insert(path, bytes),
             None => return Ok(None),

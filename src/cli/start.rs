@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::args::Global;
 use super::error::Failure;
 use super::output::{self, Out};
-use crate::config::load::Fault;
+use crate::config::Fault;
 use crate::config::{self, Overrides, Paths, Settings, Warning};
 use crate::env::{Env, SystemClock};
 use crate::ops::notices;

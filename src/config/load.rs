@@ -7,7 +7,6 @@
 mod writing;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,50 +18,12 @@ use toml::de::{DeTable, DeValue};
 use crate::config::settings::{
     AccountKind, AccountSettings, Auth, Cursor, Keep, Settings, Theme, Ui, UserLevel,
 };
-use crate::config::table::{Report, Section, expected, texts};
+use crate::config::table::{Fault, Report, Section, Warning, expected, texts};
 use crate::config::url::{Endpoint, Scheme};
 use crate::model::{Offline, Role};
 
 /// The annotated default, every key in a comment; it is what a first file starts from.
 pub const TEMPLATE: &str = include_str!("../../assets/config.toml");
-
-/// One thing that is wrong in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1.
-    pub line: usize,
-    /// The key with its tables: `account.imap`.
-    pub key: String,
-    /// What is wrong with it.
-    pub text: String,
-    /// How bad it is.
-    pub fault: Fault,
-}
-
-/// How bad something wrong in the file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// A key that means nothing here; it changes nothing.
-    Unknown,
-    /// A value that cannot be used; outside accounts its default holds.
-    Value,
-    /// An account that is left out.
-    Account,
-    /// A line that is no TOML.
-    Syntax,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: ", self.file.display(), self.line)?;
-        if !self.key.is_empty() {
-            write!(out, "{}: ", self.key)?;
-        }
-        out.write_str(&self.text)
-    }
-}
 
 /// A file of settings that cannot be read at all.
 #[derive(Debug, Error)]

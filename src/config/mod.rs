@@ -14,11 +14,12 @@ pub mod settings;
 mod table;
 pub mod url;
 
-pub use load::{ConfigError, Warning, load, parse};
+pub use load::{ConfigError, load, parse};
 pub use paths::{Overrides, Paths};
 pub use secrets::{SecretError, Secrets};
 pub use settings::{
     AccountKind, AccountSettings, Auth, Cursor, Identity, Keep, SentCopy, Settings, Theme, Ui,
     UserLevel,
 };
+pub use table::{Fault, Warning};
 pub use url::{Endpoint, Scheme, Security, UrlError};

@@ -1,13 +1,50 @@
 //! A TOML table that remembers where it stands and which of its keys were read.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::config::load::{Fault, Warning};
+/// One thing that is wrong in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The key with its tables: `account.imap`.
+    pub key: String,
+    /// What is wrong with it.
+    pub text: String,
+    /// How bad it is.
+    pub fault: Fault,
+}
+
+/// How bad something wrong in the file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A key that means nothing here; it changes nothing.
+    Unknown,
+    /// A value that cannot be used; outside accounts its default holds.
+    Value,
+    /// An account that is left out.
+    Account,
+    /// A line that is no TOML.
+    Syntax,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: ", self.file.display(), self.line)?;
+        if !self.key.is_empty() {
+            write!(out, "{}: ", self.key)?;
+        }
+        out.write_str(&self.text)
+    }
+}
 
 /// Gathers what is wrong with a file.
 pub(super) struct Report {

@@ -5,8 +5,8 @@
 
 use crate::model::Address;
 
-use super::word::decode_text;
-use super::{header, part};
+use super::part;
+use super::word::{self, decode_text};
 
 /// Addresses that one field may give.
 pub const MAX_ADDRESSES: usize = 10_000;
@@ -15,7 +15,7 @@ const MAX_NAME: usize = 4096;
 
 /// Reads an address list; a group head is an address with a name alone.
 pub fn addresses(raw: &[u8]) -> Vec<Address> {
-    let raw = header::unfold(raw);
+    let raw = word::unfold(raw);
     let mut reader = Reader::default();
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {

@@ -4,7 +4,7 @@
 mod plain;
 mod report;
 
-use crate::model::{Disposition, Structure};
+use crate::model::{Disposition, PartPath, Structure};
 
 use super::document::{Document, Line, Parts, Protection, Role, Span, View};
 use super::header::{self, Header};
@@ -15,6 +15,39 @@ use super::{content, date, envelope, filename, html, part, sniff, structure};
 const MAX_CODED: usize = 4;
 /// Bytes of a plain alternative that tell whether it is a stub.
 const STUB: usize = 2048;
+
+impl Document {
+    /// The document of a whole raw message.
+    pub fn of_message(raw: &[u8], view: &View) -> Document {
+        let (root, offsets) = structure::of_message(raw);
+        let mut parts = Parts::new();
+        for offset in &offsets {
+            let bytes = raw.get(offset.body..offset.end).unwrap_or_default();
+            // Of a message and the multipart in it, which share a path, the message counts.
+            parts.entry(offset.path.clone()).or_insert(bytes);
+        }
+        Self::of_parts(&root, &parts, view)
+    }
+
+    /// The document of a message of which only some parts are at hand.
+    pub fn of_parts(structure: &Structure, parts: &Parts<'_>, view: &View) -> Document {
+        let mut builder = Builder::new(parts, *view);
+        builder.part(structure, 0);
+        builder.finish()
+    }
+}
+
+/// The parts whose bytes [`Document::of_parts`] would read, in order: what to fetch so that the
+/// message can be read. Both forms of an alternative are named, because one may be empty.
+pub fn wanted(structure: &Structure, view: &View) -> Vec<PartPath> {
+    let parts = Parts::new();
+    let mut builder = Builder::new(&parts, *view);
+    builder.part(structure, 0);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut missing = builder.finish().missing;
+    missing.retain(|path| seen.insert(path.clone()));
+    missing
+}
 
 /// Builds one document.
 pub(crate) struct Builder<'a> {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{PartPath, Structure};
+use crate::model::PartPath;
 
-use super::body::Builder;
 use super::link::Link;
 use super::sanitize::Shown;
-use super::structure;
 
 /// What a span is, for the face to colour and announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -185,25 +183,6 @@ impl Default for View {
 pub type Parts<'a> = BTreeMap<PartPath, &'a [u8]>;
 
 impl Document {
-    /// The document of a whole raw message.
-    pub fn of_message(raw: &[u8], view: &View) -> Document {
-        let (root, offsets) = structure::of_message(raw);
-        let mut parts = Parts::new();
-        for offset in &offsets {
-            let bytes = raw.get(offset.body..offset.end).unwrap_or_default();
-            // Of a message and the multipart in it, which share a path, the message counts.
-            parts.entry(offset.path.clone()).or_insert(bytes);
-        }
-        Self::of_parts(&root, &parts, view)
-    }
-
-    /// The document of a message of which only some parts are at hand.
-    pub fn of_parts(structure: &Structure, parts: &Parts<'_>, view: &View) -> Document {
-        let mut builder = Builder::new(parts, *view);
-        builder.part(structure, 0);
-        builder.finish()
-    }
-
     /// All text of the document, a line for each line: for search, previews and scripts.
     pub fn text(&self) -> String {
         let mut out = String::new();
@@ -221,16 +200,4 @@ impl Document {
         }
         out
     }
-}
-
-/// The parts whose bytes [`Document::of_parts`] would read, in order: what to fetch so that the
-/// message can be read. Both forms of an alternative are named, because one may be empty.
-pub fn wanted(structure: &Structure, view: &View) -> Vec<PartPath> {
-    let parts = Parts::new();
-    let mut builder = Builder::new(&parts, *view);
-    builder.part(structure, 0);
-    let mut seen = std::collections::BTreeSet::new();
-    let mut missing = builder.finish().missing;
-    missing.retain(|path| seen.insert(path.clone()));
-    missing
 }

@@ -158,26 +158,6 @@ pub fn list_id(raw: &[u8]) -> String {
     part::utf8_or_1252(&id)
 }
 
-/// The value of a field on one line, without the line breaks of folding.
-pub fn unfold(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut at = 0;
-    while let Some(&byte) = raw.get(at) {
-        let next = raw.get(at + 1);
-        let after = raw.get(at + 2);
-        let blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
-        match byte {
-            b'\r' if next == Some(&b'\n') && blank(after) => at += 2,
-            b'\n' if blank(next) => at += 1,
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

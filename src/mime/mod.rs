@@ -9,7 +9,7 @@
 //! charset, [`document`] chooses and arranges what a person reads, [`wrap`] lays it out.
 
 pub mod address;
-mod body;
+pub mod body;
 pub mod calendar;
 pub mod check;
 pub mod content;

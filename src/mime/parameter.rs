@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::word::decode_text;
-use super::{header, part};
+use super::part;
+use super::word::{self, decode_text};
 
 /// Pieces that one parameter may have, and parameters that one field may have.
 const MAX_PIECES: usize = 2000;
@@ -30,7 +30,7 @@ impl Parameterised {
 
 /// Reads `text/plain; charset="utf-8"; name*0*=…`.
 pub fn parameterised(raw: &[u8]) -> Parameterised {
-    let raw = header::unfold(raw);
+    let raw = word::unfold(raw);
     let pieces = split(&raw);
     let mut pieces = pieces.iter();
     let value = pieces.next().map(|p| p.as_slice()).unwrap_or_default();

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::document::{Document, FIRST_LIMIT, Protection, Role, View, wanted};
+use super::body::wanted;
+use super::document::{Document, FIRST_LIMIT, Protection, Role, View};
 use super::html;
 use super::sanitize::{self, Shown, sender};
 use super::structure;

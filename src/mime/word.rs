@@ -1,17 +1,37 @@
 //! Encoded-words (RFC 2047): neighbours of one charset are joined before they are decoded, so that
 //! a character cut in two comes out whole. Linear in the field (SAFETY M4).
 
-use super::{header, part};
+use super::part;
 
 /// The text of an unstructured field: unfolded, encoded-words decoded, raw 8-bit as UTF-8 or else
 /// windows-1252. Decoded is not sanitised: it may hold any control character.
 pub fn decode_text(raw: &[u8]) -> String {
-    let raw = header::unfold(raw);
+    let raw = unfold(raw);
     let raw = raw.trim_ascii();
     if memchr::memmem::find(raw, b"=?").is_none() {
         return part::utf8_or_1252(raw);
     }
     decode_words(raw)
+}
+
+/// The value of a field on one line, without the line breaks of folding.
+pub fn unfold(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while let Some(&byte) = raw.get(at) {
+        let next = raw.get(at + 1);
+        let after = raw.get(at + 2);
+        let blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
+        match byte {
+            b'\r' if next == Some(&b'\n') && blank(after) => at += 2,
+            b'\n' if blank(next) => at += 1,
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 fn decode_words(raw: &[u8]) -> String {

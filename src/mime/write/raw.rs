@@ -255,7 +255,7 @@ fn own(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), WriteError> {
         field::addresses(out, name, &list);
         return Ok(());
     }
-    field::text(out, name, &part::utf8_or_1252(&header::unfold(value)));
+    field::text(out, name, &part::utf8_or_1252(&word::unfold(value)));
     Ok(())
 }
 

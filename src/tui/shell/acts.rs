@@ -132,7 +132,7 @@ impl World {
         let paths = match (part, structure) {
             (Some(path), _) => vec![path],
             (None, Some(tree)) => {
-                crate::mime::document::wanted(&tree, &crate::mime::document::View::default())
+                crate::mime::body::wanted(&tree, &crate::mime::document::View::default())
             }
             (None, None) => vec![PartPath::root()],
         };

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::providers::Providers;
 use crate::config::secrets::{SERVICE, SecretError, Secrets};
 use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Settings};
-use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View, wanted};
+use crate::mime::body::wanted;
+use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{
