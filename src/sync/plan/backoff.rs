@@ -118,8 +118,13 @@ mod tests {
             Ended::Limited,
         ] {
             for failures in [0, 1, 2, 16, 17, 64, u32::MAX] {
-                for jitter in [0, u32::MAX] {
-                    let wait = wait(ended, failures, Duration::MAX, jitter);
+                for (jitter, offline) in [
+                    (0, Duration::ZERO),
+                    (u32::MAX, Duration::ZERO),
+                    (0, Duration::MAX),
+                    (u32::MAX, Duration::MAX),
+                ] {
+                    let wait = wait(ended, failures, offline, jitter);
                     assert!(wait >= Duration::from_secs(1), "{wait:?}");
                     assert!(wait <= Duration::from_secs(400), "{wait:?}");
                 }
