@@ -293,3 +293,32 @@ fn in_the_demo_mail_is_answered_and_passed_on_up_to_the_draft() {
     screen.press("q");
     assert_eq!(screen.exit_code(LIMIT), 0);
 }
+
+#[test]
+fn enter_in_drafts_goes_on_with_what_another_program_left() {
+    let home = Home::new();
+    let env = home.env();
+    let env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
+    let mut screen = Terminal::start(lacebark(), &["demo"], &env, 24, 80);
+    screen.wait("the first screen", LIMIT, |screen| {
+        screen.contents().contains("? Help")
+    });
+    screen.press("g");
+    screen.wait_text("Go to folder");
+    screen.press("drafts\r");
+    screen.wait_text("Message 1 of 2");
+    screen.press("\r");
+    screen.wait_text("Message text");
+    let first = screen.text();
+    let subject = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("Subject :"));
+        line.unwrap().trim().to_owned()
+    };
+    assert!(subject(&first).len() > "Subject :".len(), "{first}");
+    screen.press("and one line more\x0f");
+    screen.wait_text("Postponed");
+    // The second time it is ours, as it was left.
+    screen.press("\r");
+    screen.wait_text("and one line more");
+    assert_eq!(subject(&screen.text()), subject(&first));
+}

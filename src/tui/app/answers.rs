@@ -7,7 +7,7 @@ use crate::tui::screen::{compose, index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, outbox, writing};
+use super::{App, Screen, book, commands, outbox, resuming, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -104,6 +104,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 app.hint("Servers found. Type the password and press Enter.");
             }
         }
+        Answer::Resuming(found) => resuming::came(app, ticket, found),
         Answer::Answering(found) => writing::answering_came(app, ticket, found),
         Answer::Written(draft) => writing::written_came(app, ticket, draft),
         Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
@@ -317,6 +318,9 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
                 later,
             };
             send::queued(app, ticket, outgoing);
+        }
+        Ended::Resumed(kept, saved, draft) => {
+            resuming::adopted(app, ticket, kept, saved, *draft);
         }
         Ended::TakenBack(kept, saved, draft) => {
             app.outgoing = None;

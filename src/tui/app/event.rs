@@ -1,8 +1,8 @@
 //! What comes into `update` and what it asks the shell to do.
 
 use crate::model::{
-    Attachment, Draft, DraftKey, DraftSave, FlagChange, MailboxKey, MessageKey, OperationId,
-    PartPath, Recipient, Role,
+    Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey, MessageKey,
+    OperationId, PartPath, Recipient, Role,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -10,7 +10,7 @@ use super::key::Key;
 use super::layout::Panes;
 use super::view::{
     Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
-    Opened, OutgoingText, Page, Preview, Provider, Saved, Servers, Waiting,
+    Opened, OutgoingText, Page, Preview, Provider, Resuming, Saved, Servers, Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -209,6 +209,8 @@ pub enum Question {
     Provider(String),
     /// Which keyring answers.
     Keyring,
+    /// A message of Drafts that is to be gone on with.
+    Resuming(MessageKey),
     /// What answers to a message could be.
     Answering(MessageKey),
     /// A message that passes another one on.
@@ -302,6 +304,8 @@ pub enum Answer {
     Provider(Option<Provider>),
     /// Which keyring answers, or why none does.
     Keyring(Result<String, String>),
+    /// What there is to go on with.
+    Resuming(Resuming),
     /// What answers to a message could be; `None` when it is gone.
     Answering(Option<Box<Answering>>),
     /// A message that was prepared; `None` when what it is about is gone.
@@ -455,6 +459,15 @@ pub enum Action {
         /// When it is to be sent, in seconds since 1970; `None` is now.
         at: Option<i64>,
     },
+    /// Make a draft of a message that another program left in Drafts.
+    Adopt {
+        /// Which message.
+        message: MessageKey,
+        /// What it holds.
+        content: ContentKey,
+        /// The draft.
+        draft: Box<Draft>,
+    },
     /// Take a message out of the Outbox.
     TakeBack(OperationId),
     /// Throw a message of the Outbox away.
@@ -586,6 +599,8 @@ pub enum Ended {
         /// When it is sent, in seconds since 1970.
         at: i64,
     },
+    /// A message of Drafts is a draft of ours, at that second.
+    Resumed(DraftSave, i64, Box<Draft>),
     /// A message is out of the Outbox and a draft again.
     TakenBack(DraftSave, i64, Box<Draft>),
     /// The address book is changed.

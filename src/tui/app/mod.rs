@@ -21,6 +21,7 @@ pub mod pick;
 pub mod preview;
 pub mod prompt;
 pub mod prompts;
+pub mod resuming;
 pub mod table;
 pub mod view;
 pub mod wish;
@@ -127,6 +128,7 @@ pub struct App {
     /// The word searched for last.
     pub word: String,
     writing: writing::Asked,
+    resuming: Option<resuming::Wanted>,
     history: BTreeMap<&'static str, Vec<String>>,
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
@@ -222,6 +224,7 @@ impl App {
             editor: begin.editor,
             confirm_send: begin.confirm_send,
             writing: writing::Asked::default(),
+            resuming: None,
             prompt: None,
             status: None,
             key_page: 0,

@@ -8,6 +8,7 @@ mod mouse;
 mod outbox;
 mod pages;
 mod panes;
+mod resuming;
 mod safety;
 mod screens;
 mod triage;

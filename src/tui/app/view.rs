@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
 use crate::model::{
-    ActionId, Address, Attachment, ContactKey, Delivery, Draft, DraftKey, Envelope, Flags, Kept,
-    Link, LinkState, MailboxKey, MessageKey, Notice, OperationId, OperationState, PartPath, Role,
-    Structure, journal,
+    ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
+    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
+    OperationState, PartPath, Role, Structure, journal,
 };
 
 /// One account with its mailboxes.
@@ -420,6 +420,24 @@ pub struct Answering {
     pub blind: bool,
     /// What else there is to know; may be empty.
     pub warning: String,
+}
+
+/// What there is to go on with of a message in Drafts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resuming {
+    /// It is the copy of a draft of ours.
+    Ours(DraftSave, i64, Box<Draft>),
+    /// Another program left it there; this is what it says.
+    Theirs {
+        /// What it holds.
+        content: ContentKey,
+        /// The draft.
+        draft: Box<Draft>,
+    },
+    /// So many octets of it are not here.
+    NotKept(u64),
+    /// It is not there any more.
+    Gone,
 }
 
 /// A provider's servers, for the set-up screen.

@@ -26,7 +26,7 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, book, decide, drafts, outbox, panes, sending, triage};
+use super::{Incoming, Network, book, decide, drafts, outbox, panes, resuming, sending, triage};
 use bytes::{Bytes, with_bytes};
 use drafts::Saves;
 
@@ -329,6 +329,14 @@ impl Acts {
             }),
             Action::TakeBack(id) => self.wait(move || {
                 let ended = sending::taken_back(&world.store, id);
+                world.tell(ticket, ended);
+            }),
+            Action::Adopt {
+                message,
+                content,
+                draft,
+            } => self.wait(move || {
+                let ended = resuming::adopt(&world.store, message, content, *draft);
                 world.tell(ticket, ended);
             }),
             Action::Discard(id) => self.wait(move || {

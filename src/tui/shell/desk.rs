@@ -29,7 +29,7 @@ use crate::tui::app::view::{
     Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers,
 };
 
-use super::{drafts, files, outbox, replies, select, sending, writing};
+use super::{drafts, files, outbox, replies, resuming, select, sending, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -161,6 +161,7 @@ impl Desk {
             }
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
+            Question::Resuming(key) => resuming::of_message(self, &self.store, reader, *key),
             Question::Answering(message) => replies::answering(self, reader, *message),
             Question::Forwarding { message, attached } => {
                 replies::forwarding(self, &self.store, reader, *message, *attached)

@@ -19,6 +19,7 @@ mod panes;
 mod pool;
 mod queue;
 mod replies;
+mod resuming;
 mod select;
 mod sending;
 mod signals;

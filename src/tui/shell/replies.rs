@@ -81,7 +81,11 @@ impl About {
 }
 
 /// The text of a message as it is read, or `None` when it is not kept.
-fn text(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Option<String>, StoreError> {
+pub(super) fn text(
+    desk: &Desk,
+    reader: &Reader,
+    key: MessageKey,
+) -> Result<Option<String>, StoreError> {
     let view = View {
         html: false,
         width: WIDE,

@@ -19,7 +19,7 @@ use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
-use super::{App, book, keyrow, outbox, palette, writing};
+use super::{App, book, keyrow, outbox, palette, resuming, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
@@ -249,7 +249,7 @@ fn parent(app: &App) -> Screen {
 fn forward(app: &mut App, key: Key) {
     match app.screen {
         Screen::Folders => open_selected_folder(app),
-        Screen::Index => open_message(app),
+        Screen::Index => resuming::open(app),
         Screen::Message => open_parts(app),
         Screen::Parts => view_part(app, key),
         Screen::Menu => {

@@ -83,7 +83,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Outbox, "View"),
         ],
         enter: &[Folders, Index, Parts, Menu, Outbox],
-        help: "Goes one level down: folders, index, message, parts.",
+        help: "Goes one level down: folders, index, message, parts. In Drafts it goes on with the \
+               draft.",
     },
     Entry {
         command: Command::Previous,

@@ -18,7 +18,7 @@ use crate::tui::app::event::{
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
     Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Page,
-    Preview, Provider, Row, Server, Servers, Waiting,
+    Preview, Provider, Resuming, Row, Server, Servers, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -58,6 +58,8 @@ pub struct World {
     pub quit: bool,
     /// The text that an editor was started with.
     pub editing: Option<(u64, String)>,
+    /// What there is to go on with of any message.
+    pub resuming: Resuming,
     /// The Outbox.
     pub outbox: Vec<Leaving>,
     /// The address book.
@@ -104,6 +106,7 @@ impl World {
             end: |_| Some(Ended::Done(String::new())),
             quit: false,
             editing: None,
+            resuming: Resuming::Gone,
             outbox: Vec::new(),
             cards: super::book::cards(),
             drafts: BTreeMap::new(),
@@ -306,6 +309,7 @@ impl World {
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),
+            Question::Resuming(_) => Answer::Resuming(self.resuming.clone()),
             Question::Outbox => Answer::Outbox(self.outbox.clone()),
             Question::Outgoing { id, .. } => self.leaving(*id),
             Question::AddressBook(text) => self.look_up(text),

@@ -1,0 +1,105 @@
+//! Enter in Drafts: keys in, what is written on out.
+
+use crate::model::{ContentKey, DraftKey, DraftSave, MessageKey, PartPath, Role};
+use crate::tui::app::Screen;
+use crate::tui::app::event::{Action, Ended};
+use crate::tui::app::view::Resuming;
+
+use super::world::{NOW, World};
+
+/// The open mailbox is Drafts.
+fn world(found: Resuming) -> World {
+    let mut world = World::new(80, 24);
+    world.app.accounts[0].mailboxes[0].role = Some(Role::Drafts);
+    world.resuming = found;
+    world.end = |action| match action {
+        Action::Adopt { draft, .. } => Some(Ended::Resumed(SAVE, NOW, draft.clone())),
+        _ => Some(Ended::Done(String::new())),
+    };
+    world
+}
+
+const SAVE: DraftSave = DraftSave {
+    key: DraftKey(4),
+    version: 2,
+};
+
+fn ours(world: &World) -> Resuming {
+    let mut draft = world.draft();
+    draft.subject = "Half a plan".to_owned();
+    Resuming::Ours(SAVE, NOW, Box::new(draft))
+}
+
+fn theirs(world: &World) -> Resuming {
+    let mut draft = world.draft();
+    draft.subject = "Begun elsewhere".to_owned();
+    Resuming::Theirs {
+        content: ContentKey(7),
+        draft: Box::new(draft),
+    }
+}
+
+#[test]
+fn enter_in_drafts_goes_on_with_ours_once() {
+    let plain = World::new(80, 24);
+    let mut world = world(ours(&plain));
+    world.press("Ret");
+    assert!(world.app.screen.is_composer());
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.key(), Some(DraftKey(4)));
+    assert_eq!(composer.subject.value(), "Half a plan");
+    // It is open: the second time leads there.
+    world.press("Alt-c < Ret");
+    assert_eq!(world.app.compose.open.len(), 1);
+    assert!(world.app.screen.is_composer());
+    assert!(
+        world
+            .done
+            .iter()
+            .all(|(_, one)| !matches!(one, Action::Adopt { .. }))
+    );
+}
+
+#[test]
+fn a_draft_of_another_program_is_adopted_and_gone_on_with() {
+    let plain = World::new(80, 24);
+    let mut world = world(theirs(&plain));
+    world.press("Dn >");
+    let adopted = world.done.iter().find_map(|(_, action)| match action {
+        Action::Adopt {
+            message, content, ..
+        } => Some((*message, *content)),
+        _ => None,
+    });
+    assert_eq!(adopted, Some((MessageKey(999), ContentKey(7))));
+    let composer = world.app.compose.current().unwrap();
+    assert_eq!(composer.subject.value(), "Begun elsewhere");
+    assert_eq!(composer.key(), Some(DraftKey(4)));
+}
+
+#[test]
+fn what_is_not_kept_is_fetched_first_and_a_key_meanwhile_wants_something_else() {
+    let mut away = world(Resuming::NotKept(41_000));
+    away.press("Ret");
+    assert!(away.app.compose.open.is_empty());
+    let root = Some(PartPath::root());
+    let fetched = matches!(&away.done[0].1, Action::Fetch { part, .. } if *part == root);
+    assert!(fetched, "{:?}", away.done);
+    assert!(away.app.status_words().contains("41 KB first"));
+    let plain = World::new(80, 24);
+    let mut late = world(ours(&plain));
+    late.slow = true;
+    late.press("Ret Dn");
+    late.catch_up();
+    assert_eq!(late.app.screen, Screen::Index);
+    assert!(late.app.compose.open.is_empty());
+}
+
+#[test]
+fn elsewhere_enter_reads() {
+    let plain = World::new(80, 24);
+    let mut world = world(ours(&plain));
+    world.app.accounts[0].mailboxes[0].role = Some(Role::Inbox);
+    world.press("Ret");
+    assert_eq!(world.app.screen, Screen::Message);
+}
