@@ -102,6 +102,7 @@ impl Worker<'_> {
             let wanted = self.wanted(&mailboxes)?;
             self.due.extend(wanted);
             self.next_status = self.desk.env.clock.monotonic();
+            self.lists = false;
             self.asked.push((id, before));
             return Ok(None);
         };

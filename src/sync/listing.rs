@@ -37,6 +37,11 @@ impl Stated {
         Self { counts, until }
     }
 
+    /// Whether anything was said of the mailbox of this name on the wire just now.
+    fn has(&self, name: &str, now: Time) -> bool {
+        now < self.until && self.counts.contains_key(name)
+    }
+
     /// What was said of the mailbox of this name on the wire, if that was just now.
     pub(super) fn take(&mut self, name: &str, now: Time) -> Option<Counts> {
         let counts = self.counts.remove(name)?;
@@ -493,10 +498,14 @@ impl Worker<'_> {
         self.shut.clear();
         let mailboxes = self.mailboxes()?;
         let items = self.status_items();
+        let now = self.desk.env.clock.monotonic();
         let mut asked = Vec::new();
         for mailbox in &mailboxes {
             let open = self.selected.as_ref().map(|s| s.mailbox) == Some(mailbox.key);
-            if let Some(base) = mailbox.base.as_ref().filter(|b| b.selectable() && !open) {
+            // What LIST has just said of it is not asked twice.
+            let is_news = |name: &str| !open && !self.stated.has(name, now);
+            let base = mailbox.base.as_ref().filter(|base| base.selectable());
+            if let Some(base) = base.filter(|base| is_news(&base.name)) {
                 asked.push(self.talk.submit(Command::Status {
                     mailbox: MailboxName::from_stored(&base.name),
                     items: items.clone(),

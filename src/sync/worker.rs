@@ -73,6 +73,8 @@ pub(super) struct Worker<'a> {
     pub(super) aim: Aim,
     pub(super) inbox: Option<MailboxKey>,
     pub(super) next_status: Time,
+    /// Whether it is asked then which mailboxes there are, too.
+    pub(super) lists: bool,
     /// Syncs that were asked for, and what had come before them.
     pub(super) asked: Vec<(RequestId, Tally)>,
     next_inbox: Time,
@@ -104,6 +106,7 @@ impl<'a> Worker<'a> {
             aim,
             inbox: None,
             next_status: now.after(STATUS_EVERY),
+            lists: true,
             asked: Vec::new(),
             next_inbox: now.after(INBOX_EVERY),
             started: false,
@@ -153,6 +156,7 @@ impl<'a> Worker<'a> {
         if wishes.sync_now {
             self.shut.clear();
             self.next_status = now;
+            self.lists = true;
             self.due.extend(self.inbox);
             if self.selected.is_some() {
                 // Without IDLE the server has told nothing since the last command.
@@ -363,6 +367,11 @@ impl<'a> Worker<'a> {
         let alerts = self.talk.take_alerts();
         self.alert(&alerts).await?;
         if self.desk.env.clock.monotonic() >= self.next_status {
+            if self.lists {
+                // Another client may have made, renamed or deleted some.
+                self.list_again().await?;
+            }
+            self.lists = true;
             return self.poll_others().await;
         }
         if self.talk.abilities().idle && !self.no_idle && self.selected.is_some() {
