@@ -625,6 +625,14 @@ pub fn called(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, Store
         .flatten())
 }
 
+/// A mailbox is not made: what it was to be called is still said of what was to go into it.
+pub(super) fn note_unborn(tx: &Tx<'_>, key: MailboxKey, name: &str) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE mailbox SET gone_name = ?2 WHERE key = ?1 AND base_name IS NULL")?
+        .execute((key.0, name))?;
+    Ok(())
+}
+
 /// What a mailbox was called that vanished while something waited for it.
 pub fn gone_name(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, StoreError> {
     let mut query = rows

@@ -389,6 +389,9 @@ fn fail_into(
         },
     };
     journal::set_state(tx, id, &state)?;
+    if let OperationKind::Create { mailbox, name } = &operation.kind {
+        mailboxes::note_unborn(tx, *mailbox, name)?;
+    }
     settle(tx, &operation)?;
     let mailbox_alone = matches!(operation.kind, OperationKind::Create { .. });
     for dependent in dependents(tx, &operation)? {

@@ -108,6 +108,10 @@ fn r10_what_was_to_go_into_a_mailbox_that_is_not_made_goes_where_it_was_moved_to
     desk.move_to(&[made], "Archive");
     desk.fail("create", Cause::Refused);
     assert_eq!(desk.waiting(), "create! copy copy!");
+    let reader = desk.bed.store.reader().unwrap();
+    let lines = queue::stuck(&reader, 9).unwrap();
+    let to: Vec<_> = lines.iter().filter_map(|line| line.to.as_deref()).collect();
+    assert_eq!(to, ["New"], "it is still called so");
     assert_eq!(desk.shown(), "INBOX:1.2.3 Archive:new");
 }
 
