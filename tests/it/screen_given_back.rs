@@ -113,6 +113,24 @@ fn a_suspend_gives_the_terminal_back_and_fg_draws_everything_anew() {
 }
 
 #[test]
+fn after_a_stop_from_outside_fg_takes_the_terminal_and_its_keys_again() {
+    let home = Home::new();
+    let mut screen = shell(&home);
+    let pid = demo(&home, &mut screen);
+    kill_process(pid, Signal::TSTP).unwrap();
+    screen.wait_text("Stopped");
+    screen.press("fg\r");
+    screen.wait("the index alone", LIMIT, |screen| {
+        let text = screen.contents();
+        screen.alternate_screen() && text.contains(FIRST) && !text.contains("Stopped")
+    });
+    screen.press("\r");
+    screen.wait_text("From    :");
+    screen.press("q");
+    assert_given_back(&mut screen);
+}
+
+#[test]
 fn what_is_typed_behind_q_is_the_shells() {
     let home = Home::new();
     let mut screen = shell(&home);

@@ -127,8 +127,10 @@ impl Terminal {
         give_back();
     }
 
-    /// Takes the terminal again after a stop.
+    /// Takes the terminal again after a stop. One that came from outside gave nothing back, and the
+    /// shell has changed the mode since.
     pub fn resume(&mut self) -> io::Result<()> {
+        term::disable_raw_mode()?;
         take()?;
         self.clear();
         Ok(())
