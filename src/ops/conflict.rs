@@ -89,6 +89,7 @@ fn bring_back(tx: &Tx<'_>, operation: &Operation) -> Result<(), StoreError> {
         to,
         flags,
         proof: None,
+        sent_as: None,
     };
     instead(tx, operation, append)
 }

@@ -460,6 +460,7 @@ impl<'a> Acting<'a> {
                     to,
                     flags: flags.clone(),
                     proof: None,
+                    sent_as: None,
                 }
             };
             journal::add(self.tx, action, account, Some(shown.here), &kind)?;

@@ -231,6 +231,7 @@ fn upload(
             to: mailbox,
             flags,
             proof: None,
+            sent_as: None,
         };
         journal::add(tx, action, account, Some(mailbox), &kind)?;
     }

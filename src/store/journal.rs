@@ -368,6 +368,7 @@ pub(super) fn upload_copies(
                 to,
                 flags,
                 proof: None,
+                sent_as: None,
             };
             rewrite(tx, &operation)?;
         }

@@ -11,7 +11,7 @@ mod unsent;
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::journal::{Cause, Placed, PutOff, coalesce};
+use crate::model::journal::{Cause, Placed, PutOff, SentAs, coalesce};
 use crate::model::{
     AccountKey, ActionId, Address, AnswerKind, Answers, Attachment, ContentKey, Delivery, Draft,
     DraftKey, Envelope, FlagChange, Flags, Kept, MailboxKey, MessageKey, OperationId,
@@ -27,7 +27,7 @@ use super::{
     mailboxes, messages,
 };
 
-pub use tries::{held, is_in, progress, unsettle};
+pub use tries::{held, progress, unsettle};
 pub use unsent::{Unsent, counts, discard};
 
 /// What was begun and never queued is swept after so many seconds.
@@ -503,7 +503,9 @@ pub fn lost(tx: &Tx<'_>, id: OperationId, again: i64) -> Result<Ended, StoreErro
 /// A message of an unknown end was found in Sent: everybody who was left has it, and its copy is
 /// there.
 pub fn found(tx: &Tx<'_>, id: OperationId) -> Result<Ended, StoreError> {
-    let Some(out) = find(tx, id)? else {
+    // A person may have wanted it sent again while it was looked for.
+    let unsure = |out: &Outgoing| out.state == OperationState::Unsure;
+    let Some(out) = find(tx, id)?.filter(unsure) else {
         return Ok(Ended::Gone);
     };
     if out.sent.is_none() {
@@ -610,11 +612,23 @@ fn file(tx: &Tx<'_>, out: &Outgoing, mailbox: MailboxKey) -> Result<MessageKey, 
             to: mailbox,
             flags,
             proof: None,
+            sent_as: Some(sent_as(tx, out)?),
         };
         journal::add(tx, out.action, account, Some(mailbox), &kind)?;
     }
     tell(tx, mailbox)?;
     Ok(message)
+}
+
+/// What a message is looked for by where a server files what it sends. One that was sent on keeps
+/// the Message-ID that it came with, so that this tells nothing of it.
+pub fn sent_as(rows: &impl Rows, out: &Outgoing) -> Result<SentAs, StoreError> {
+    let written = contents::get(rows, out.copy)?.envelope.message_id;
+    let id = out.message_id.clone();
+    Ok(match written == id {
+        true => SentAs::New(id),
+        false => SentAs::Resent(id),
+    })
 }
 
 /// What it answers is marked `\Answered`, what it passes on `$Forwarded`, where the mailbox keeps

@@ -35,8 +35,6 @@ const TELL: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(2);
 /// A store that takes no writes is tried again after this.
 const STORE_AGAIN: Duration = Duration::from_secs(30);
-/// What may have left is looked for in Sent so often.
-const LOOK: Duration = Duration::from_secs(30);
 /// So long the first list of mailboxes is waited for, which says where copies go.
 const LISTING: Duration = Duration::from_secs(20);
 /// Nothing sleeps longer, as the wall clock may be set.
@@ -45,7 +43,7 @@ const LONGEST: i64 = 3600;
 /// The topic of notices that a link ends.
 const LINK: &str = "sending";
 /// The topic of notices about what may have been sent.
-const UNSURE: &str = "unsure";
+pub(super) const UNSURE: &str = "unsure";
 
 /// Sends what waits for one account.
 pub(super) struct Outbox {
@@ -91,7 +89,8 @@ impl Outbox {
             lost: None,
             rest: None,
             refused: None,
-            told: false,
+            // Whoever sent before may have told of something.
+            told: true,
         }
     }
 
@@ -176,12 +175,11 @@ impl Outbox {
             self.refused = None;
         }
         let all = self.all()?;
-        let unsure = self.look_for(&all).await?;
+        self.settle_unsure(&all).await?;
         let due = self.due(&all);
         let now = desk.env.clock.monotonic();
         if due.is_empty() {
-            let look = unsure.then(|| now.after(LOOK));
-            return Ok(self.next(&all, now).into_iter().chain(look).min());
+            return Ok(self.next(&all, now));
         }
         if let Some(rest) = self.rest.filter(|rest| *rest > now) {
             return Ok(Some(rest));
@@ -214,40 +212,14 @@ impl Outbox {
         Some(now.after(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
     }
 
-    /// Looks for what may have left where a server that files what it sends would put it. Whether
-    /// some is still not known.
-    async fn look_for(&mut self, all: &[Outgoing]) -> Result<bool, SyncError> {
-        let unsure: Vec<&Outgoing> = all
-            .iter()
-            .filter(|out| out.state == OperationState::Unsure)
-            .collect();
-        let mut left = 0;
-        for out in &unsure {
-            let sent = self.sent_mailbox()?;
-            let there = match sent {
-                Some(mailbox) => self
-                    .desk
-                    .read(|reader| outgoing::is_in(reader, out, mailbox))?,
-                None => false,
-            };
-            if !there {
-                left += 1;
-                continue;
-            }
-            let id = out.operation;
-            self.desk
-                .durable(move |tx| outgoing::found(tx, id).map(|_| ()))
-                .await?;
-            let text = format!(
-                "\"{}\" was sent: it stands in the folder for sent mail.",
-                out.subject
-            );
-            self.desk.tell(Severity::Note, "sent", text, "").await?;
-        }
-        if left == 0 && std::mem::take(&mut self.told) {
+    /// Once nothing is unsure any more, nobody has to look into it: it was found in Sent, or a person
+    /// has chosen.
+    async fn settle_unsure(&mut self, all: &[Outgoing]) -> Result<(), SyncError> {
+        let unsure = all.iter().any(|out| out.state == OperationState::Unsure);
+        if !unsure && std::mem::take(&mut self.told) {
             self.desk.settle(&[UNSURE]).await?;
         }
-        Ok(left > 0)
+        Ok(())
     }
 
     fn sent_mailbox(&self) -> Result<Option<MailboxKey>, SyncError> {
@@ -506,6 +478,10 @@ impl Outbox {
             .durable(move |tx| outgoing::answered(tx, id, &kept, again, filing))
             .await?;
         let subject = &out.subject;
+        let taken = |(_, one): &(usize, Delivery)| *one == Delivery::Taken;
+        if out.sent.is_none() && filing.is_none() && results.iter().any(taken) {
+            self.tell_of_no_copy(subject).await?;
+        }
         match ended {
             Ended::Sent => {
                 let text = format!("Sent: \"{subject}\"");
@@ -522,11 +498,33 @@ impl Outbox {
                 let text = format!("\"{subject}\" was not sent: the server says \"{words}\"");
                 let hint = "It waits in the outbox: mend it, retry or drop it.";
                 self.desk
-                    .tell(Severity::Attention, "refused", text, hint)
+                    .tell(Severity::Attention, "operation", text, hint)
                     .await
             }
             Ended::Gone => Ok(()),
         }
+    }
+
+    /// A copy was to be filed, and there is no place for it.
+    async fn tell_of_no_copy(&self, subject: &str) -> Result<(), SyncError> {
+        if self.copies == SentCopy::Server {
+            return Ok(());
+        }
+        let id = &self.desk.account.id;
+        let (why, hint) = match self.awaits_listing()? {
+            true => (
+                format!("the folders of {id} are not known yet"),
+                "`lacebark sync` asks the server for them.",
+            ),
+            false => (
+                format!("{id} has no folder for sent mail"),
+                "Make one called Sent, or name one in the settings: role = \"sent\".",
+            ),
+        };
+        let text = format!("\"{subject}\" was sent, but no copy of it was kept: {why}.");
+        self.desk
+            .tell(Severity::Warning, "no-copy", text, hint)
+            .await
     }
 
     /// The link ended without a word on the message.

@@ -5,6 +5,7 @@
 //! target's UIDNEXT, and synced to the disk; then the commands in one flight; then the verdict in
 //! one transaction. An operation whose end is not known becomes unsure and is looked for first.
 
+mod filed;
 mod flags;
 mod line_ends;
 mod look;
@@ -137,6 +138,7 @@ impl Worker<'_> {
                 break;
             }
         }
+        self.find_unsure().await?;
         self.fetch_awaited().await?;
         self.tell_report().await
     }

@@ -77,6 +77,8 @@ pub(super) struct Worker<'a> {
     pub(super) lists: bool,
     /// Syncs that were asked for, and what had come before them.
     pub(super) asked: Vec<(RequestId, Tally)>,
+    /// What may have been sent is looked for again not before this.
+    pub(super) next_look: Time,
     next_inbox: Time,
     started: bool,
     /// Octets of the next window of bodies.
@@ -108,6 +110,7 @@ impl<'a> Worker<'a> {
             next_status: now.after(STATUS_EVERY),
             lists: true,
             asked: Vec::new(),
+            next_look: now,
             next_inbox: now.after(INBOX_EVERY),
             started: false,
             window: super::plan::keep::FIRST,

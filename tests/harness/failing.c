@@ -1,15 +1,19 @@
 /* Loaded before libc: lets writes below a folder fail from the n-th on, for as long as is said.
    LACEBARK_FAIL_BELOW folder, _AT first write that fails, _TIMES how many fail (0: all after it),
-   _WITH errno, _COUNT file that is told how many writes there were when the process ends. */
+   _WITH errno (0: the process is killed before it), _SOCKETS what goes to sockets counts too,
+   _COUNT file that is told how many writes there were when the process ends. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static long seen = 0;
@@ -28,13 +32,15 @@ static int fails(int fd) {
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length < 0) return 0;
   path[length] = 0;
-  if (strncmp(path, below, strlen(below)) != 0) return 0;
+  int is_socket = getenv("LACEBARK_FAIL_SOCKETS") && strncmp(path, "socket:", 7) == 0;
+  if (!is_socket && strncmp(path, below, strlen(below)) != 0) return 0;
   pthread_mutex_lock(&lock);
   long now = ++seen;
   pthread_mutex_unlock(&lock);
   long at = setting("LACEBARK_FAIL_AT"), times = setting("LACEBARK_FAIL_TIMES");
   if (at == 0 || now < at || (times != 0 && now >= at + times)) return 0;
   errno = (int)setting("LACEBARK_FAIL_WITH");
+  if (errno == 0) kill(getpid(), SIGKILL);
   return 1;
 }
 
@@ -63,4 +69,10 @@ int fsync(int fd) { return fails(fd) ? -1 : REAL(fsync)(fd); }
 int fdatasync(int fd) { return fails(fd) ? -1 : REAL(fdatasync)(fd); }
 int posix_fallocate(int fd, off_t at, off_t length) {
   return fails(fd) ? errno : REAL(posix_fallocate)(fd, at, length);
+}
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+  return fails(fd) ? -1 : REAL(writev)(fd, parts, count);
+}
+ssize_t send(int fd, const void *bytes, size_t count, int flags) {
+  return fails(fd) ? -1 : REAL(send)(fd, bytes, count, flags);
 }

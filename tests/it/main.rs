@@ -39,6 +39,7 @@ mod net_imap;
 mod net_smtp;
 mod net_tls;
 mod outbox_cuts;
+mod outbox_kills;
 mod readme;
 mod safety;
 mod safety_load;

@@ -4,37 +4,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lacebark::config::{AccountSettings, Endpoint, Keep, Overrides, Paths, Scheme, SentCopy};
+use lacebark::config::{AccountSettings, Overrides, Paths};
 use lacebark::env::{Env, SystemClock};
 use lacebark::model::{AccountKey, Delivery, OperationId, OperationState};
 use lacebark::ops::queue::{self, Which};
 use lacebark::ops::send::{self, Described};
 use lacebark::store::outgoing::{self, Fresh, Outgoing};
-use lacebark::store::{Priority, Store, accounts};
+use lacebark::store::{Priority, Store, Tx, accounts};
 use lacebark::sync::{Once, Work, once};
-use tempfile::TempDir;
 
 use crate::harness::fake_smtp::{FakeSmtp, Script};
+use crate::harness::program::Home;
 use crate::harness::{free_port, is_long};
 
-struct Bed {
-    _folder: TempDir,
+pub struct Bed {
+    pub home: Home,
     paths: Paths,
     env: Env,
-    store: Store,
+    pub store: Store,
     account: AccountSettings,
     key: AccountKey,
-    fake: FakeSmtp,
+    pub fake: FakeSmtp,
     queued: std::cell::Cell<usize>,
 }
 
 impl Bed {
-    fn new(script: Script) -> Bed {
-        let folder = tempfile::tempdir().unwrap();
+    pub fn new(script: Script) -> Bed {
+        let home = Home::new();
         let paths = Paths::find(Overrides {
-            config: Some(folder.path().join("config.toml")),
-            data: Some(folder.path().join("data")),
-            cache: Some(folder.path().join("cache")),
+            config: Some(home.path("config.toml")),
+            data: Some(home.data()),
+            cache: Some(home.path("cache")),
         })
         .unwrap();
         paths.prepare().unwrap();
@@ -43,18 +43,21 @@ impl Bed {
         let store = Store::open(&paths.data.join("mail.db"), clock).unwrap();
         let fake = FakeSmtp::start(script);
         // Nobody listens where mail would be read: sending does not need it.
-        let imap = format!("imap+plain://alice@127.0.0.1:{}", free_port());
-        let imap = Endpoint::parse(Scheme::Imap, &imap).unwrap();
-        let mut account = AccountSettings::imap("work", "alice@example.test", imap);
-        account.keep = Keep::Command(vec!["printf".into(), "%s".into(), "key".into()]);
-        account.smtp = Some(Endpoint::parse(Scheme::Smtp, &fake.url()).unwrap());
-        account.sent_copy = Some(SentCopy::Server);
-        let ensure = |tx: &lacebark::store::Tx<'_>| {
-            accounts::ensure(tx, "work", accounts::AccountKind::Imap)
-        };
+        let settings = format!(
+            "[[account]]\nid = \"work\"\naddress = \"alice@example.test\"\n\
+             imap = \"imap+plain://alice@127.0.0.1:{}\"\nsmtp = \"{}\"\nkeep = \"command\"\n\
+             password_command = [\"printf\", \"%s\", \"key\"]\nsent_copy = \"server\"\n",
+            free_port(),
+            fake.url(),
+        );
+        std::fs::write(&paths.config, settings).unwrap();
+        let (settings, told) = lacebark::config::load(&paths.config).unwrap();
+        assert!(told.is_empty(), "{told:?}");
+        let account = settings.account("work").unwrap().clone();
+        let ensure = |tx: &Tx<'_>| accounts::ensure(tx, "work", accounts::AccountKind::Imap);
         let key = store.write(Priority::Person, ensure).wait().unwrap();
         Bed {
-            _folder: folder,
+            home,
             paths,
             env,
             store,
@@ -66,7 +69,7 @@ impl Bed {
     }
 
     /// Puts a message into the outbox: its row, and the words to find it by.
-    fn queue(&self, to: &[&str]) -> (OperationId, String) {
+    pub fn queue(&self, to: &[&str]) -> (OperationId, String) {
         let number = self.queued.get() + 1;
         self.queued.set(number);
         let id = format!("{number}@example.test");
@@ -101,10 +104,15 @@ impl Bed {
     }
 
     /// What a command does that finds no owner.
-    fn send(&self) {
+    pub fn send(&self) {
+        self.send_within(Duration::from_secs(20));
+    }
+
+    /// The same with less patience.
+    fn send_within(&self, deadline: Duration) {
         let errands = Once {
             work: Work::Errands,
-            deadline: Duration::from_secs(20),
+            deadline,
         };
         // Reading fails, as nobody listens there.
         let _ = once(
@@ -117,11 +125,11 @@ impl Bed {
         );
     }
 
-    fn out(&self, id: OperationId) -> Option<Outgoing> {
+    pub fn out(&self, id: OperationId) -> Option<Outgoing> {
         outgoing::find(&self.store.reader().unwrap(), id).unwrap()
     }
 
-    fn copies(&self, words: &str) -> usize {
+    pub fn copies(&self, words: &str) -> usize {
         let delivered = self.fake.delivered();
         delivered
             .iter()
@@ -134,7 +142,17 @@ impl Bed {
         let (id, words) = self.queue(&["bob@example.test"]);
         self.fake.now(script);
         self.send();
-        let copies = self.copies(&words);
+        self.ends(id, &words, what)
+    }
+
+    /// What became of a message whose sending was broken off; and that whoever comes next sends what
+    /// waits, and nothing else.
+    pub fn ends(&self, id: OperationId, words: &str, what: &str) -> &'static str {
+        // What a process that was killed had begun is judged first.
+        let key = self.key;
+        let settle = move |tx: &Tx<'_>| outgoing::unsettle(tx, key);
+        self.store.write(Priority::Person, settle).wait().unwrap();
+        let copies = self.copies(words);
         let state = self.out(id).map(|out| out.state);
         let end = match (&state, copies) {
             (None, 1) => "sent",
@@ -148,7 +166,7 @@ impl Bed {
         queue::retry(&self.store, Which::All).wait().unwrap();
         self.send();
         let expected = if end == "waits" { 1 } else { copies };
-        assert_eq!(self.copies(&words), expected, "{what}: {end}, {state:?}");
+        assert_eq!(self.copies(words), expected, "{what}: {end}, {state:?}");
         match self.out(id).map(|out| out.state) {
             None => assert_eq!(expected, 1, "{what}: gone without being taken"),
             Some(OperationState::Unsure) => {
@@ -233,7 +251,7 @@ fn r1_a_person_may_send_again_what_is_unsure() {
 }
 
 #[test]
-fn r2_each_recipient_has_its_own_end_and_nobody_gets_two() {
+fn r2_c12_each_recipient_has_its_own_end_and_nobody_gets_two() {
     let script = Script::default()
         .reply("RCPT nobody@example.test", "550 5.1.1 no such user")
         .reply("RCPT busy@example.test", "451 4.7.1 come back later");
@@ -276,6 +294,7 @@ fn r2_each_recipient_has_its_own_end_and_nobody_gets_two() {
         "{to:?}"
     );
     assert_eq!(bed.out(id), None);
+    assert_eq!(bed.copies(&words), 2, "every try has the same Message-ID");
 }
 
 #[test]
@@ -350,4 +369,26 @@ fn several_messages_leave_over_one_link() {
     assert_eq!(bed.fake.connections(), 1);
     assert_eq!((bed.copies(&first.1), bed.copies(&third.1)), (1, 1));
     assert!(bed.out(second.0).unwrap().state.is_failed());
+}
+
+#[test]
+fn r1_a_server_that_says_nothing_more_holds_nothing_up_and_nothing_leaves_twice() {
+    let bed = Bed::new(Script::default());
+    for (reply, expected) in [
+        ("greeting", "waits"),
+        ("EHLO", "waits"),
+        ("AUTH", "waits"),
+        ("MAIL", "waits"),
+        ("DATA", "waits"),
+        (".", "unsure"),
+    ] {
+        let (id, words) = bed.queue(&["bob@example.test"]);
+        bed.fake.now(Script {
+            stall_before: Some(reply.to_owned()),
+            ..Script::default()
+        });
+        bed.send_within(Duration::from_millis(600));
+        let end = bed.ends(id, &words, reply);
+        assert_eq!(end, expected, "{reply}");
+    }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 84] = [
+const IDS: [(&str, &str); 85] = [
     ("t1", "POP3"),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", "POP3"),
@@ -67,6 +67,7 @@ const IDS: [(&str, &str); 84] = [
     ("c5", ""),
     ("c6", ""),
     ("c11", ""),
+    ("c12", ""),
     ("c13", "the send page"),
     ("h1", "reply, forward, print, export"),
     ("h2", "the quote in a reply"),
@@ -81,7 +82,7 @@ const IDS: [(&str, &str); 84] = [
     ("s8", ""),
     ("r1", ""),
     ("r2", ""),
-    ("r3", "APPEND of the copy cut at every octet"),
+    ("r3", ""),
     ("r4", ""),
     ("r5", ""),
     ("r6", ""),

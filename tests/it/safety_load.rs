@@ -92,7 +92,7 @@ fn m6_a_message_of_50_mb_is_fetched_in_less_than_twice_its_size() {
 }
 
 /// A library that makes writes fail, built once.
-fn shim() -> Option<&'static Path> {
+pub fn shim() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         if !need(&["cc"]) {

@@ -71,6 +71,10 @@ pub enum OperationKind {
         /// What was written down when it was handed over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
+        /// Of a copy of sent mail: what it is looked for by first, as the submission server may have
+        /// put one there itself (SAFETY R3).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_as: Option<SentAs>,
     },
     /// Delete one message for good.
     Expunge {
@@ -152,6 +156,32 @@ pub struct KnownMailbox {
     pub newest: i64,
     /// Messages that were to leave it and could not, and are still there.
     pub stranded: u64,
+}
+
+/// What tells a message that was sent from every other one: an id without angle brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SentAs {
+    /// Its Message-ID.
+    New(String),
+    /// Its Resent-Message-ID: its Message-ID is that of the message that was sent on.
+    Resent(String),
+}
+
+impl SentAs {
+    /// The header field that names it.
+    pub fn field(&self) -> &'static str {
+        match self {
+            SentAs::New(_) => "Message-ID",
+            SentAs::Resent(_) => "Resent-Message-ID",
+        }
+    }
+
+    /// The id.
+    pub fn id(&self) -> &str {
+        let (SentAs::New(id) | SentAs::Resent(id)) = self;
+        id
+    }
 }
 
 /// A place on a server.

@@ -71,6 +71,7 @@ pub(super) fn relocate(
             to,
             flags,
             proof: None,
+            sent_as: None,
         };
         journal::add(tx, action, account, Some(shown.here), &append)?;
     }

@@ -1,7 +1,6 @@
 //! What is noted of a try while it runs or cannot begin, and what becomes of one that nobody ended.
 
-use super::{DELAY, Outgoing};
-use crate::model::{AccountKey, MailboxKey, OperationId};
+use crate::model::{AccountKey, OperationId};
 use crate::store::{Change, Rows, StoreError, Tx};
 
 /// What the last owner of the account had begun when it ended: unsure if its dot may have left, else
@@ -41,20 +40,4 @@ pub fn progress(tx: &Tx<'_>, id: OperationId, done: u64) -> Result<(), StoreErro
         .execute((id.0, i64::try_from(done).unwrap_or(i64::MAX)))?;
     tx.changed(Change::Journal);
     Ok(())
-}
-
-/// Whether a message of an unknown end stands in a mailbox of its server, as one that files what it
-/// sends puts it there. A copy that we filed ourselves for somebody proves nothing for the others.
-pub fn is_in(rows: &impl Rows, out: &Outgoing, mailbox: MailboxKey) -> Result<bool, StoreError> {
-    if out.sent.is_some() || out.message_id.is_empty() {
-        return Ok(false);
-    }
-    let mut query = rows.connection().prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM message m JOIN content c ON c.key = m.content
-         WHERE m.mailbox = ?1 AND m.arrival >= ?2 AND m.base_mailbox IS NOT NULL
-           AND c.message_id = ?3)",
-    )?;
-    // The server's clock may be a little behind ours; an older one is another message.
-    let since = out.queued.saturating_sub(DELAY);
-    Ok(query.query_row((mailbox.0, since, &out.message_id), |row| row.get(0))?)
 }

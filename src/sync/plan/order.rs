@@ -330,6 +330,7 @@ mod tests {
                     to: mailbox(2),
                     flags: Flags::none(),
                     proof: proof(None),
+                    sent_as: None,
                 },
                 None,
                 None,

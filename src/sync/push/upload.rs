@@ -71,6 +71,7 @@ impl Worker<'_> {
         for (to, tasks) in groups {
             match targets.get(&to) {
                 Some(Ok(target)) => {
+                    let tasks = self.not_filed(to, tasks).await?;
                     for some in tasks.chunks(UPLOADS) {
                         self.upload(target, some).await?;
                     }

@@ -9,6 +9,7 @@ mod push;
 mod removal;
 mod renamed;
 mod safety;
+mod sent;
 mod server;
 mod triage;
 mod triage_with_others;

@@ -2,6 +2,7 @@
 
 mod filing;
 mod items;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -735,28 +736,6 @@ impl Talk {
             text += ")\r\n";
         }
         text
-    }
-
-    fn search(&self, tag: &str, upper: &str) -> String {
-        let name = self.open.clone().unwrap_or_default();
-        let mut world = self.server.world();
-        let lie = world.lies.pop_front();
-        let uids: Vec<String> = world
-            .boxes
-            .get(&name)
-            .map(|b| b.mails.iter().map(|m| m.uid.to_string()).collect())
-            .unwrap_or_default();
-        let uids = match lie {
-            Some(lie) => lie.split(' ').map(str::to_owned).collect(),
-            None => uids,
-        };
-        let uids: Vec<String> = uids.into_iter().filter(|u| !u.is_empty()).collect();
-        if upper.contains("RETURN") {
-            let all = UidSet::parse(&uids.join(",")).map_or(String::new(), |s| format!(" ALL {s}"));
-            format!("* ESEARCH (TAG \"{tag}\") UID{all}\r\n")
-        } else {
-            format!("* SEARCH {}\r\n", uids.join(" "))
-        }
     }
 
     fn store(&self, line: &str) -> String {
