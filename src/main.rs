@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
-use lacebark::cli::args::{Command, CommandLine, Global};
+use lacebark::cli::args::{Command, CommandLine, Compose, Global};
 use lacebark::cli::error::Failure;
 use lacebark::cli::local::Local;
 use lacebark::cli::{self, local};
@@ -29,7 +29,8 @@ fn main() -> ExitCode {
 
 fn run(CommandLine { global, command }: CommandLine) -> u8 {
     let ended = match command {
-        None => screen(&global),
+        None => screen(&global, None),
+        Some(Command::Compose(arguments)) => screen(&global, Some(&arguments)),
         Some(Command::Demo) => local::demo().and_then(look),
         Some(Command::Open { files }) => cli::own_settings(&global)
             .and_then(|own| local::open(&files, own))
@@ -42,9 +43,10 @@ fn run(CommandLine { global, command }: CommandLine) -> u8 {
     }
 }
 
-/// The screen over the person's own mail.
-fn screen(global: &Global) -> Result<(), Failure> {
+/// The screen over the person's own mail, in a composer if there is something to write.
+fn screen(global: &Global, compose: Option<&Compose>) -> Result<(), Failure> {
     let start = cli::screen(global)?;
+    let draft = compose.map(|asked| cli::draft(&start, asked)).transpose()?;
     let (env, store) = (start.env()?, start.store()?);
     show(RunOptions {
         settings: start.settings,
@@ -52,6 +54,7 @@ fn screen(global: &Global) -> Result<(), Failure> {
         env,
         store,
         start: Start::Normal,
+        draft: draft.map(Box::new),
     })
 }
 
@@ -71,6 +74,7 @@ fn look(local: Local) -> Result<(), Failure> {
         env,
         store,
         start: Start::Local,
+        draft: None,
     });
     drop(folder);
     drop(base);

@@ -167,6 +167,8 @@ pub enum Command {
         #[arg(long, value_name = "DIR", default_value = ".")]
         to: PathBuf,
     },
+    /// Write a message on the screen; nothing is sent before you say so
+    Compose(Box<Compose>),
     /// Send a message: one from standard input as sendmail takes it, or one made of the options
     Send(Box<Send>),
     /// Set a flag of messages
@@ -351,6 +353,29 @@ pub enum Mailbox {
     },
 }
 
+/// Arguments of `compose`.
+#[derive(Debug, Args)]
+pub struct Compose {
+    /// A recipient
+    #[arg(long, value_name = "A")]
+    pub to: Vec<String>,
+    /// One who gets a copy
+    #[arg(long, value_name = "A")]
+    pub cc: Vec<String>,
+    /// One who gets a copy that nobody sees
+    #[arg(long, value_name = "A")]
+    pub bcc: Vec<String>,
+    /// The subject
+    #[arg(long, value_name = "S")]
+    pub subject: Option<String>,
+    /// Attach this file
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// Recipients, or mailto: addresses as a browser hands them over
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+}
+
 /// Arguments of `send`.
 #[derive(Debug, Args)]
 pub struct Send {
@@ -361,7 +386,12 @@ pub struct Send {
     #[arg(short = 'i', overrides_with = "ignore_dots")]
     pub ignore_dots: bool,
     /// Write as this address; of a whole message: who hears of failures
-    #[arg(short = 'f', value_name = "FROM", overrides_with = "from")]
+    #[arg(
+        short = 'f',
+        short_alias = 'r',
+        value_name = "FROM",
+        overrides_with = "from"
+    )]
     pub from: Option<String>,
     /// The account that sends; else the one whose address it is
     #[arg(long)]
@@ -409,6 +439,25 @@ pub struct Send {
         overrides_with = "body_type"
     )]
     pub body_type: Option<String>,
+    /// Accepted, as sendmail has it; anything but mail to be delivered is refused
+    #[arg(short = 'b', value_name = "MODE", value_parser = ["m"], hide = true)]
+    pub mode: Option<String>,
+    /// Accepted: notices of delivery are not asked for
+    #[arg(
+        short = 'N',
+        value_name = "WHEN",
+        hide = true,
+        overrides_with = "notify"
+    )]
+    pub notify: Option<String>,
+    /// Accepted, as with -N
+    #[arg(
+        short = 'R',
+        value_name = "WHAT",
+        hide = true,
+        overrides_with = "give_back"
+    )]
+    pub give_back: Option<String>,
     /// Recipients: standard input is a whole message
     #[arg(value_name = "RECIPIENT")]
     pub recipients: Vec<String>,

@@ -163,6 +163,9 @@ pub struct Operation {
     /// Of `submit`, the subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// Of `submit`, everybody that it goes to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<SendResult>,
     /// Flags that are set.
     pub add: Vec<String>,
     /// Flags that are cleared.
@@ -177,6 +180,17 @@ pub struct Operation {
     pub cause: Option<&'static str>,
     /// When it was asked for; RFC 3339.
     pub asked: String,
+}
+
+/// What became of a message for one recipient.
+#[derive(Debug, Serialize)]
+pub struct SendResult {
+    /// The address.
+    pub address: String,
+    /// `waiting`, `taken`, `deferred` or `refused`.
+    pub state: &'static str,
+    /// The server's words where it refused it or put it off.
+    pub why: Option<String>,
 }
 
 /// `mailbox list`.

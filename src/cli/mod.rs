@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod args;
+pub mod compose;
 pub mod demo;
 pub mod error;
 pub mod fetch;
@@ -41,7 +42,7 @@ use error::Failure;
 use start::Start;
 
 use crate::config::Settings;
-use crate::model::{Notice, Severity};
+use crate::model::{Draft, Notice, Severity};
 use crate::ops;
 
 /// Runs one command to its end and returns the exit code.
@@ -86,6 +87,20 @@ pub fn own_settings(global: &Global) -> Result<Settings, Failure> {
     Ok(start.settings)
 }
 
+/// What `compose` opens the composer with.
+pub fn draft(start: &Start, arguments: &args::Compose) -> Result<Draft, Failure> {
+    if start
+        .settings
+        .accounts
+        .iter()
+        .all(|one| one.address.is_empty())
+    {
+        return Err(Failure::new("No account has an address to write from")
+            .hint("`lacebark setup` adds an account."));
+    }
+    compose::draft(&start.settings, arguments)
+}
+
 /// A fault of the program is told in the same three kinds of line, without what it was working on:
 /// that may be private.
 pub fn install_panic_hook() {
@@ -113,7 +128,9 @@ fn attempt(global: &Global, command: Command) -> Result<(), Failure> {
 
 fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Demo | Command::Open { .. } => Err(Failure::new("This command has a screen")),
+        Command::Demo | Command::Open { .. } | Command::Compose(_) => {
+            Err(Failure::new("This command has a screen"))
+        }
         Command::Completions { shell } => manual::completions(shell),
         Command::Man => manual::man(),
         Command::Setup(arguments) => setup::run(start, &arguments),

@@ -9,9 +9,10 @@ use super::start::Start;
 use super::{json, outcome, time};
 use crate::mime::sanitize::Shown;
 use crate::model::journal::PutOff;
-use crate::model::{ActionId, FlagChange, Flags, OperationId, OperationState};
+use crate::model::{ActionId, Delivery, FlagChange, Flags, OperationId, OperationState};
 use crate::ops::queue::{self, Group, Touched, Which};
-use crate::store::{Reader, accounts, mailboxes};
+use crate::store::outgoing::Addressee;
+use crate::store::{Reader, accounts, journal, mailboxes};
 
 /// `queue list`.
 pub fn list(start: &mut Start) -> Result<(), Failure> {
@@ -61,6 +62,10 @@ fn why(operation: &json::Operation) -> String {
                 time::second_of_day(next),
                 why.unwrap_or_default()
             )
+        }
+        _ if operation.state == OperationState::Unsure.word() && operation.kind == "submit" => {
+            "it may have been sent: `queue retry ID` sends it again, `queue drop ID` gives it up"
+                .to_owned()
         }
         _ if operation.state == OperationState::Unsure.word() => {
             "handed over, and the answer was lost: the next sync finds out".to_owned()
@@ -134,6 +139,10 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         },
         None => None,
     };
+    let recipients = match journal::find(reader, group.id)? {
+        Some(operation) => queue::recipients(reader, &operation)?,
+        None => Vec::new(),
+    };
     let is_new = group.kind == "create";
     let mailbox = match group.mailbox {
         Some(_) if is_new => group.name.clone(),
@@ -166,6 +175,7 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         mailbox,
         subscribed: group.subscribed,
         subject: group.subject,
+        recipients: recipients.into_iter().map(result).collect(),
         add: names(&add),
         remove: names(&remove),
         why,
@@ -174,6 +184,20 @@ fn operation(reader: &Reader, group: Group) -> Result<json::Operation, Failure> 
         cause,
         asked: time::rfc3339(group.asked),
     })
+}
+
+fn result(one: Addressee) -> json::SendResult {
+    let (state, why) = match one.delivery {
+        Delivery::Waiting => ("waiting", None),
+        Delivery::Taken => ("taken", None),
+        Delivery::Deferred(reply) => ("deferred", Some(reply.to_string())),
+        Delivery::Refused(reply) => ("refused", Some(reply.to_string())),
+    };
+    json::SendResult {
+        address: one.address,
+        state,
+        why,
+    }
 }
 
 /// `queue retry`.

@@ -73,6 +73,9 @@ pub fn parse(text: &str, file: &Path) -> (Settings, Vec<Warning>) {
     if let Some(section) = root.table(&mut report, "open") {
         settings.openers = read_openers(section, &mut report);
     }
+    if let Some(section) = root.table(&mut report, "send") {
+        settings.send = writing::read_send(section, &mut report);
+    }
     if let Some(section) = root.table(&mut report, "aliases") {
         settings.aliases = writing::read_aliases(section, &mut report);
     }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub faulty: Vec<String>,
     /// What the screen follows.
     pub ui: Ui,
+    /// How mail leaves.
+    pub send: Sending,
     /// What is kept off line where an account says nothing.
     pub offline: Offline,
     /// The commands that open parts, by media type (`application/pdf`, `image/*`), as argument
@@ -78,6 +80,19 @@ impl Default for Ui {
             mouse: false,
             confirm_send: true,
         }
+    }
+}
+
+/// `[send]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Seconds for which what the screen sends waits in the outbox and can be taken back.
+    pub undo_delay: u32,
+}
+
+impl Default for Sending {
+    fn default() -> Self {
+        Self { undo_delay: 10 }
     }
 }
 

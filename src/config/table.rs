@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -179,6 +179,33 @@ impl<'t, 'i> Section<'t, 'i> {
             report.add(Fault::Value, &value.span(), &path, why);
         }
         found
+    }
+
+    /// Reads a whole number of a range.
+    pub fn number(
+        &mut self,
+        report: &mut Report,
+        key: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let value = self.take(key)?;
+        let path = self.full(key);
+        let found = value.get_ref().as_integer().map(|number| {
+            let digits = number.as_str();
+            i64::from_str_radix(digits, number.radix()).ok()
+        });
+        match found {
+            Some(Some(number)) if range.contains(&number) => return Some(number),
+            Some(_) => {
+                let why = format!("a number from {} to {}", range.start(), range.end());
+                report.add(Fault::Value, &value.span(), &path, why);
+            }
+            None => {
+                let why = expected("a number", value);
+                report.add(Fault::Value, &value.span(), &path, why);
+            }
+        }
+        None
     }
 
     /// The table under a key.

@@ -23,6 +23,7 @@ pub mod fold;
 pub mod header;
 pub mod html;
 pub mod link;
+pub mod mailto;
 mod markup;
 pub mod media;
 mod parameter;

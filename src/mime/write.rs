@@ -111,6 +111,16 @@ impl Letter {
         Stream::new([&self.before, &self.bcc], &self.pieces, open)
     }
 
+    /// The octets before those that [`Letter::rest`] gives: for everybody, and then for Sent alone.
+    pub fn heads(&self) -> (&[u8], &[u8]) {
+        (&self.before, &self.bcc)
+    }
+
+    /// What follows, the same for both.
+    pub fn rest<'a>(&'a self, open: &'a mut Open<'a>) -> Stream<'a> {
+        Stream::new([&[], &[]], &self.pieces, open)
+    }
+
     /// Whether the two differ.
     pub fn has_bcc(&self) -> bool {
         !self.bcc.is_empty()

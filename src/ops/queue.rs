@@ -9,6 +9,7 @@ use crate::model::{
     OperationKind, OperationState,
 };
 use crate::store::batches::{self, Batch, Part};
+use crate::store::outgoing::{self, Addressee};
 use crate::store::{
     Pending, Priority, Rows, Store, StoreError, accounts, contents, journal, messages, verdicts,
 };
@@ -150,6 +151,8 @@ pub struct Line {
     pub known_as: Option<String>,
     /// The subject, of one message alone.
     pub subject: Option<String>,
+    /// Of a message that is to be sent: everybody, with what the server said.
+    pub recipients: Vec<Addressee>,
 }
 
 /// What is refused or of an unknown end, then what is with the server or waits, oldest first: at
@@ -179,10 +182,13 @@ pub fn counts(rows: &impl Rows) -> Result<(u64, u64), StoreError> {
     journal::counts(rows)
 }
 
-/// How many lines of the queue are refused, up to `limit`.
+/// How many lines of the queue are refused, or may have been sent, up to `limit`: nothing goes on
+/// there before a person answers.
 pub fn refused(rows: &impl Rows, limit: usize) -> Result<usize, StoreError> {
     let stuck = batches::list(rows, Part::Stuck, limit)?;
-    let refused = stuck.iter().filter(|batch| batch.first.state.is_failed());
+    let refused = stuck.iter().filter(|batch| {
+        batch.first.state.is_failed() || matches!(batch.first.kind, OperationKind::Submit { .. })
+    });
     Ok(refused.count())
 }
 
@@ -207,8 +213,20 @@ fn named(rows: &impl Rows, batch: Batch) -> Result<Line, StoreError> {
             (_, Some(key)) => subject(rows, key)?,
             (_, None) => None,
         },
+        recipients: recipients(rows, &first)?,
         first,
     })
+}
+
+/// Whom a message is to be sent to, and how far it has come for each.
+pub fn recipients(rows: &impl Rows, operation: &Operation) -> Result<Vec<Addressee>, StoreError> {
+    match operation.kind {
+        OperationKind::Submit { .. } => {
+            let out = outgoing::find(rows, operation.id)?;
+            Ok(out.map(|out| out.recipients).unwrap_or_default())
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn subject(rows: &impl Rows, key: MessageKey) -> Result<Option<String>, StoreError> {

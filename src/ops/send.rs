@@ -4,14 +4,17 @@
 
 use std::io::Read;
 
+use crate::mime::write::{Letter, Open};
 use crate::model::journal::PutOff;
 use crate::model::{
     AccountKey, ActionId, ContentKey, DraftKey, DraftSave, Envelope, OperationId, OperationState,
     Structure,
 };
-use crate::store::bodies::{self, BodyWriter, CHUNK};
+use crate::store::bodies::{self, BodyWriter, CHUNK, Piece};
 use crate::store::outgoing::{self, Fresh, Outgoing};
-use crate::store::{Pending, Priority, Refusal, Rows, Store, StoreError, journal, undo, verdicts};
+use crate::store::{
+    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, journal, undo, verdicts,
+};
 
 /// Why a message could not be frozen.
 #[derive(Debug, thiserror::Error)]
@@ -45,24 +48,54 @@ pub fn freeze(
     bytes: &mut dyn Read,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ContentKey, FreezeError> {
-    let about = described.clone();
-    let content = store
-        .write(Priority::Bulk, move |tx| {
-            outgoing::freeze(
-                tx,
-                account,
-                &about.envelope,
-                about.structure.as_ref(),
-                about.size,
-            )
-        })
-        .wait()?;
-    match fill(store, content, bytes, progress) {
+    let content = begin(store, account, described)?;
+    match fill(store, vec![BodyWriter::new(content, "")], bytes, progress) {
         Ok(()) => Ok(content),
         Err(error) => {
-            if let Err(error) = thaw(store, content).wait() {
-                tracing::warn!(%error, "half a message stays in the store until tomorrow");
-            }
+            give_up(store, &[content]);
+            Err(error)
+        }
+    }
+}
+
+/// The same for a letter, both as the server gets it and as Sent does; the same content twice where
+/// it has no Bcc. Attachments are read once: what the one holds the other holds.
+pub fn freeze_letter(
+    store: &Store,
+    account: AccountKey,
+    letter: &Letter,
+    open: &mut Open<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(ContentKey, ContentKey), FreezeError> {
+    let described = Described {
+        envelope: letter.envelope.clone(),
+        structure: Some(letter.structure.clone()),
+        size: letter.size,
+    };
+    let (head, bcc) = letter.heads();
+    if bcc.is_empty() {
+        let mut whole = letter.wire(open);
+        let wire = freeze(store, account, &described, &mut whole, progress)?;
+        return Ok((wire, wire));
+    }
+    let wire = begin(store, account, &described)?;
+    let copy = match begin(store, account, &described) {
+        Ok(copy) => copy,
+        Err(error) => {
+            give_up(store, &[wire]);
+            return Err(error.into());
+        }
+    };
+    let mut for_wire = BodyWriter::new(wire, "");
+    let mut for_copy = BodyWriter::new(copy, "");
+    for_wire.push(head);
+    for_copy.push(head);
+    for_copy.push(bcc);
+    let writers = vec![for_wire, for_copy];
+    match fill(store, writers, &mut letter.rest(open), progress) {
+        Ok(()) => Ok((wire, copy)),
+        Err(error) => {
+            give_up(store, &[wire, copy]);
             Err(error)
         }
     }
@@ -73,39 +106,76 @@ pub fn thaw(store: &Store, content: ContentKey) -> Pending<()> {
     store.write(Priority::Bulk, move |tx| outgoing::thaw(tx, content))
 }
 
+fn begin(
+    store: &Store,
+    account: AccountKey,
+    described: &Described,
+) -> Result<ContentKey, StoreError> {
+    let about = described.clone();
+    let freeze = move |tx: &Tx<'_>| {
+        let structure = about.structure.as_ref();
+        outgoing::freeze(tx, account, &about.envelope, structure, about.size)
+    };
+    store.write(Priority::Bulk, freeze).wait()
+}
+
+fn give_up(store: &Store, contents: &[ContentKey]) {
+    for content in contents {
+        if let Err(error) = thaw(store, *content).wait() {
+            tracing::warn!(%error, "half a message stays in the store until tomorrow");
+        }
+    }
+}
+
+/// Reads to the end, and keeps it with each writer.
 fn fill(
     store: &Store,
-    content: ContentKey,
+    mut writers: Vec<BodyWriter>,
     bytes: &mut dyn Read,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), FreezeError> {
-    let mut writer = BodyWriter::new(content, "");
     let mut buffer = vec![0; CHUNK / 8];
     loop {
         let count = match bytes.read(&mut buffer) {
+            Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
         };
-        if count == 0 {
-            break;
+        let mut full = false;
+        for writer in &mut writers {
+            writer.push(buffer.get(..count).unwrap_or_default());
+            let piece = writer.take();
+            if !piece.is_empty() {
+                keep(store, piece)?;
+                full = true;
+            }
         }
-        writer.push(buffer.get(..count).unwrap_or_default());
-        let piece = writer.take();
-        if !piece.is_empty() {
-            store
-                .write(Priority::Bulk, move |tx| bodies::store(tx, &piece))
-                .wait()?;
-            progress(writer.next());
+        if full {
+            progress(writers.first().map_or(0, BodyWriter::next));
         }
     }
-    let all = writer.next();
-    let piece = writer.finish();
-    store
-        .write(Priority::Bulk, move |tx| bodies::store(tx, &piece))
-        .wait()?;
-    progress(all);
+    progress(writers.first().map_or(0, BodyWriter::next));
+    for writer in writers {
+        keep(store, writer.finish())?;
+    }
     Ok(())
+}
+
+fn keep(store: &Store, piece: Piece) -> Result<(), StoreError> {
+    let keep = move |tx: &Tx<'_>| bodies::store(tx, &piece).map(|_| ());
+    store.write(Priority::Bulk, keep).wait()
+}
+
+/// When a message leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At once: what a script sends.
+    Now,
+    /// After so many seconds, in which it can be taken back: what a person sends.
+    After(u32),
+    /// Not before this second since 1970, as the person chose.
+    At(i64),
 }
 
 /// A message that is in the outbox now.
@@ -115,20 +185,46 @@ pub struct Queued {
     pub operation: OperationId,
     /// The action, to be undone.
     pub action: ActionId,
+    /// Not before this second since 1970; until then it can be taken back for sure.
+    pub later: Option<i64>,
 }
 
-/// Puts a message into the outbox and removes the draft that it was, in one transaction that is on
-/// the disk when it is answered (SAFETY R4). What another process saved of that draft since stays.
-pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftSave>) -> Pending<Queued> {
+/// Puts a message into the outbox, to leave when `when` says, and removes the draft that it was: one
+/// transaction, which is on the disk when it is answered (SAFETY R4). What another process saved of that
+/// draft since stays. An undo delay runs from the commit.
+pub fn submit(
+    store: &Store,
+    mut fresh: Fresh,
+    draft: Option<DraftSave>,
+    when: When,
+) -> Pending<Queued> {
     store.write(Priority::Person, move |tx| {
-        let action = journal::action(tx, "send")?;
-        let operation = outgoing::queue(tx, action, &fresh)?;
-        if let Some(draft) = draft {
-            super::drafts::remove(tx, draft)?;
-        }
-        undo::remember_submit(tx, action, operation)?;
-        undo::prune(tx)?;
-        Ok(Queued { operation, action })
+        fresh.later = match when {
+            When::Now => None,
+            When::After(seconds) => Some(tx.now().saturating_add(i64::from(seconds))),
+            When::At(second) => Some(second),
+        };
+        put(tx, &fresh, draft)
+    })
+}
+
+/// As [`submit`], at the time that `fresh` names.
+pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftSave>) -> Pending<Queued> {
+    store.write(Priority::Person, move |tx| put(tx, &fresh, draft))
+}
+
+fn put(tx: &Tx<'_>, fresh: &Fresh, draft: Option<DraftSave>) -> Result<Queued, StoreError> {
+    let action = journal::action(tx, "send")?;
+    let operation = outgoing::queue(tx, action, fresh)?;
+    if let Some(draft) = draft {
+        super::drafts::remove(tx, draft)?;
+    }
+    undo::remember_submit(tx, action, operation)?;
+    undo::prune(tx)?;
+    Ok(Queued {
+        operation,
+        action,
+        later: fresh.later,
     })
 }
 

@@ -24,6 +24,7 @@ mod link;
 mod memory;
 mod open;
 mod pieces;
+mod send;
 mod split;
 mod start;
 mod sync;
@@ -35,7 +36,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 14] = [
+const BENCHES: [(&str, Bench); 15] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -46,6 +47,7 @@ const BENCHES: [(&str, Bench); 14] = [
     ("keys", keys::quiet),
     ("actions", keys::actions),
     ("composer", compose::all),
+    ("send", send::all),
     ("moves", triage::moves),
     ("busy", keys::while_syncing),
     ("memory", memory::all),

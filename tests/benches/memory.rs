@@ -72,7 +72,8 @@ fn activity(pid: u32) -> (u64, Duration) {
     (switches, Duration::from_nanos(nanos))
 }
 
-fn status_number(path: &str, key: &str) -> u64 {
+/// A number of a file of `/proc`.
+pub fn status_number(path: &str, key: &str) -> u64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text
         .lines()

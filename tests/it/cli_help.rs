@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 39] = [
     "",
     "demo",
     "open",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 38] = [
     "list",
     "show",
     "save",
+    "compose",
     "send",
     "flag",
     "move",

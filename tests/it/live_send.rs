@@ -2,7 +2,6 @@
 //! real Dovecot; and killed at every step of a scripted server.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -11,34 +10,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::cli_send::fed;
 use crate::harness::fake_smtp::{FakeSmtp, Script};
 use crate::harness::postfix::Exchange;
-use crate::harness::program::{Home, Run};
+use crate::harness::program::Home;
 use crate::harness::{eventually, free_port, lacebark, skip};
-
-fn fed(home: &Home, args: &[&str], input: &str) -> Run {
-    let mut child = home
-        .command(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        wall: Duration::ZERO,
-        cpu: Duration::ZERO,
-    }
-}
 
 fn text(message: &[u8]) -> String {
     String::from_utf8_lossy(message).into_owned()
@@ -148,6 +124,68 @@ fn a_whole_message_goes_as_sendmail_takes_it_and_waits_without_a_connection() {
     exchange.postfix.start_again();
     home.run(&["sync"]).exits(0);
     assert_eq!(exchange.received("bob", "INBOX", 3).len(), 3);
+}
+
+#[test]
+fn two_people_write_to_each_other_by_commands_alone_off_line_and_on() {
+    let Some(mut exchange) = Exchange::start() else {
+        return;
+    };
+    let (alice, bob) = (Home::new(), Home::new());
+    exchange.add_account(&alice, "alice", &[]);
+    exchange.add_account(&bob, "bob", &[]);
+    let photo: Vec<u8> = (0..200_000_u32).map(|n| ((n * 7919) >> 5) as u8).collect();
+    let file = alice.path("photo.bin");
+    fs::write(&file, &photo).unwrap();
+    let (to, attach) = ("bob@example.test", file.to_str().unwrap());
+    let first = [
+        "send",
+        "--to",
+        to,
+        "--subject",
+        "The hut",
+        "--attach",
+        attach,
+    ];
+    fed(&alice, &first, "Is it free?\n").exits(0);
+    exchange.received("bob", "INBOX", 1);
+    let newest = |home: &Home| {
+        home.run(&["sync"]).exits(0);
+        let list = home
+            .run(&["list", "--json", "--limit", "1"])
+            .exits(0)
+            .json();
+        list["messages"][0].clone()
+    };
+    let came = newest(&bob);
+    assert_eq!(came["attachments"][0]["name"], "photo.bin", "{came}");
+    let id = came["id"].to_string();
+    let part = came["attachments"][0]["part"].as_str().unwrap();
+    let folder = bob.path("got");
+    fs::create_dir(&folder).unwrap();
+    let into = folder.to_str().unwrap();
+    bob.run(&["save", &id, "--part", part, "--to", into])
+        .exits(0);
+    assert!(
+        fs::read(folder.join("photo.bin")).unwrap() == photo,
+        "other octets"
+    );
+    // Bob answers off line; it leaves with the next connection.
+    let parent = came["message_id"].as_str().unwrap();
+    let answer = format!(
+        "To: alice@example.test\nSubject: Re: The hut\nIn-Reply-To: {parent}\nReferences: {parent}\n\n\
+         It is.\n"
+    );
+    exchange.postfix.stop();
+    fed(&bob, &["send", "-t"], &answer).exits(3);
+    exchange.postfix.start_again();
+    bob.run(&["sync"]).exits(0);
+    exchange.received("alice", "INBOX", 1);
+    let answered = newest(&alice);
+    assert_eq!(answered["subject"], "Re: The hut", "{answered}");
+    let sent = alice.run(&["list", "sent", "--json"]).exits(0).json();
+    assert_eq!(sent["messages"][0]["thread"], answered["thread"], "{sent}");
+    assert_eq!(exchange.received("bob", "Sent", 1).len(), 1);
 }
 
 #[test]

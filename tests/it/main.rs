@@ -15,6 +15,7 @@ mod harness;
 mod cli;
 mod cli_help;
 mod cli_screen;
+mod cli_send;
 mod cli_store;
 mod cli_triage;
 mod env_harden;

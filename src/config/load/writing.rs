@@ -6,11 +6,13 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{Fault, check_address, one_line};
-use crate::config::settings::{AccountSettings, Identity, SentCopy};
+use crate::config::settings::{AccountSettings, Identity, Sending, SentCopy};
 use crate::config::table::{Report, Section, expected, texts};
 
 /// Octets of a signature; more is a letter of its own.
 const MAX_SIGNATURE: usize = 4_000;
+/// Seconds of an undo delay; a longer wait is a time that the person chooses.
+const MAX_DELAY: i64 = 120;
 
 /// What of an account says how it writes.
 pub(super) fn read(
@@ -58,6 +60,16 @@ fn signature(text: &str) -> Result<String, String> {
         return Err(format!("a signature has at most {MAX_SIGNATURE} octets"));
     }
     Ok(text.trim_matches('\n').to_owned())
+}
+
+/// `[send]`.
+pub(super) fn read_send(mut section: Section<'_, '_>, report: &mut Report) -> Sending {
+    let mut sending = Sending::default();
+    if let Some(delay) = section.number(report, "undo_delay", 0..=MAX_DELAY) {
+        sending.undo_delay = u32::try_from(delay).unwrap_or(sending.undo_delay);
+    }
+    section.finish(report);
+    sending
 }
 
 /// `[aliases]`: a bare name stands for one address or several.
@@ -152,6 +164,18 @@ mod tests {
     }
 
     #[test]
+    fn the_undo_delay_is_ten_seconds_unless_the_settings_say_otherwise() {
+        for (text, delay) in [
+            ("", 10),
+            ("[send]\nundo_delay = 0x1e\n", 30),
+            ("[send]", 10),
+        ] {
+            let (settings, told) = parse(text, Path::new("/c"));
+            assert_eq!((settings.send.undo_delay, told.len()), (delay, 0), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_line() {
         let check = |more: &str, line: usize, word: &str| {
             let (_, told) = parse(&format!("{WORK}{more}"), Path::new("/c"));
@@ -172,6 +196,11 @@ mod tests {
             "no mail address",
         );
         check("[[account.identity]]\naddress = \"a@x\"\nodd = 1\n", 12, "");
+        let delays = ["-1", "121", "\"10\"", "1.5"];
+        for delay in delays {
+            check(&format!("[send]\nundo_delay = {delay}\n"), 11, "number");
+        }
+        check("[send]\nunder = 1\n", 11, "not known");
         check("[aliases]\n\"a b\" = \"a@x\"\n", 11, "bare name");
         check("[aliases]\nroot = \"nobody\"\n", 11, "no mail address");
         check("[aliases]\nroot = 5\n", 11, "address");

@@ -3,6 +3,7 @@
 //! Their header fields are kept one by one, so that nothing but fields gets through; Bcc goes, what
 //! is missing is added, and what no line may hold is encoded.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::coding::{Coding, Lines, MAX_LINE, Octets, quoted};
@@ -32,6 +33,52 @@ pub struct Handed {
     pub recipients: Vec<String>,
     /// To, Cc and Bcc name recipients too.
     pub read_recipients: bool,
+    /// What bare names stand for, in small letters.
+    pub aliases: BTreeMap<String, Vec<String>>,
+}
+
+impl Handed {
+    /// Who writes. A bare name is the user of this machine (cron has `root`): its address is that of
+    /// the identity.
+    fn writer(&self, mut written: Address) -> Address {
+        if is_bare(&written) {
+            written.address.clone_from(&self.from.address);
+            if written.name.is_empty() {
+                written.name.clone_from(&self.from.name);
+            }
+        }
+        written
+    }
+
+    /// Whom an address of the header means. A bare name that nothing is known of stays as it is, and
+    /// is refused.
+    fn meant(&self, address: Address) -> Vec<Recipient> {
+        match self.aliases.get(&address.address.to_lowercase()) {
+            Some(all) if is_bare(&address) => {
+                all.iter().map(|one| Recipient::address(one)).collect()
+            }
+            Some(_) | None => vec![Recipient::One(address)],
+        }
+    }
+
+    /// What a field of recipients becomes where bare names in it stand for something.
+    fn spelled_out(&self, name: &str, value: &[u8]) -> Option<Vec<Recipient>> {
+        if !["to", "cc"].contains(&name) {
+            return None;
+        }
+        let list = address::addresses(value);
+        let known =
+            |one: &Address| is_bare(one) && self.aliases.contains_key(&one.address.to_lowercase());
+        // The head of a group has no address; a group stays as it is.
+        if list.iter().any(|one| one.address.is_empty()) || !list.iter().any(known) {
+            return None;
+        }
+        Some(list.into_iter().flat_map(|one| self.meant(one)).collect())
+    }
+}
+
+fn is_bare(address: &Address) -> bool {
+    !address.address.contains('@')
 }
 
 /// Makes a letter of a whole message that another program hands over.
@@ -42,7 +89,7 @@ pub fn hand_over(bytes: &[u8], handed: &Handed, given: &Given) -> Result<Letter,
     let header = Header::parse(&normal);
     let body = normal.get(header.body()..).unwrap_or_default();
     let from = match header.first("From").map(address::addresses) {
-        Some(from) if !from.is_empty() => from,
+        Some(from) if !from.is_empty() => from.into_iter().map(|one| handed.writer(one)).collect(),
         Some(_) | None => vec![handed.from.clone()],
     };
     let sender = handed
@@ -64,9 +111,12 @@ pub fn hand_over(bytes: &[u8], handed: &Handed, given: &Given) -> Result<Letter,
         letter.message_id = id;
     }
     let (fields, body) = recoded(&header, body)?;
-    letter.before = kept(&header, &fields, &from, &letter.message_id, given)?;
+    letter.before = kept(&header, &fields, &from, &letter.message_id, handed, given)?;
     if let Some(bcc) = header.first("Bcc") {
-        field::addresses(&mut letter.bcc, "Bcc", &listed(bcc));
+        let list = address::addresses(bcc).into_iter();
+        let list = list.filter(|one| !one.address.is_empty());
+        let list: Vec<Recipient> = list.flat_map(|one| handed.meant(one)).collect();
+        field::addresses(&mut letter.bcc, "Bcc", &list);
     }
     let mut rest = fields.octets;
     rest.extend_from_slice(b"\r\n");
@@ -95,11 +145,8 @@ fn recipients(header: &Header<'_>, handed: &Handed) -> Vec<Recipient> {
         for name in ["To", "Cc", "Bcc"] {
             for value in header.all(name) {
                 let found = address::addresses(value).into_iter();
-                all.extend(
-                    found
-                        .filter(|one| !one.address.is_empty())
-                        .map(Recipient::One),
-                );
+                let found = found.filter(|one| !one.address.is_empty());
+                all.extend(found.flat_map(|one| handed.meant(one)));
             }
         }
     }
@@ -185,16 +232,18 @@ fn kept(
     content: &Content,
     from: &[Address],
     id: &str,
+    handed: &Handed,
     given: &Given,
 ) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
+    let unsigned = header.first("From").is_none_or(|value| {
+        let from = address::addresses(value);
+        from.is_empty() || from.iter().any(is_bare)
+    });
     if header.first("Date").is_none() {
         field::plain(&mut out, "Date", &field::date(given.now, given.zone));
     }
-    if header
-        .first("From")
-        .is_none_or(|value| address::addresses(value).is_empty())
-    {
+    if unsigned {
         let from: Vec<Recipient> = from.iter().cloned().map(Recipient::One).collect();
         field::addresses(&mut out, "From", &from);
     }
@@ -205,12 +254,15 @@ fn kept(
         };
         let lower = name.to_ascii_lowercase();
         let made = lower == "message-id"
-            || lower == "from" && address::addresses(value).is_empty()
+            || lower == "from" && unsigned
             || content.replaces && (lower == "mime-version" || lower.starts_with("content-"));
         if made || DROPPED.contains(&lower.as_str()) || !is_field_name(name) {
             continue;
         }
-        own(&mut out, name, value)?;
+        match handed.spelled_out(&lower, value) {
+            Some(list) => field::addresses(&mut out, name, &list),
+            None => own(&mut out, name, value)?,
+        }
     }
     Ok(out)
 }

@@ -449,6 +449,40 @@ fn what_a_program_hands_over_leaves_as_mail() {
     strict(&wire);
 }
 
+#[test]
+fn c11_what_cron_hands_over_is_from_the_identity_and_goes_where_the_aliases_say() {
+    let raw = b"From: root (Cron Daemon)\nTo: root, sven@x.example\nSubject: Cron\n\nx\n";
+    let mut ours = Handed {
+        from: zoe(),
+        read_recipients: true,
+        ..Handed::default()
+    };
+    // A name that stands for nothing is refused, and never given a domain.
+    assert!(
+        matches!(handed(raw, &ours), Err(WriteError::Address(name)) if name == "root"),
+        "a bare name was taken"
+    );
+    let all = ["a@x.example".to_owned(), "b@x.example".to_owned()];
+    ours.aliases.insert("root".to_owned(), all.into());
+    let (letter, wire, _) = handed(raw, &ours).unwrap();
+    strict(&wire);
+    assert_eq!(
+        letter.recipients,
+        ["a@x.example", "b@x.example", "sven@x.example"]
+    );
+    assert_eq!(letter.sender, "zoe@example.org");
+    let read = super::super::envelope::of_message(&wire);
+    assert_eq!(
+        (
+            read.from[0].name.as_str(),
+            read.from[0].address.as_str(),
+            read.from.len(),
+            read.to.len()
+        ),
+        ("Cron Daemon", "zoe@example.org", 1, 3)
+    );
+}
+
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~\r\n\t]{0,200}",

@@ -7,7 +7,7 @@ use crate::tui::screen::{compose, index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, outbox, resuming, writing};
+use super::{App, Screen, book, commands, opening, outbox, resuming, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -154,6 +154,7 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>, rows_of: Ticket) 
     }
     app.reapply_folders(rows_of);
     app.folders.rebuild(&app.accounts);
+    opening::write(app);
     for wish in app.wishes.clone() {
         if wish.seen_by.is_none() {
             // Counts that were read before the commit are a moment behind; the next answer has it.

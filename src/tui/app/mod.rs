@@ -15,6 +15,7 @@ pub mod key;
 pub mod keyrow;
 pub mod layout;
 pub mod mouse;
+mod opening;
 pub mod outbox;
 pub mod palette;
 pub mod pick;
@@ -33,7 +34,7 @@ pub use command::Screen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{MailboxKey, MessageKey, Role};
+use crate::model::{Draft, MailboxKey, MessageKey, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
@@ -125,6 +126,8 @@ pub struct App {
     pub editor: String,
     /// Whether sending asks though there is nothing to say.
     pub confirm_send: bool,
+    /// What is to be written as soon as it is known who writes.
+    asked_draft: Option<Box<Draft>>,
     /// The word searched for last.
     pub word: String,
     writing: writing::Asked,
@@ -187,6 +190,8 @@ pub struct Begin {
     pub editor: String,
     /// Whether sending asks though there is nothing to say.
     pub confirm_send: bool,
+    /// What the composer opens with.
+    pub draft: Option<Box<Draft>>,
 }
 
 impl App {
@@ -223,6 +228,7 @@ impl App {
             book: pages::State::default(),
             editor: begin.editor,
             confirm_send: begin.confirm_send,
+            asked_draft: begin.draft,
             writing: writing::Asked::default(),
             resuming: None,
             prompt: None,

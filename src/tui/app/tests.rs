@@ -5,6 +5,7 @@ mod book;
 mod composing;
 mod keys;
 mod mouse;
+mod opening;
 mod outbox;
 mod pages;
 mod panes;

@@ -243,7 +243,8 @@ impl Need {
     pub fn is_urgent(&self) -> bool {
         match self.cause {
             Cause::SignIn | Cause::Operation(_) | Cause::Conflict(..) | Cause::Notice(_) => true,
-            Cause::Unsure(_) => false,
+            // What was sent, or not, waits for a person; the rest is looked for by itself.
+            Cause::Unsure(_) => self.is_submission,
         }
     }
 

@@ -115,7 +115,7 @@ pub fn compose(app: &mut App) {
     }
 }
 
-const NO_IDENTITY: &str =
+pub(super) const NO_IDENTITY: &str =
     "No account has an address to write from; `lacebark setup` adds an account.";
 
 /// `#`: a new message under an address that is asked.

@@ -32,8 +32,6 @@ use drafts::Saves;
 
 /// How long a request for bytes stays.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
-/// Seconds in which a message can be taken back.
-const DELAY: i64 = 10;
 /// How long `^Z` waits for what is under way.
 const ASIDE: Duration = Duration::from_secs(1);
 
@@ -600,13 +598,14 @@ fn spawn_quiet(
 
 /// Puts a message into the Outbox, if its account has a server to send with.
 fn send(world: &World, draft: &Draft, last: Option<DraftSave>, at: Option<i64>) -> Ended {
-    let sends = {
+    let (sends, delay) = {
         let settings = world.settings();
         let account = settings.account(&draft.account);
-        account.is_some_and(|one| one.smtp.is_some())
+        let sends = account.is_some_and(|one| one.smtp.is_some());
+        (sends, i64::from(settings.send.undo_delay))
     };
     match sends {
-        true => sending::queue(&world.store, &world.env, draft, last, (at, DELAY)),
+        true => sending::queue(&world.store, &world.env, draft, last, (at, delay)),
         false => Ended::Failed(format!(
             "The account {} has no server to send with.",
             draft.account

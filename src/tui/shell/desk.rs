@@ -444,7 +444,8 @@ impl Desk {
     /// What was told and waits for the user; what became of operations stands in the queue.
     fn told(&self, reader: &Reader) -> Result<Vec<Logged>, StoreError> {
         let mut told = notices::attention(reader)?;
-        told.retain(|logged| logged.notice.topic != "operation");
+        // What these are about stands in the queue itself.
+        told.retain(|logged| !["operation", "unsure"].contains(&logged.notice.topic.as_str()));
         Ok(told)
     }
 

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Cursor, Paths, Settings, UserLevel};
 use crate::env::Env;
-use crate::model::{MessageKey, courtesy};
+use crate::model::{Draft, MessageKey, courtesy};
 use crate::store::{Change, Store, StoreError, Watch};
 use crate::sync::{SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
@@ -72,6 +72,8 @@ pub struct RunOptions {
     pub store: Store,
     /// How it starts.
     pub start: Start,
+    /// What the composer opens with, if the program was started to write.
+    pub draft: Option<Box<Draft>>,
 }
 
 /// Why the screen could not run.
@@ -159,6 +161,7 @@ impl Shell {
             env,
             store,
             start,
+            draft,
         } = options;
         let started = Instant::now();
         let (post, inbox) = channel();
@@ -183,6 +186,7 @@ impl Shell {
             panes: panes::read(&paths.data),
             editor: editor::name(),
             confirm_send: settings.ui.confirm_send,
+            draft,
         };
         let wall = store.now();
         let app = App::new(place, Now { wall, mono: 0 });

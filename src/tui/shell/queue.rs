@@ -1,8 +1,9 @@
 //! What waits, in the words of the Queue and of what needs the user.
 
 use crate::model::journal::Cause as Failure;
-use crate::model::{FlagChange, Flags, OperationKind, OperationState};
+use crate::model::{Delivery, FlagChange, Flags, OperationKind, OperationState};
 use crate::ops::queue::Line;
+use crate::store::outgoing::Addressee;
 use crate::tui::app::view::{Cause, Need, Waiting};
 use crate::tui::screen::queue::state::{UNSURE, conflict};
 
@@ -28,8 +29,23 @@ pub(super) fn need(line: &Line, title: String) -> Option<Need> {
     let id = line.first.id;
     let what = what(line);
     let inner = lower(&what);
+    let sends = matches!(line.first.kind, OperationKind::Submit { .. });
     let (cause, text, hint) = match &line.first.state {
         OperationState::Queued { .. } | OperationState::InFlight { .. } => return None,
+        OperationState::Unsure if sends => (
+            Cause::Unsure(id),
+            format!("Unsure: {inner}. The link broke after its end had left: it may have arrived."),
+            "It goes by itself once it is found in the folder for sent mail. R sends it again: who \
+             has it gets it twice. X gives it up."
+                .to_owned(),
+        ),
+        OperationState::Failed { why, .. } if sends => (
+            Cause::Operation(id),
+            format!("Refused: {inner}{}. The answer was: \"{why}\"", reached(line)),
+            "E makes a draft of it again, to be mended. R sends it again as it is, to who does not \
+             have it. X gives it up."
+                .to_owned(),
+        ),
         OperationState::Unsure => (
             Cause::Unsure(id),
             format!("Unsure: {inner}. {UNSURE}"),
@@ -88,8 +104,29 @@ fn answers(cause: Failure, kind: &OperationKind) -> &'static str {
     }
 }
 
+/// How many of several have it, where somebody has.
+fn reached(line: &Line) -> String {
+    let all = line.recipients.len();
+    let taken = |one: &&Addressee| one.delivery == Delivery::Taken;
+    match line.recipients.iter().filter(taken).count() {
+        0 => String::new(),
+        some => format!(" ({some} of {all} have it)"),
+    }
+}
+
+/// What became of it for one recipient, in the server's words.
+fn result(one: &Addressee) -> String {
+    let said = match &one.delivery {
+        Delivery::Waiting => "waits".to_owned(),
+        Delivery::Taken => "taken".to_owned(),
+        Delivery::Deferred(reply) => format!("later: \"{reply}\""),
+        Delivery::Refused(reply) => format!("refused: \"{reply}\""),
+    };
+    format!("{}: {said}", one.address)
+}
+
 fn detail(line: &Line) -> Vec<String> {
-    let mut detail = Vec::new();
+    let mut detail: Vec<String> = line.recipients.iter().map(result).collect();
     if let Some(from) = &line.from {
         detail.push(format!("From: {from}"));
     }
@@ -174,5 +211,73 @@ pub(super) fn lower(what: &str) -> String {
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccountKey, ActionId, Operation, OperationId, Reply};
+
+    fn line(state: OperationState, deliveries: &[Delivery]) -> Line {
+        let recipients = deliveries
+            .iter()
+            .enumerate()
+            .map(|(at, delivery)| Addressee {
+                address: format!("r{at}@example.test"),
+                delivery: delivery.clone(),
+            });
+        Line {
+            first: Operation {
+                id: OperationId(7),
+                action: ActionId(1),
+                account: AccountKey(1),
+                mailbox: None,
+                kind: OperationKind::Submit {
+                    message_id: "a@b".to_owned(),
+                    subject: "Photos".to_owned(),
+                },
+                state,
+                tries: 1,
+                asked: 0,
+            },
+            count: 1,
+            account: "work".to_owned(),
+            from: None,
+            to: None,
+            mailbox: None,
+            known_as: None,
+            subject: Some("Photos".to_owned()),
+            recipients: recipients.collect(),
+        }
+    }
+
+    #[test]
+    fn r2_what_was_refused_is_told_with_the_servers_words_for_each() {
+        let no = Reply {
+            code: 550,
+            status: Some("5.1.1".to_owned()),
+            text: "no such user".to_owned(),
+        };
+        let state = OperationState::Failed {
+            why: no.to_string(),
+            cause: Failure::Refused,
+        };
+        let refused = line(state, &[Delivery::Taken, Delivery::Refused(no)]);
+        let told = need(&refused, "alice@x".to_owned()).unwrap();
+        assert!(told.is_urgent() && told.is_submission);
+        assert_eq!(
+            told.text,
+            "Refused: send \"Photos\" (1 of 2 have it). The answer was: \"550 5.1.1 no such user\""
+        );
+        assert!(told.detail.starts_with(
+            "r0@example.test: taken\nr1@example.test: refused: \"550 5.1.1 no such user\"\n"
+        ));
+        // What may have left waits for a person too, though it is looked for.
+        let unsure = line(OperationState::Unsure, &[Delivery::Waiting]);
+        let told = need(&unsure, "alice@x".to_owned()).unwrap();
+        assert!(told.is_urgent() && told.text.contains("may have arrived"));
+        let waits = line(OperationState::Queued { put_off: None }, &[]);
+        assert_eq!(need(&waits, String::new()), None);
     }
 }

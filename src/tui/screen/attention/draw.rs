@@ -135,6 +135,9 @@ fn rows_of(need: &Need, details: bool, wide: usize) -> Vec<String> {
     rows.push(
         match need.cause {
             Cause::SignIn => "P new password   R retry   D details",
+            Cause::Operation(_) if need.is_submission => {
+                "E edit   R send again   X drop   D details"
+            }
             Cause::Operation(_) => "R retry   X drop   D details",
             Cause::Conflict(..) => "K keep mine   T take theirs   D details",
             Cause::Unsure(_) => "R send again   X drop   D details",

@@ -510,6 +510,7 @@ impl Begin {
             panes: crate::tui::app::layout::Panes::default(),
             editor: "vim".to_owned(),
             confirm_send: true,
+            draft: None,
         }
     }
 }
