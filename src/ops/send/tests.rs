@@ -473,3 +473,53 @@ fn what_is_discarded_goes_with_its_text_unless_it_is_with_the_server() {
     assert!(crate::store::drafts::all(&reader).unwrap().is_empty());
     assert!(matches!(gone(one), Err(StoreError::Missing { .. })));
 }
+
+#[test]
+fn c4_a5_a_letter_is_read_once_and_its_bcc_stands_in_the_copy_alone() {
+    let desk = Desk::new();
+    let draft = Draft {
+        from: crate::model::Address {
+            name: String::new(),
+            address: "me@example.org".into(),
+        },
+        attachments: vec![Attachment {
+            name: "a.bin".into(),
+            media_type: "application/octet-stream".into(),
+            source: Source::File {
+                path: "/a.bin".into(),
+                size: 300_000,
+                modified: 0,
+            },
+            size: 300_000,
+        }],
+        answers: None,
+        ..desk.draft()
+    };
+    let given = crate::mime::write::Given {
+        now: NOW,
+        zone: 0,
+        random: [7; 16],
+        eight_bit: false,
+    };
+    let mut opened = 0;
+    let mut open = |_: usize| -> std::io::Result<Box<dyn Read>> {
+        opened += 1;
+        Ok(Box::new(std::io::repeat(9).take(300_000)))
+    };
+    let letter = crate::mime::write::compose(&draft, &given, &mut open).unwrap();
+    let (store, account) = (&desk.bed.store, desk.bed.account);
+    let (wire, copy) = freeze_letter(store, account, &letter, &mut open, &mut |_| {}).unwrap();
+    assert_eq!(opened, 1, "what is attached was read more than once");
+    let kept = |content| {
+        let bytes = bodies::read_whole(&desk.reader(), content, "").unwrap();
+        String::from_utf8(bytes.unwrap()).unwrap()
+    };
+    let (wire, copy) = (kept(wire), kept(copy));
+    assert!(
+        wire.len() > 400_000 && !wire.contains("Bcc"),
+        "{}",
+        wire.len()
+    );
+    assert_eq!(copy.replace("Bcc: <c@x.example>\r\n", ""), wire);
+    assert_ne!(copy, wire);
+}
