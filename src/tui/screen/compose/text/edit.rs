@@ -94,7 +94,7 @@ impl Editor {
 
     fn put(&mut self, from: Place, to: Place, with: &str) -> Place {
         let end = self.history.replace(&mut self.text, from, to, with);
-        self.text.wrap(end.line);
+        self.text.wrap(end);
         self.revision += 1;
         self.mark = None;
         self.hangs = false;
@@ -248,7 +248,7 @@ impl Editor {
 
     fn row_to_cut(&self) -> (Place, Place) {
         let line = self.at.line;
-        let (from, to) = self.row_span(line, self.row());
+        let (from, to) = self.row();
         match (from, to == self.text.line(line).len()) {
             (0, true) => self.whole_lines(line, line),
             (_, _) => (Place::new(line, from), Place::new(line, to)),

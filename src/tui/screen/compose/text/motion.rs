@@ -6,35 +6,36 @@ use super::edit::Editor;
 use super::store::Place;
 use super::wrap;
 
-impl Editor {
-    /// The row of its line that the cursor stands in.
-    pub fn row(&self) -> usize {
-        let starts = self.text.starts(self.at.line);
-        let row = starts.partition_point(|start| *start <= self.at.at);
-        let row = row.saturating_sub(1);
-        let on_edge = self.hangs && starts.get(row) == Some(&self.at.at);
-        if on_edge { row.saturating_sub(1) } else { row }
-    }
+/// Octets of a line from which on columns are letters.
+const FAR: usize = 32 << 10;
 
-    /// Where a row begins and ends.
-    pub(super) fn row_span(&self, line: usize, row: usize) -> (usize, usize) {
-        let starts = self.text.starts(line);
-        let from = starts.get(row).copied().unwrap_or(0);
-        let to = starts.get(row + 1).copied();
-        (from, to.unwrap_or(self.text.line(line).len()))
+impl Editor {
+    /// Where the row that the cursor stands in begins and ends.
+    pub fn row(&self) -> (usize, usize) {
+        let (from, to) = self.text.row(self.at);
+        match self.at.at.checked_sub(1) {
+            Some(before) if self.hangs && from == self.at.at => {
+                self.text.row(Place::new(self.at.line, before))
+            }
+            Some(_) | None => (from, to),
+        }
     }
 
     /// The column in its row, in cells.
     pub fn column(&self) -> usize {
-        let (from, _) = self.row_span(self.at.line, self.row());
+        let (from, _) = self.row();
         let piece = self.text.line(self.at.line).get(from..self.at.at);
         wrap::width(piece.unwrap_or_default())
     }
 
-    /// The column in its line, in cells.
+    /// The column in its line, in cells; far to the right in letters, which are counted faster.
     pub fn column_in_line(&self) -> usize {
         let piece = self.text.line(self.at.line).get(..self.at.at);
-        wrap::width(piece.unwrap_or_default())
+        let piece = piece.unwrap_or_default();
+        match piece.len() < FAR {
+            true => wrap::width(piece),
+            false => piece.chars().count(),
+        }
     }
 
     pub(super) fn moved(&mut self, at: Place) {
@@ -64,40 +65,30 @@ impl Editor {
 
     /// By rows, keeping the column; false where there is none.
     pub fn rows(&mut self, by: isize) -> bool {
+        self.text.wrap(self.at);
         let goal = self.goal.unwrap_or_else(|| self.column());
-        let mut line = self.at.line;
-        let mut row = self.row();
+        let mut row = Place::new(self.at.line, self.row().0);
         let mut moved = false;
         for _ in 0..by.unsigned_abs() {
-            self.text.wrap(line);
-            if by < 0 {
-                match (row.checked_sub(1), line.checked_sub(1)) {
-                    (Some(above), _) => row = above,
-                    (None, Some(above)) => {
-                        line = above;
-                        row = self.text.starts(line).len().saturating_sub(1);
-                    }
-                    (None, None) => break,
-                }
-            } else if row + 1 < self.text.starts(line).len() {
-                row += 1;
-            } else if line + 1 < self.text.count() {
-                (line, row) = (line + 1, 0);
-            } else {
-                break;
-            }
+            let next = match by < 0 {
+                true => self.text.row_above(row),
+                false => self.text.row_below(row),
+            };
+            let Some(next) = next else { break };
+            row = next;
             moved = true;
         }
-        let (at, hangs) = self.at_column(line, row, goal);
-        self.moved(Place::new(line, at));
+        let (at, hangs) = self.at_column(row, goal);
+        self.moved(Place::new(row.line, at));
         (self.hangs, self.goal) = (hangs, Some(goal));
         moved
     }
 
     /// The octet at a column of a row, and whether that is behind its last cluster.
-    fn at_column(&self, line: usize, row: usize, column: usize) -> (usize, bool) {
-        let (from, to) = self.row_span(line, row);
-        let piece = self.text.line(line).get(from..to).unwrap_or_default();
+    fn at_column(&self, row: Place, column: usize) -> (usize, bool) {
+        let (from, to) = self.text.row(row);
+        let line = self.text.line(row.line);
+        let piece = line.get(from..to).unwrap_or_default();
         let mut used = 0;
         for (offset, cluster) in piece.grapheme_indices(true) {
             let wide = wrap::cells(cluster, used);
@@ -106,19 +97,18 @@ impl Editor {
             }
             used += wide;
         }
-        let last = self.text.line(line).len() == to;
-        (to, !last)
+        (to, line.len() != to)
     }
 
     /// To the beginning of the row.
     pub fn row_start(&mut self) {
-        let (from, _) = self.row_span(self.at.line, self.row());
+        let (from, _) = self.row();
         self.moved(Place::new(self.at.line, from));
     }
 
     /// To the end of the row.
     pub fn row_end(&mut self) {
-        let (_, to) = self.row_span(self.at.line, self.row());
+        let (_, to) = self.row();
         let line = self.at.line;
         self.moved(Place::new(line, to));
         self.hangs = to < self.text.line(line).len();

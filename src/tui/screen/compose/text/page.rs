@@ -24,49 +24,35 @@ impl Editor {
     /// Brings the top in line with the cursor, for a page of that many rows.
     pub fn settle(&mut self, height: usize) {
         let height = height.max(1);
-        self.text.wrap(self.at.line);
-        let (from, _) = self.row_span(self.at.line, self.row());
-        let here = Place::new(self.at.line, from);
+        self.text.wrap(self.at);
+        let here = Place::new(self.at.line, self.row().0);
         let top = self.text.clamp(self.top);
-        self.text.wrap(top.line);
-        let top = self.row_at(top);
+        self.text.wrap(top);
+        let top = Place::new(top.line, self.text.row(top).0);
         if here < top {
             self.top = here;
-            return;
-        }
-        // The row that would be the top if the cursor stood in the last one.
-        let mut least = here;
-        for _ in 1..height {
-            if least <= top {
-                break;
+        } else {
+            // The row that would be the top if the cursor stood in the last one.
+            let mut least = here;
+            for _ in 1..height {
+                if least <= top {
+                    break;
+                }
+                match self.text.row_above(least) {
+                    Some(above) => least = above,
+                    None => break,
+                }
             }
-            match self.row_before(least) {
-                Some(before) => least = before,
+            self.top = top.max(least);
+        }
+        // All that is in sight is wrapped before it is drawn.
+        let mut row = self.top;
+        for _ in 0..height {
+            match self.text.row_below(row) {
+                Some(below) => row = below,
                 None => break,
             }
         }
-        self.top = top.max(least);
-    }
-
-    /// The beginning of the row that a place is in.
-    fn row_at(&self, place: Place) -> Place {
-        let starts = self.text.starts(place.line);
-        let row = starts.partition_point(|start| *start <= place.at);
-        let start = starts.get(row.saturating_sub(1)).copied();
-        Place::new(place.line, start.unwrap_or(0))
-    }
-
-    fn row_before(&mut self, row: Place) -> Option<Place> {
-        if row.at > 0 {
-            let starts = self.text.starts(row.line);
-            let before = starts.partition_point(|start| *start < row.at);
-            let start = starts.get(before.checked_sub(1)?).copied()?;
-            return Some(Place::new(row.line, start));
-        }
-        let line = row.line.checked_sub(1)?;
-        self.text.wrap(line);
-        let last = self.text.starts(line).last().copied();
-        Some(Place::new(line, last.unwrap_or(0)))
     }
 
     /// One page up or down, the cursor with it; false at the ends.
@@ -77,51 +63,36 @@ impl Editor {
         if moved {
             for _ in 0..by {
                 match down {
-                    true => self.top = self.row_after(self.top).unwrap_or(self.top),
-                    false => self.top = self.row_before(self.top).unwrap_or(self.top),
+                    true => self.top = self.text.row_below(self.top).unwrap_or(self.top),
+                    false => self.top = self.text.row_above(self.top).unwrap_or(self.top),
                 }
             }
         }
         moved
     }
 
-    fn row_after(&mut self, row: Place) -> Option<Place> {
-        self.text.wrap(row.line);
-        let starts = self.text.starts(row.line);
-        let next = starts.partition_point(|start| *start <= row.at);
-        match starts.get(next) {
-            Some(start) => Some(Place::new(row.line, *start)),
-            None if row.line + 1 < self.text.count() => Some(Place::new(row.line + 1, 0)),
-            None => None,
-        }
-    }
-
     /// The rows from the top on, at most `height`.
     pub fn shown(&self, height: usize) -> Vec<Shown<'_>> {
         let mut rows = Vec::with_capacity(height);
-        let mut line = self.top.line;
-        let mut skip = self.top.at;
-        let cursor = self.row();
+        let (mut line, mut at) = (self.top.line, self.top.at);
+        let (cursor, _) = self.row();
+        let mut quote = quote::level(self.text.line(line)).0;
         while rows.len() < height && line < self.text.count() {
             let text = self.text.line(line);
-            let quote = quote::level(text).0;
-            let starts = self.text.starts(line);
-            let first = starts.partition_point(|start| *start < skip);
-            for (row, from) in starts.iter().enumerate().skip(first) {
-                if rows.len() == height {
-                    break;
-                }
-                let to = starts.get(row + 1).copied().unwrap_or(text.len());
-                rows.push(Shown {
-                    text: text.get(*from..to).unwrap_or_default(),
-                    line,
-                    from: *from,
-                    quote,
-                    cursor: line == self.at.line && row == cursor,
-                });
+            let (from, to) = self.text.row(Place::new(line, at));
+            rows.push(Shown {
+                text: text.get(from..to).unwrap_or_default(),
+                line,
+                from,
+                quote,
+                cursor: line == self.at.line && from == cursor,
+            });
+            if to < text.len() {
+                at = to;
+            } else {
+                (line, at) = (line + 1, 0);
+                quote = quote::level(self.text.line(line)).0;
             }
-            line += 1;
-            skip = 0;
         }
         rows
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::wrap::{self, Change};
+use super::wrap;
 
 /// Octets from which on a line remembers where its rows begin.
 const LONG: usize = 2048;
@@ -28,16 +28,79 @@ impl Place {
 #[derive(Clone, Debug, Default)]
 struct Line {
     text: String,
-    /// Where its rows begin, once a long line was wrapped.
-    starts: Option<Vec<usize>>,
+    /// What is remembered of the rows of a long line; nothing until it is looked at.
+    pieces: Vec<Piece>,
+}
+
+/// A part of a line that is wrapped for itself.
+#[derive(Clone, Debug)]
+struct Piece {
+    start: usize,
+    /// Where its rows begin, counted from its start, once it was in sight.
+    rows: Option<Vec<usize>>,
+}
+
+impl Piece {
+    fn at(start: usize) -> Self {
+        Self { start, rows: None }
+    }
 }
 
 impl Line {
     fn of(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            starts: None,
+            pieces: Vec::new(),
         }
+    }
+
+    fn in_pieces(&mut self) {
+        if self.pieces.is_empty() {
+            self.pieces = wrap::pieces(&self.text)
+                .into_iter()
+                .map(Piece::at)
+                .collect();
+        }
+    }
+
+    /// The piece that an octet is in: its place, beginning and end.
+    fn piece(&self, at: usize) -> (usize, usize, usize) {
+        let next = self.pieces.partition_point(|piece| piece.start <= at);
+        let here = next.saturating_sub(1);
+        let start = self.pieces.get(here).map_or(0, |piece| piece.start);
+        let end = self.pieces.get(next).map(|piece| piece.start);
+        (here, start, end.unwrap_or(self.text.len()))
+    }
+
+    fn wrapped(&self, start: usize, end: usize, room: usize) -> Vec<usize> {
+        wrap::starts(self.text.get(start..end).unwrap_or_default(), room)
+    }
+
+    /// Brings the pieces in line with a change: octets from `from` to `to` gave way to `inserted`.
+    fn changed(&mut self, from: usize, to: usize, inserted: usize) {
+        if self.pieces.is_empty() {
+            return;
+        }
+        let removed = to - from;
+        self.pieces
+            .retain(|piece| piece.start <= from || piece.start > to);
+        for piece in self.pieces.iter_mut().filter(|piece| piece.start > to) {
+            piece.start = piece.start - removed + inserted;
+        }
+        let text = &self.text;
+        let is_parted = |piece: &Piece| !wrap::is_between_clusters(text, piece.start);
+        let (here, ..) = self.piece(from);
+        // What came may be one cluster with what stands at an edge.
+        for edge in [here + 1, here] {
+            let parted = self.pieces.get(edge).is_some_and(is_parted);
+            if parted && edge > 0 {
+                self.pieces.remove(edge);
+            }
+        }
+        let (here, start, end) = self.piece(from);
+        let fresh = wrap::pieces_from(&self.text, start, end);
+        let fresh = fresh.into_iter().map(Piece::at);
+        self.pieces.splice(here..=here, fresh);
     }
 }
 
@@ -73,8 +136,8 @@ impl Text {
         let room = room.max(2);
         if room != self.room {
             self.room = room;
-            for line in &mut self.lines {
-                line.starts = None;
+            for piece in self.lines.iter_mut().flat_map(|line| &mut line.pieces) {
+                piece.rows = None;
             }
         }
     }
@@ -157,7 +220,6 @@ impl Text {
     }
 
     fn replace_within(&mut self, from: Place, to: usize, with: &str) {
-        let room = self.room;
         let Some(line) = self.lines.get_mut(from.line) else {
             return;
         };
@@ -166,37 +228,82 @@ impl Text {
             return;
         }
         line.text.replace_range(from.at..to, with);
-        if let Some(starts) = &mut line.starts {
-            let change = Change {
-                at: from.at,
-                removed: to - from.at,
-                inserted: with.len(),
-            };
-            wrap::patch(&line.text, starts, change, room);
-        }
+        line.changed(from.at, to, with.len());
     }
 
-    /// Has a long line remember where its rows begin.
-    pub fn wrap(&mut self, line: usize) {
+    /// Has a long line remember its rows around a place.
+    pub fn wrap(&mut self, place: Place) {
         let room = self.room;
-        if let Some(line) = self.lines.get_mut(line)
-            && line.text.len() >= LONG
-            && line.starts.is_none()
-        {
-            line.starts = Some(wrap::starts(&line.text, room));
+        let Some(line) = self.lines.get_mut(place.line) else {
+            return;
+        };
+        if line.text.len() < LONG {
+            return;
+        }
+        line.in_pieces();
+        let (here, start, end) = line.piece(place.at);
+        let rows = match line.pieces.get(here) {
+            Some(Piece { rows: None, .. }) => line.wrapped(start, end, room),
+            Some(_) | None => return,
+        };
+        if let Some(piece) = line.pieces.get_mut(here) {
+            piece.rows = Some(rows);
         }
     }
 
-    /// Where the rows of a line begin.
-    pub fn starts(&self, line: usize) -> Cow<'_, [usize]> {
-        match self.lines.get(line) {
-            Some(Line {
-                starts: Some(starts),
-                ..
-            }) => Cow::Borrowed(starts),
-            Some(line) => Cow::Owned(wrap::starts(&line.text, self.room)),
-            None => Cow::Owned(vec![0]),
+    /// Where the row that a place is in begins and ends.
+    pub fn row(&self, place: Place) -> (usize, usize) {
+        let Some(line) = self.lines.get(place.line) else {
+            return (0, 0);
+        };
+        let cut;
+        let line = match line.pieces.is_empty() && line.text.len() >= LONG {
+            // Nobody has looked at it: the pieces are cut for this question alone.
+            true => {
+                let mut whole = line.clone();
+                whole.in_pieces();
+                cut = whole;
+                &cut
+            }
+            false => line,
+        };
+        let (here, start, end) = line.piece(place.at);
+        let known = line
+            .pieces
+            .get(here)
+            .and_then(|piece| piece.rows.as_deref());
+        let rows = match known {
+            Some(rows) => Cow::Borrowed(rows),
+            None => Cow::Owned(line.wrapped(start, end, self.room)),
+        };
+        let next = rows.partition_point(|row| start + row <= place.at);
+        let from = rows.get(next.saturating_sub(1)).map_or(0, |row| *row);
+        let to = rows.get(next).map(|row| start + row);
+        (start + from, to.unwrap_or(end))
+    }
+
+    /// The beginning of the row above one that begins at a place; in the line before at its top.
+    pub fn row_above(&mut self, row: Place) -> Option<Place> {
+        let above = match row.at.checked_sub(1) {
+            Some(at) => Place::new(row.line, at),
+            None => {
+                let line = row.line.checked_sub(1)?;
+                Place::new(line, self.line(line).len())
+            }
+        };
+        self.wrap(above);
+        Some(Place::new(above.line, self.row(above).0))
+    }
+
+    /// The beginning of the row below the one that a place is in.
+    pub fn row_below(&mut self, row: Place) -> Option<Place> {
+        self.wrap(row);
+        let (_, to) = self.row(row);
+        if to < self.line(row.line).len() {
+            return Some(Place::new(row.line, to));
         }
+        let next = row.line + 1;
+        (next < self.lines.len()).then(|| Place::new(next, 0))
     }
 
     /// The place one grapheme cluster before; the end of the line before at a beginning.

@@ -98,13 +98,13 @@ fn the_cursor_walks_by_rows_that_are_seen_and_keeps_its_column() {
 fn the_end_of_a_wrapped_row_is_where_it_is_seen() {
     let mut editor = editor("|one two three", 8);
     editor.row_end();
-    assert_eq!((editor.row(), editor.column()), (0, 8));
+    assert_eq!((editor.row(), editor.column()), ((0, 8), 8));
     editor.row_end();
-    assert_eq!(editor.row(), 0);
+    assert_eq!(editor.row(), (0, 8));
     editor.right();
-    assert_eq!((editor.row(), editor.column()), (1, 1));
+    assert_eq!((editor.row(), editor.column()), ((8, 13), 1));
     editor.row_start();
-    assert_eq!((editor.row(), editor.column()), (1, 0));
+    assert_eq!((editor.row(), editor.column()), ((8, 13), 0));
 }
 
 #[test]
@@ -298,13 +298,73 @@ fn undoing_everything_gives_the_first_text_back() {
     }
 }
 
+/// Where all rows begin.
+fn starts(editor: &Editor) -> Vec<(usize, usize)> {
+    let mut text = editor.text().clone();
+    let mut rows = vec![(0, 0)];
+    while let Some(next) = text.row_below(rows.last().map(|(l, a)| Place::new(*l, *a)).unwrap()) {
+        rows.push((next.line, next.at));
+    }
+    rows
+}
+
 #[test]
 fn a_long_line_is_edited_as_a_short_one_is() {
-    let words = "lorem 日本 ipsum dolor ".repeat(2000);
-    let mut long = Editor::new(&words, 40);
-    long.go(Place::new(0, words.len() / 2));
-    long.settle(10);
-    play(&mut long, "xyz <bs><bs>q<left><left><del>");
-    let fresh = Editor::new(&long.text().whole(), 40);
-    assert_eq!(long.text().starts(0), fresh.text().starts(0));
+    // One that is wrapped whole, and one in pieces.
+    for times in [200, 2_000] {
+        let words = "lorem 日本 ipsum dolor ".repeat(times);
+        let mut long = Editor::new(&words, 40);
+        long.go(Place::new(0, words.len() / 2));
+        long.settle(10);
+        play(&mut long, "xyz <bs><bs>q<left><left><del>");
+        let text = long.text().whole();
+        let rows = starts(&long);
+        for ((line, from), next) in rows.iter().zip(rows.iter().skip(1)) {
+            let row = &text[*from..next.1];
+            assert_eq!(*line, 0);
+            assert!(
+                !row.is_empty() && super::wrap::width(row.trim_end()) <= 40,
+                "{row:?}"
+            );
+        }
+        if times == 200 {
+            assert_eq!(rows, starts(&Editor::new(&text, 40)));
+        }
+    }
+}
+
+#[test]
+fn a_very_long_line_is_walked_and_taken_back_row_by_row() {
+    let words = "lorem ipsum 日本 dolor ".repeat(9_000);
+    let mut text = Editor::new(&words, 60);
+    text.settle(20);
+    let rows = starts(&text);
+    for (_, from) in rows.iter().skip(1) {
+        assert!(text.rows(1));
+        assert_eq!(text.row().0, *from);
+    }
+    assert!(!text.rows(1));
+    for (_, from) in rows.iter().rev().skip(1) {
+        assert!(text.rows(-1));
+        assert_eq!(text.row().0, *from);
+    }
+    let mut seed = 11u64;
+    for _ in 0..300 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        text.go(Place::new(0, (seed >> 20) as usize % words.len()));
+        let keys = [
+            "x", "<bs>", "日", "<dwl>", "e\u{301}", "<cut>", "<uncut>", " ", "<dwr>",
+        ];
+        play(&mut text, keys[(seed >> 33) as usize % keys.len()]);
+        text.settle(20);
+        let shown = text.shown(20);
+        assert!(shown.iter().any(|row| row.cursor));
+        let whole = text.text().line(0);
+        for pair in shown.windows(2) {
+            assert_eq!(pair[0].from + pair[0].text.len(), pair[1].from);
+            assert!(super::wrap::is_between_clusters(whole, pair[1].from));
+        }
+    }
+    while text.undo() {}
+    assert_eq!(text.text().whole(), words);
 }

@@ -1,6 +1,6 @@
 //! Where the rows of one line begin.
 
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::mime::sanitize;
 
@@ -103,40 +103,56 @@ pub fn starts(text: &str, room: usize) -> Vec<usize> {
     starts
 }
 
-/// What was replaced in a line: at which octet, how many, and by how many.
-#[derive(Clone, Copy, Debug)]
-pub struct Change {
-    /// Where it begins.
-    pub at: usize,
-    /// Octets that went.
-    pub removed: usize,
-    /// Octets that came.
-    pub inserted: usize,
+/// Octets from which on a line is wrapped in pieces.
+const HUGE: usize = 32 << 10;
+/// Octets of a piece, about.
+const PIECE: usize = 4 << 10;
+/// Octets in which a blank is looked for to end a piece behind.
+const LOOK: usize = 256;
+
+/// Where the pieces of a line begin, the first at 0. Each is wrapped for itself, so that what a key
+/// costs depends on what is in sight and not on the line; its last row may be short.
+pub fn pieces(text: &str) -> Vec<usize> {
+    pieces_from(text, 0, text.len())
 }
 
-/// Brings the rows of a long line in line with a change of it.
-pub fn patch(text: &str, starts: &mut Vec<usize>, change: Change, room: usize) {
-    let row = starts.partition_point(|start| *start <= change.at);
-    // A word of the changed row may find room in the one before; two are on the safe side.
-    let keep = row.saturating_sub(3).max(1);
-    let old = starts.split_off(keep.min(starts.len()));
-    let moved = |start: usize| {
-        let beyond = start.checked_sub(change.at + change.removed)?;
-        (beyond > 0).then_some(change.at + change.inserted + beyond)
-    };
-    let mut rest = old.iter().filter_map(|start| moved(*start)).peekable();
-    let mut at = row_end(text, starts.last().copied().unwrap_or(0), room);
-    while at < text.len() {
-        while rest.peek().is_some_and(|start| *start < at) {
-            rest.next();
-        }
-        if rest.peek() == Some(&at) {
-            starts.extend(rest);
-            return;
+/// The same for what stands between two beginnings of pieces, `from` included.
+pub fn pieces_from(text: &str, from: usize, to: usize) -> Vec<usize> {
+    let mut starts = vec![from];
+    if text.len() < HUGE {
+        return starts;
+    }
+    let mut at = from;
+    // What is left over stays with the last piece.
+    while to - at > PIECE + PIECE / 2 {
+        at = cut(text, at + PIECE);
+        if at >= to {
+            break;
         }
         starts.push(at);
-        at = row_end(text, at, room);
     }
+    starts
+}
+
+/// Behind the next blank, else between two clusters.
+fn cut(text: &str, near: usize) -> usize {
+    let bytes = text.as_bytes();
+    let look = bytes.get(near..(near + LOOK).min(bytes.len()));
+    let blank = look.and_then(|look| memchr::memchr(b' ', look));
+    let mut at = blank.map_or(near, |blank| near + blank + 1);
+    while at < text.len() && !is_between_clusters(text, at) {
+        at += 1;
+    }
+    at
+}
+
+/// Whether no cluster goes on there.
+pub fn is_between_clusters(text: &str, at: usize) -> bool {
+    if !text.is_char_boundary(at) {
+        return false;
+    }
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    cursor.is_boundary(text, 0).unwrap_or(true)
 }
 
 #[cfg(test)]
@@ -185,24 +201,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_patched_line_is_wrapped_as_a_new_one(
-            before in "[a-z 日é\t]{0,200}",
-            at in 0usize..200,
-            removed in 0usize..12,
-            inserted in "[a-z 日\u{301}]{0,12}",
-            room in 2usize..30,
-        ) {
-            let edge = |wanted: usize| {
-                let mut edge = wanted.min(before.len());
-                while !before.is_char_boundary(edge) { edge -= 1; }
-                edge
-            };
-            let (from, to) = (edge(at), edge(at + removed));
-            let after = format!("{}{inserted}{}", &before[..from], &before[to..]);
-            let mut patched = starts(&before, room);
-            let change = Change { at: from, removed: to - from, inserted: inserted.len() };
-            patch(&after, &mut patched, change, room);
-            prop_assert_eq!(patched, starts(&after, room));
+        fn pieces_part_no_cluster_and_lose_nothing(unit in "[a-z日][a-z 日é👩\u{200d}\u{301}]{0,40}", times in 1usize..3_000) {
+            let text = unit.repeat(times);
+            let pieces = pieces(&text);
+            prop_assert_eq!(pieces[0], 0);
+            for (one, next) in pieces.iter().zip(&pieces[1..]) {
+                prop_assert!(next - one <= 3 * PIECE, "{} to {}", one, next);
+                prop_assert!(one < next && is_between_clusters(&text, *next));
+            }
+            prop_assert!(text.len() < HUGE || pieces.len() >= text.len() / (3 * PIECE));
         }
     }
 }
