@@ -236,6 +236,20 @@ fn subject(rows: &impl Rows, key: MessageKey) -> Result<Option<String>, StoreErr
     }
 }
 
+/// A message that leaves later than in so many seconds was put off by the person, or by the server.
+const SOON: i64 = 600;
+
+/// Messages that are being sent, or leave by themselves within ten minutes.
+pub fn leaving(rows: &impl Rows, now: i64) -> Result<Vec<OperationId>, StoreError> {
+    let all = outgoing::list(rows, None)?;
+    let soon = |out: &outgoing::Outgoing| {
+        let wakes = out.wakes(now).is_some_and(|at| at <= now + SOON);
+        wakes || matches!(out.state, OperationState::InFlight { .. })
+    };
+    let soon = all.iter().filter(|out| soon(out));
+    Ok(soon.map(|out| out.operation).collect())
+}
+
 /// Which operations a call means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row};
 use crate::model::journal::Cause;
 use crate::model::{AccountKey, OperationId};
 
+use super::columns::count;
 use super::{Change, Rows, StoreError, Tx, people, verdicts};
 
 /// How an account's mail gets here.
@@ -117,6 +118,28 @@ pub fn note_uidplus(tx: &Tx<'_>, key: AccountKey, has: bool) -> Result<(), Store
     tx.connection()
         .prepare_cached("UPDATE account SET uidplus = ?2 WHERE key = ?1")?
         .execute((key.0, has))?;
+    Ok(())
+}
+
+/// The most octets of a message that the account's outgoing server takes; `None` where it named no
+/// limit, and until it was asked.
+pub fn takes(rows: &impl Rows, key: AccountKey) -> Result<Option<u64>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT takes FROM account WHERE key = ?1")?;
+    let said: Option<i64> = query
+        .query_row([key.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    Ok(said.filter(|most| *most > 0).map(count))
+}
+
+/// Records what the outgoing server takes at most; `None` if it named no limit.
+pub fn note_takes(tx: &Tx<'_>, key: AccountKey, most: Option<u64>) -> Result<(), StoreError> {
+    let most = most.map_or(0, |most| i64::try_from(most).unwrap_or(i64::MAX));
+    tx.connection()
+        .prepare_cached("UPDATE account SET takes = ?2 WHERE key = ?1 AND takes IS NOT ?2")?
+        .execute((key.0, most))?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::model::{Delivery, MailboxKey, OperationId, OperationState, Role, Secr
 use crate::net::smtp::Submission;
 use crate::protocol::Time;
 use crate::store::outgoing::{self, Ended, Outgoing};
-use crate::store::{StoreError, mailboxes};
+use crate::store::{StoreError, accounts, mailboxes};
 
 use super::desk::Desk;
 use super::plan::backoff::{self, Ended as Why};
@@ -259,6 +259,10 @@ impl Outbox {
         };
         (self.failures, self.lost, self.rest, self.refused) = (0, None, None, None);
         self.desk.settle(&[LINK]).await?;
+        let (key, most) = (self.desk.key, talk.offers().most());
+        self.desk
+            .bulk(move |tx| accounts::note_takes(tx, key, most))
+            .await?;
         for (at, out) in due.iter().enumerate() {
             if at > 0 {
                 talk.reset().await.map_err(SyncError::from)?;

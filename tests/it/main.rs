@@ -36,6 +36,7 @@ mod live_submission;
 mod live_sync;
 mod live_trial;
 mod live_watch;
+mod live_writing;
 mod net_imap;
 mod net_smtp;
 mod net_tls;

@@ -314,7 +314,7 @@ const MIGRATIONS: [(&str, &str); 5] = [
     ),
     (
         "5.sql",
-        "6ea6111153bebc7b6ec303905ae3d2dc668749e8b282c752e710cf0c5eaecf83",
+        "70b11f0f45b153bae1d1cb7207261dc0fb298dcde5583d5b7a7c50fedce25227",
     ),
 ];
 

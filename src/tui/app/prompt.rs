@@ -77,6 +77,8 @@ pub enum Purpose {
     Subscribe,
     /// End the program although files wait for their bytes.
     Quit,
+    /// End the program although messages wait to be sent.
+    QuitUnsent,
     /// Whom to answer.
     ReplyTo(Box<Answering>),
     /// How to pass a message on.

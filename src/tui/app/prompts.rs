@@ -108,6 +108,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::DeleteMailbox(_)
         | Purpose::Subscribe
         | Purpose::Quit
+        | Purpose::QuitUnsent
         | Purpose::ReplyTo(_)
         | Purpose::Forward(_)
         | Purpose::Bounce(_)
@@ -225,6 +226,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::GiveUp, letter) => return writing::give_up(app, letter),
         (Purpose::Send, letter) => return send::chosen(app, letter),
         (Purpose::LeaveCard, letter) => return book::left(app, letter),
+        (Purpose::QuitUnsent, letter) => return send::quit_chosen(app, letter),
         (Purpose::Forward(key), letter) => return writing::forward_chosen(app, *key, letter),
         (Purpose::ReplyTo(answering), letter) => {
             return writing::reply_chosen(app, (**answering).clone(), letter);
@@ -256,7 +258,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
             messages,
         } => commands::make_role(app, account, role, name, messages),
         Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
-        Purpose::Quit => writing::quit(app),
+        Purpose::Quit => commands::leave(app),
         Purpose::SendAgain(id, what) => outbox::again(app, id, what),
         Purpose::Discard(id) => outbox::discard(app, id),
         Purpose::Jump
@@ -275,6 +277,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
         | Purpose::Subscribe
+        | Purpose::QuitUnsent
         | Purpose::ReplyTo(_)
         | Purpose::Forward(_)
         | Purpose::Bounce(_)
@@ -366,6 +369,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::LeaveCard
         | Purpose::SendAgain(..)
         | Purpose::Discard(_)
+        | Purpose::QuitUnsent
         | Purpose::DeleteMailbox(_) => {}
     }
 }

@@ -13,7 +13,6 @@ pub const COMMANDS: &[Entry] = &joined::<{ count(TABLES) }>(TABLES);
 
 const TABLES: &[&[Entry]] = &[
     rows::ENTRIES,
-    writing::WAITING,
     writing::ENTRIES,
     book::ENTRIES,
     outbox::ENTRIES,

@@ -7,6 +7,7 @@ mod keys;
 mod mouse;
 mod opening;
 mod outbox;
+mod outgoing;
 mod pages;
 mod panes;
 mod resuming;

@@ -223,6 +223,15 @@ pub struct Need {
     pub detail: String,
 }
 
+/// Something that was told of a message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which line of the Log, and how often it was told: what was told already is not told again.
+    pub mark: (i64, u64),
+    /// In words.
+    pub text: String,
+}
+
 /// Why something waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {

@@ -243,6 +243,12 @@ impl App {
         matches!(state, Some(LinkState::Online | LinkState::Syncing))
     }
 
+    /// Whether the server of any account is there.
+    pub fn can_send(&self) -> bool {
+        let mut states = self.accounts.iter().filter_map(super::view::Account::state);
+        states.any(|state| matches!(state, LinkState::Online | LinkState::Syncing))
+    }
+
     /// Whether the server of the open mailbox is there, or about to be.
     pub(super) fn is_connected(&self) -> bool {
         let state = self.mailbox().and_then(|(account, _)| account.state());

@@ -4,7 +4,7 @@ mod drafts;
 
 pub use drafts::{
     ask_drafts, draft_came, drafts_came, finish_postponing, give_up, go_on, go_on_with, keep_all,
-    list, not_saved, open_draft, postpone, saved,
+    list, not_saved, open_draft, postpone, saved, taken_back,
 };
 
 use crate::model::{Address, AnswerKind, Answers, Attachment, Draft, MessageKey, Recipient};

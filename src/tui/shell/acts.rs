@@ -13,9 +13,7 @@ use std::time::Duration;
 use crate::config::providers::{Credential, Providers};
 use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
-use crate::model::{
-    AccountKey, Draft, DraftSave, FlagChange, MessageKey, PartPath, RequestId, Secret,
-};
+use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
 use crate::ops::flags::Undoable;
 use crate::ops::requests::Progress;
 use crate::ops::{accounts, flags, message, notices, requests};
@@ -321,9 +319,13 @@ impl Acts {
                 at,
             } => self.wait(move || {
                 let last = composer.map_or(last, |id| world.saves.last(id, last));
-                spawn_work(world, ticket, move |world| {
-                    Ok(send(world, &draft, last, at))
-                });
+                let action = Action::Send {
+                    draft,
+                    composer,
+                    last,
+                    at,
+                };
+                with_bytes(&world, ticket, action, Bytes::AsTheyAre);
             }),
             Action::TakeBack(id) => self.wait(move || {
                 let ended = sending::taken_back(&world.store, id);
@@ -345,6 +347,9 @@ impl Acts {
                 let end = book::change(&world.store, change);
                 self.wait(move || world.tell(ticket, end()));
             }
+            Action::SendNow(ids) => self.wait(move || {
+                world.tell(ticket, sending::send_now(&world.store, &ids));
+            }),
             Action::Stop(what) => self.stop_action(what),
         }
     }
@@ -593,23 +598,6 @@ fn spawn_quiet(
         });
     if let Err(error) = spawned {
         other.tell(ticket, Ended::Failed(format!("Cannot start: {error}")));
-    }
-}
-
-/// Puts a message into the Outbox, if its account has a server to send with.
-fn send(world: &World, draft: &Draft, last: Option<DraftSave>, at: Option<i64>) -> Ended {
-    let (sends, delay) = {
-        let settings = world.settings();
-        let account = settings.account(&draft.account);
-        let sends = account.is_some_and(|one| one.smtp.is_some());
-        (sends, i64::from(settings.send.undo_delay))
-    };
-    match sends {
-        true => sending::queue(&world.store, &world.env, draft, last, (at, delay)),
-        false => Ended::Failed(format!(
-            "The account {} has no server to send with.",
-            draft.account
-        )),
     }
 }
 

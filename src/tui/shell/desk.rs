@@ -26,7 +26,7 @@ use crate::tui::app::date::octets;
 use crate::tui::app::event::{Answer, From, Question};
 use crate::tui::app::view::{
     Account, Anchor, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, OutboxCount,
-    Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers,
+    Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers, Told,
 };
 
 use super::{drafts, files, outbox, replies, resuming, select, sending, writing};
@@ -218,6 +218,8 @@ impl Desk {
             accounts,
             waiting: all.saturating_sub(failed),
             needs: u64::try_from(needs).unwrap_or(u64::MAX),
+            unsent: queue::leaving(reader, self.store.now())?,
+            told: told_of_sending(reader)?,
         })
     }
 
@@ -445,7 +447,9 @@ impl Desk {
     fn told(&self, reader: &Reader) -> Result<Vec<Logged>, StoreError> {
         let mut told = notices::attention(reader)?;
         // What these are about stands in the queue itself.
-        told.retain(|logged| !["operation", "unsure"].contains(&logged.notice.topic.as_str()));
+        told.retain(|logged| {
+            !["operation", "unsure", "refused"].contains(&logged.notice.topic.as_str())
+        });
         Ok(told)
     }
 
@@ -518,6 +522,23 @@ fn identities(configured: &AccountSettings) -> Vec<Identity> {
         signature: identity.signature,
     })
     .collect()
+}
+
+/// Topics of notices about messages on their way out.
+const SENDING: [&str; 5] = ["sent", "sending", "put-off", "refused", "no-copy"];
+/// Lines of the Log that are looked at for them.
+const LATEST: usize = 30;
+
+/// What was told last of messages on their way out.
+fn told_of_sending(reader: &Reader) -> Result<Option<Told>, StoreError> {
+    let lines = notices::log(reader, LATEST)?;
+    let mut of_sending = lines
+        .into_iter()
+        .filter(|line| SENDING.contains(&line.notice.topic.as_str()));
+    Ok(of_sending.next().map(|line| Told {
+        mark: (line.id, line.times),
+        text: line.notice.text,
+    }))
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::env::Env;
+use crate::mime::write::WriteError;
 use crate::model::{AccountKey, Draft, DraftKey, DraftSave, Recipient};
 use crate::ops::{accounts, drafts};
 use crate::store::accounts::AccountKind;
@@ -100,10 +101,12 @@ pub fn mirror(store: &Store, env: &Env, key: DraftKey) -> Ended {
     })();
     match mirrored {
         Ok(()) => Ended::Done(String::new()),
-        Err(error) => {
-            let error: drafts::MirrorError = error;
-            failed(&error)
+        // A file that is gone, or a message that is on the server only: it is told at sending.
+        Err(drafts::MirrorError::Write(why @ WriteError::Attachment { .. })) => {
+            tracing::info!(%why, "a draft has no copy on the server");
+            Ended::Done(String::new())
         }
+        Err(error) => failed(&error),
     }
 }
 

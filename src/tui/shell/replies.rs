@@ -1,7 +1,7 @@
 //! Drafts that answer a stored message or pass it on.
 
 use crate::mime::check::Facts;
-use crate::mime::document::{FULL_LIMIT, View};
+use crate::mime::document::{FULL_LIMIT, Role, Span, View};
 use crate::mime::reply::{self, Original, Question, Whom, Wishes};
 use crate::model::{Address, AnswerKind, Draft, MessageKey};
 use crate::ops::message::{self, Source};
@@ -93,7 +93,14 @@ pub(super) fn text(
         offset_at: Some(super::files::offset_at),
     };
     Ok(match desk.body(reader, key, &view)? {
-        Body::Text(document) => Some(document.text()),
+        Body::Text(mut document) => {
+            // What names a part is our own word, and nobody's text.
+            let names = |span: &Span| span.role == Role::Attachment;
+            document
+                .lines
+                .retain(|line| line.spans.is_empty() || !line.spans.iter().all(names));
+            Some(document.text().trim_end().to_owned())
+        }
         Body::NotKept { .. } | Body::Failed(_) => None,
     })
 }

@@ -7,13 +7,16 @@ use crate::env::Env;
 use crate::mime::check::{self, Facts, FileState};
 use crate::mime::write::{Given, Letter, compose};
 use crate::mime::{self, part};
-use crate::model::{Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source};
+use crate::model::{
+    AccountKey, Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source,
+};
 use crate::ops::attach::AttachError;
 use crate::ops::send::{self, Described};
 use crate::ops::{attach, drafts, message};
+use crate::store::accounts::AccountKind;
 use crate::store::bodies::Have;
 use crate::store::outgoing::Fresh;
-use crate::store::{Reader, Store, StoreError, bodies, contents};
+use crate::store::{Reader, Store, StoreError, accounts, bodies, contents};
 use crate::tui::app::event::{Answer, Ended};
 use crate::tui::app::view::{Checked, Finding, Weight};
 
@@ -41,10 +44,13 @@ pub fn checked(
         }
     }
     let size = octets(&fresh);
+    let absent = absent(reader, draft)?;
+    let missing = absent.iter().filter(|one| !one.on_server);
     let facts = Facts {
         files,
-        missing: missing(reader, draft)?,
+        missing: missing.map(|one| one.at).collect(),
         size,
+        limit: limit(reader, draft)?,
         ..about
     };
     let mut findings = Vec::new();
@@ -65,6 +71,14 @@ pub fn checked(
             text: warning.text(),
         }
     }));
+    let fetched = absent.iter().filter(|one| one.on_server);
+    findings.extend(fetched.filter_map(|one| {
+        let name = &draft.attachments.get(one.at)?.name;
+        Some(Finding {
+            weight: Weight::Note,
+            text: format!("\"{name}\" is on the server only: it is fetched before this is sent."),
+        })
+    }));
     Ok(Answer::Checked(Box::new(Checked {
         findings,
         size,
@@ -77,6 +91,14 @@ fn octets(draft: &Draft) -> u64 {
     let attached: u64 = draft.attachments.iter().map(|one| one.size).sum();
     let text = u64::try_from(draft.text.len()).unwrap_or(u64::MAX);
     attached / 3 * 4 + text + 800
+}
+
+/// What the server of the draft's account takes at most, as it said last.
+fn limit(reader: &Reader, draft: &Draft) -> Result<Option<u64>, StoreError> {
+    match accounts::find(reader, &draft.account)? {
+        Some(account) => accounts::takes(reader, account.key),
+        None => Ok(None),
+    }
 }
 
 /// An attached file that is another one than when it was attached.
@@ -115,9 +137,23 @@ fn others(draft: &Draft) -> Vec<Other> {
     others
 }
 
-/// Attachments from stored messages whose octets are not here.
-fn missing(reader: &Reader, draft: &Draft) -> Result<Vec<usize>, StoreError> {
-    let mut missing = Vec::new();
+/// An attachment from a stored message whose octets are not here.
+pub struct Absent {
+    at: usize,
+    /// The message's account.
+    pub account: AccountKey,
+    /// Its content.
+    pub content: ContentKey,
+    /// The part; the root is the whole message.
+    pub section: PartPath,
+    /// About how many octets would come.
+    pub size: u64,
+    on_server: bool,
+}
+
+/// What of a draft's attachments is not here.
+pub fn absent(reader: &Reader, draft: &Draft) -> Result<Vec<Absent>, StoreError> {
+    let mut absent = Vec::new();
     for (at, one) in draft.attachments.iter().enumerate() {
         let (content, section) = match &one.source {
             Source::File { .. } => continue,
@@ -128,11 +164,25 @@ fn missing(reader: &Reader, draft: &Draft) -> Result<Vec<usize>, StoreError> {
             let have = bodies::have(reader, content, section)?;
             Ok::<bool, StoreError>(matches!(have, Have::Whole(_)))
         };
-        if !is_here("")? && !is_here(section)? {
-            missing.push(at);
+        if is_here("")? || is_here(section)? {
+            continue;
         }
+        let account = match contents::get(reader, content) {
+            Ok(known) => known.account,
+            Err(StoreError::Missing { .. }) => AccountKey(0),
+            Err(error) => return Err(error),
+        };
+        let kind = accounts::get(reader, account).map(|account| account.kind);
+        absent.push(Absent {
+            at,
+            account,
+            content,
+            section: PartPath::parse(section).unwrap_or_default(),
+            size: one.size,
+            on_server: matches!(kind, Ok(AccountKind::Imap)),
+        });
     }
-    Ok(missing)
+    Ok(absent)
 }
 
 /// What a message is made with, at this moment.
@@ -280,5 +330,101 @@ pub fn taken_back(store: &Store, id: OperationId) -> Ended {
         Ok(None) => Ended::Done("Taken back.".to_owned()),
         Err(StoreError::Refused(why)) => Ended::Failed(format!("Not taken back: {why}.")),
         Err(error) => Ended::Failed(format!("Not taken back: {error}.")),
+    }
+}
+
+/// Has messages leave without waiting for the end of their delay.
+pub fn send_now(store: &Store, ids: &[OperationId]) -> Ended {
+    for id in ids {
+        match send::reschedule(store, *id, None).wait() {
+            // It is on its way, or was sent.
+            Ok(()) | Err(StoreError::Refused(_) | StoreError::Missing { .. }) => {}
+            Err(error) => return Ended::Failed(format!("Not sent yet: {error}.")),
+        }
+    }
+    Ended::Done(String::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Address, Recipient};
+    use crate::store::tests::Bed;
+
+    fn found(bed: &Bed, draft: &Draft, sends: bool) -> Checked {
+        let reader = bed.store.reader().unwrap();
+        match checked(&reader, draft, sends, Facts::default()).unwrap() {
+            Answer::Checked(checked) => *checked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn draft() -> Draft {
+        Draft {
+            account: "work".to_owned(),
+            from: Address {
+                name: String::new(),
+                address: "me@x.example".to_owned(),
+            },
+            to: vec![Recipient::address("a@x.example")],
+            subject: "Hi".to_owned(),
+            text: "Hello".to_owned(),
+            ..Draft::default()
+        }
+    }
+
+    #[test]
+    fn c13_what_the_server_would_not_take_is_said_before() {
+        let bed = Bed::new();
+        let mut large = draft();
+        large.text = "x".repeat(5_000);
+        assert!(found(&bed, &large, true).findings.is_empty());
+        let key = bed.account;
+        bed.put(move |tx| accounts::note_takes(tx, key, Some(4_000)));
+        let [finding] = found(&bed, &large, true).findings.try_into().unwrap();
+        assert_eq!(finding.weight, Weight::Stop);
+        assert!(
+            finding.text.contains("the server takes"),
+            "{}",
+            finding.text
+        );
+        assert!(found(&bed, &draft(), true).findings.is_empty());
+        bed.put(move |tx| accounts::note_takes(tx, key, None));
+        assert!(found(&bed, &large, true).findings.is_empty());
+        let nowhere = found(&bed, &draft(), false);
+        assert_eq!(nowhere.findings[0].weight, Weight::Stop);
+    }
+
+    #[test]
+    fn a5_a_file_is_looked_at_again_before_it_is_sent() {
+        let bed = Bed::new();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "12345").unwrap();
+        let mut letter = draft();
+        letter.attachments = vec![attach::file(&path).unwrap()];
+        assert!(found(&bed, &letter, true).findings.is_empty());
+        std::fs::write(&path, "123456").unwrap();
+        let now = found(&bed, &letter, true);
+        assert_eq!(now.findings[0].weight, Weight::Warning);
+        assert_eq!(now.changed[0].1.size, 6);
+        // Unseen, it does not go: who reads it finds it changed.
+        let reader = bed.store.reader().unwrap();
+        assert!(opened(&reader, &letter, 0).is_err());
+        letter.attachments[0] = now.changed[0].1.clone();
+        let mut octets = String::new();
+        let mut file = opened(&reader, &letter, 0).unwrap();
+        file.read_to_string(&mut octets).unwrap();
+        assert_eq!(octets, "123456");
+        std::fs::remove_file(&path).unwrap();
+        let gone = found(&bed, &letter, true);
+        assert_eq!(
+            (gone.findings[0].weight, gone.changed.len()),
+            (Weight::Stop, 0)
+        );
+        letter.attachments[0].source = Source::Message {
+            content: ContentKey(99),
+        };
+        assert_eq!(found(&bed, &letter, true).findings[0].weight, Weight::Stop);
     }
 }

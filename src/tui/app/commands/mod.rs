@@ -193,12 +193,32 @@ fn other_keys(app: &mut App) {
 /// but nobody writes a file then.
 fn quit(app: &mut App) {
     let question = match app.awaited.len() {
-        0 => return writing::quit(app),
+        0 => return leave(app),
         1 => "1 file waits for its bytes and will not be written. Quit?".to_owned(),
         many => format!("{many} files wait for their bytes and will not be written. Quit?"),
     };
     let options = vec![('y', "Quit"), ('n', "Stay")];
     app.open_prompt(Prompt::choice(Purpose::Quit, question, options, 1));
+}
+
+/// What waits in the Outbox goes on another day too, but a person who wrote it may want it sent now.
+pub(super) fn leave(app: &mut App) {
+    let what = match app.unsent.len() {
+        0 => return writing::quit(app),
+        1 => "1 message waits".to_owned(),
+        many => format!("{many} messages wait"),
+    };
+    let (question, options) = match app.can_send() {
+        true => (
+            format!("{what} in the Outbox. Quit?"),
+            vec![('s', "Send now"), ('l', "Leave it"), ('c', "Cancel")],
+        ),
+        false => (
+            format!("{what} in the Outbox for a connection. Quit?"),
+            vec![('l', "Leave it"), ('c', "Cancel")],
+        ),
+    };
+    app.open_prompt(Prompt::choice(Purpose::QuitUnsent, question, options, 0));
 }
 
 fn back(app: &mut App) {

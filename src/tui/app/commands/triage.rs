@@ -354,6 +354,7 @@ pub(in crate::tui::app) fn undo(app: &mut App) {
         .filter(|one| one.at > app.now.wall && !one.later)
     {
         Some(one) => {
+            app.outgoing = None;
             app.act(Action::TakeBack(one.operation));
         }
         None => {

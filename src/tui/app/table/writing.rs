@@ -28,36 +28,6 @@ const fn edit(
     }
 }
 
-/// What cannot be carried out yet is in no key line, help or palette; its tests are played.
-pub(super) const WAITING: &[Entry] = if cfg!(test) { NOT_YET } else { &[] };
-
-const NOT_YET: &[Entry] = &[
-    Entry {
-        command: Command::Bounce,
-        name: "bounce",
-        keys: &["B"],
-        on: &[(Index, ""), (Message, "")],
-        enter: &[],
-        help: "Sends the message on as it is, so that an answer goes to who wrote it.",
-    },
-    Entry {
-        command: Command::Send,
-        name: "send",
-        keys: &["^X"],
-        on: &[(ComposeHead, "Send"), (Compose, "Send")],
-        enter: &[],
-        help: "Looks the message over and asks whether to send it.",
-    },
-    Entry {
-        command: Command::Addresses,
-        name: "addresses",
-        keys: &["^T"],
-        on: &[(ComposeHead, "Addresses")],
-        enter: &[],
-        help: "Lists the people that are known, for the address field with the cursor.",
-    },
-];
-
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         command: Command::Compose,
@@ -88,6 +58,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         on: &[(Index, "Forward"), (Message, "Forward")],
         enter: &[],
         help: "Passes the message on, in the text or as an attachment.",
+    },
+    Entry {
+        command: Command::Bounce,
+        name: "bounce",
+        keys: &["B"],
+        on: &[(Index, ""), (Message, "")],
+        enter: &[],
+        help: "Sends the message on as it is, so that an answer goes to who wrote it.",
     },
     Entry {
         command: Command::Identity,
@@ -132,6 +110,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "Shows the keys of the composer; a key pressed there is explained.",
     },
     Entry {
+        command: Command::Send,
+        name: "send",
+        keys: &["^X"],
+        on: &[(ComposeHead, "Send"), (Compose, "Send")],
+        enter: &[],
+        help: "Looks the message over and asks whether to send it.",
+    },
+    Entry {
         command: Command::Postpone,
         name: "postpone",
         keys: &["^O"],
@@ -155,6 +141,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         enter: &[],
         help: "Attaches a file; Tab and arrows walk the folders. In the Attach field ^D takes the \
                selected one away.",
+    },
+    Entry {
+        command: Command::Addresses,
+        name: "addresses",
+        keys: &["^T"],
+        on: &[(ComposeHead, "Addresses")],
+        enter: &[],
+        help: "Lists the people that are known, for the address field with the cursor.",
     },
     Entry {
         command: Command::AllHeaders,

@@ -1,30 +1,23 @@
 //! Writing mail: keys in, drafts and screens out.
 
-use crate::model::{AnswerKind, Draft, Recipient};
+use crate::model::{Draft, Recipient};
 use crate::tui::app::Screen;
 use crate::tui::app::event::{Action, Ended, Event};
-use crate::tui::app::view::{Answering, Finding, Weight};
+use crate::tui::app::view::Answering;
 use crate::tui::screen::compose::{Kind, Spot};
 
+use super::outgoing::sent;
 use super::world::{NOW, World, address, attachment, save};
 
 fn world() -> World {
     World::new(80, 24)
 }
 
-fn sent(world: &World) -> Vec<&Draft> {
-    let sends = world.done.iter().filter_map(|(_, action)| match action {
-        Action::Send { draft, .. } => Some(&**draft),
-        _ => None,
-    });
-    sends.collect()
-}
-
-fn spot(world: &World) -> Spot {
+pub fn spot(world: &World) -> Spot {
     world.app.compose.current().unwrap().spot
 }
 
-fn words(world: &World) -> String {
+pub fn words(world: &World) -> String {
     world.app.status_words()
 }
 
@@ -63,50 +56,6 @@ pub fn answering(world: &World) -> Answering {
         blind: false,
         warning: String::new(),
     }
-}
-
-#[test]
-fn a_message_is_written_and_handed_to_the_outbox_once() {
-    let mut world = world();
-    world.press("C");
-    assert_eq!(
-        (world.app.screen, spot(&world)),
-        (Screen::ComposeHead, Spot::To)
-    );
-    world.type_text("zoe@example.org");
-    world.press("Tab Tab Tab");
-    world.type_text("Train tickets");
-    world.press("Ret");
-    assert_eq!(world.app.screen, Screen::Compose);
-    world.type_text("Hello Zoë,");
-    world.press("^X");
-    assert_eq!(world.app.screen, Screen::Send);
-    world.press("Ret");
-    let sent = sent(&world);
-    assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].to, [Recipient::address("zoe@example.org")]);
-    assert_eq!(sent[0].subject, "Train tickets");
-    assert_eq!(sent[0].text, "Hello Zoë,\n\n-- \nAlice");
-    assert!(world.app.compose.open.is_empty());
-    assert_eq!(world.app.screen, Screen::Index);
-    assert_eq!(words(&world), "Sending in 10 s.  U takes it back.");
-}
-
-#[test]
-fn a_message_in_its_delay_is_taken_back_by_u() {
-    let mut world = world();
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^X Ret U");
-    let last = world.done.last().unwrap().1.clone();
-    assert!(matches!(last, Action::TakeBack(_)), "{last:?}");
-    assert_eq!(world.app.compose.open.len(), 1);
-    assert_eq!(world.app.compose.current().unwrap().kept, Some(save(99, 1)));
-    // After the delay U is the undo of the mailbox again.
-    world.press("^X Ret");
-    world.app.outgoing.as_mut().unwrap().at = NOW;
-    world.press("U");
-    assert!(matches!(world.done.last().unwrap().1, Action::Undo));
 }
 
 #[test]
@@ -247,21 +196,6 @@ fn a_key_between_the_question_and_its_answer_takes_the_reply_back() {
 }
 
 #[test]
-fn a_bounce_goes_out_as_it_is() {
-    let mut world = world();
-    world.press("B");
-    world.type_text("bobby");
-    world.press("Ret");
-    assert!(words(&world).contains("no address"));
-    world.press("B");
-    world.type_text("bob@example.net");
-    world.press("Ret");
-    let sent = sent(&world);
-    let answers = sent[0].answers.as_ref().unwrap();
-    assert_eq!((sent.len(), answers.kind), (1, AnswerKind::Bounce));
-}
-
-#[test]
 fn a_draft_is_saved_at_a_pause_and_at_the_latest_before_five_seconds() {
     let mut world = world();
     world.press("C");
@@ -327,25 +261,6 @@ fn r4_what_could_not_be_saved_stays_on_the_screen_and_is_tried_again() {
     world.wait(1_100);
     assert_eq!(world.drafts.len(), 1);
     assert!(world.screen().contains("draft saved"));
-}
-
-#[test]
-fn r4_a_send_that_fails_keeps_the_message_open() {
-    let mut world = world();
-    world.end = |action| match action {
-        Action::Send { .. } => Some(Ended::Failed("the disk is full".to_owned())),
-        _ => Some(Ended::Done(String::new())),
-    };
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^X Ret");
-    assert!(
-        words(&world).contains("the disk is full"),
-        "{}",
-        words(&world)
-    );
-    assert_eq!(world.app.compose.open.len(), 1);
-    assert!(world.app.screen.is_composer());
 }
 
 #[test]
@@ -482,26 +397,6 @@ fn the_server_gets_a_copy_at_a_long_pause_and_when_it_is_postponed() {
 }
 
 #[test]
-fn a5_a_file_that_changed_goes_as_it_was_told_or_not_at_all() {
-    let mut world = world();
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^J");
-    world.type_text("report.pdf");
-    world.press("Ret");
-    world.findings = vec![Finding {
-        weight: Weight::Warning,
-        text: "\"report.pdf\" has changed.".to_owned(),
-    }];
-    world.changed = vec![(0, attachment("report.pdf", 50_000))];
-    world.press("^X Ret");
-    let attached = |world: &World| world.app.compose.current().unwrap().attachments[0].size;
-    assert_eq!(attached(&world), 41_000, "nothing is decided yet");
-    world.press("^X y");
-    assert_eq!(sent(&world)[0].attachments[0].size, 50_000);
-}
-
-#[test]
 fn closing_saves_everything_that_is_not_saved() {
     let mut world = world();
     world.press("C");
@@ -530,74 +425,6 @@ fn half_an_address_comes_back_as_it_was_typed() {
     world.app.write_on(draft, Kind::New);
     let to = &world.app.compose.current().unwrap().to;
     assert_eq!((to.shown().len(), to.typed()), (1, "to"));
-}
-
-#[test]
-fn c13_with_a_warning_enter_edits_and_sending_takes_a_letter() {
-    let mut world = world();
-    world.findings = vec![Finding {
-        weight: Weight::Warning,
-        text: "The text says \"attached\", but nothing is attached.".to_owned(),
-    }];
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^X");
-    assert!(world.screen().contains("Send to 1 recipient? (1 warning)"));
-    world.press("Ret");
-    assert!(sent(&world).is_empty() && world.app.screen.is_composer());
-    world.press("^X y");
-    assert_eq!(sent(&world).len(), 1);
-}
-
-#[test]
-fn what_forbids_sending_offers_no_key_for_it() {
-    let mut world = world();
-    world.findings = vec![Finding {
-        weight: Weight::Stop,
-        text: "report.pdf is gone.".to_owned(),
-    }];
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^X y l");
-    assert!(sent(&world).is_empty());
-    assert_eq!(world.app.screen, Screen::Send);
-    world.press("^C");
-    assert!(world.app.screen.is_composer());
-}
-
-#[test]
-fn c13_nobody_to_send_to_puts_the_cursor_into_to() {
-    let mut world = world();
-    world.press("C Tab Tab Tab Ret ^X");
-    assert_eq!(spot(&world), Spot::To);
-    assert!(words(&world).contains("To whom?"));
-}
-
-#[test]
-fn sending_later_says_what_must_run_then() {
-    let mut world = world();
-    world.press("C");
-    world.type_text("zoe@example.org");
-    world.press("^X l");
-    assert!(
-        world.screen().contains("sync --watch"),
-        "{}",
-        world.screen()
-    );
-    world.type_text("yesterday");
-    world.press("Ret");
-    assert!(sent(&world).is_empty());
-    world.type_text("tomorrow 8:00");
-    world.press("Ret");
-    let Some((_, Action::Send { at, .. })) = world.done.last() else {
-        panic!("{:?}", world.done.last());
-    };
-    assert_eq!(*at, Some(NOW - 2 * 3600 - 2400 + 86_400));
-    assert!(
-        words(&world).contains("In the Outbox until"),
-        "{}",
-        words(&world)
-    );
 }
 
 #[test]

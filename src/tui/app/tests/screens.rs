@@ -8,7 +8,7 @@ use crate::tui::app::{App, Begin, Screen};
 use super::composing::{answering, reply_to_all};
 use super::outbox::outbox;
 use super::world::{NOW, World, attachment, letter, mailbox, text, tree, utc};
-use crate::model::MessageKey;
+use crate::model::{MessageKey, OperationId};
 use crate::tui::app::view::{Finding, Weight};
 use crate::tui::screen::compose::Kind;
 
@@ -227,6 +227,20 @@ fn prompts_of_the_composer_stand_in_the_status_row() {
     at_sizes("prompt_give_up", pressed("C x ^C"));
     at_sizes("composers", pressed("C x Tab Alt-c C y Alt-c"));
     at_sizes("help_compose", pressed("C ^G"));
+    at_sizes("compose_offers", pressed("C t o"));
+    at_sizes("prompt_bounce", pressed("B b o b"));
+    at_sizes("prompt_quit_unsent", |width, height| {
+        let mut world = world(width, height);
+        world.app.unsent = vec![OperationId(7)];
+        world.press("Q");
+        world
+    });
+    at_sizes("sending", |width, height| {
+        let mut world = world(width, height);
+        world.app.write_on(reply_to_all(&world), Kind::ReplyAll);
+        world.press("^X Ret");
+        world
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
     Address, Attachment, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
-    MailboxKey, MessageKey, PartPath, Role, Structure,
+    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
@@ -18,7 +18,7 @@ use crate::tui::app::event::{
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
     Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Page,
-    Preview, Provider, Resuming, Row, Server, Servers, Waiting,
+    Preview, Provider, Resuming, Row, Server, Servers, Told, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -28,12 +28,8 @@ use crate::tui::screen::theme::{Role as Look, Theme};
 pub const NOW: i64 = 1_795_257_600;
 pub const DAY: i64 = 86_400;
 
-pub fn utc(_: i64) -> i32 {
-    0
-}
-
 pub use super::waits::{failed, needs, queue, waits};
-pub use super::writes::{attachment, identity, save};
+pub use super::writes::{attachment, identity, save, utc};
 
 pub struct World {
     pub app: App,
@@ -68,6 +64,10 @@ pub struct World {
     pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
     /// What there is to say about a message before it is sent.
     pub findings: Vec<Finding>,
+    /// Messages that leave as soon as they can.
+    pub unsent: Vec<OperationId>,
+    /// What was told of them last.
+    pub told: Option<Told>,
     /// Attached files that changed since.
     pub changed: Vec<(usize, Attachment)>,
     /// What answers to a message could be.
@@ -112,6 +112,8 @@ impl World {
             drafts: BTreeMap::new(),
             findings: Vec::new(),
             changed: Vec::new(),
+            unsent: Vec::new(),
+            told: None,
             answering: None,
             waiting: Vec::new(),
             slow: false,
@@ -247,6 +249,8 @@ impl World {
                 accounts: self.accounts.clone(),
                 waiting: self.out,
                 needs: self.needs.iter().filter(|need| need.is_urgent()).count() as u64,
+                unsent: self.unsent.clone(),
+                told: self.told.clone(),
             },
             Question::Page {
                 mailbox,

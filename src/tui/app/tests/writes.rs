@@ -130,6 +130,11 @@ impl World {
     }
 }
 
+/// The zone of the tests.
+pub fn utc(_: i64) -> i32 {
+    0
+}
+
 /// A save of a draft.
 pub fn save(key: i64, version: i64) -> DraftSave {
     DraftSave {

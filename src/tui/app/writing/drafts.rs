@@ -1,6 +1,6 @@
 //! Drafts of the store: gone on with, saved, postponed, given up, and copied to the server.
 
-use crate::model::{Draft, DraftKey, DraftSave};
+use crate::model::{AnswerKind, Draft, DraftKey, DraftSave};
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Question, Ticket};
 use crate::tui::app::prompt::{Prompt, Purpose};
@@ -24,7 +24,7 @@ pub fn draft_came(app: &mut App, ticket: Ticket, found: Option<(DraftSave, i64, 
 }
 
 /// Puts a stored draft on the screen, where it is not there yet.
-pub fn go_on_with(app: &mut App, kept: DraftSave, saved: i64, draft: Draft) {
+pub fn go_on_with(app: &mut App, kept: DraftSave, saved: i64, mut draft: Draft) {
     let is_it = |one: &Composer| one.key() == Some(kept.key);
     if let Some(at) = app.compose.open.iter().position(is_it) {
         app.compose.at = at;
@@ -32,10 +32,30 @@ pub fn go_on_with(app: &mut App, kept: DraftSave, saved: i64, draft: Draft) {
         return;
     }
     let kind = Kind::of(&draft);
+    if let Some(answers) = draft.answers.as_mut().filter(|_| kind == Kind::Forward) {
+        // What was to be sent on as it is, and is written on in, is passed on attached.
+        answers.kind = AnswerKind::Forward;
+    }
     let id = app.write_on(draft, kind);
     if let Some(composer) = app.compose.find(id) {
         composer.is_kept(kept, saved);
     }
+}
+
+/// A message came back from the Outbox.
+pub fn taken_back(app: &mut App, kept: DraftSave, saved: i64, draft: Draft) {
+    let kind = draft.answers.as_ref().map(|answers| answers.kind);
+    if kind == Some(AnswerKind::Bounce) {
+        // Nothing of it was written here.
+        app.act(Action::DropDraft {
+            composer: 0,
+            last: Some(kept),
+        });
+        app.say("Taken back: the message is not sent on.");
+        return;
+    }
+    go_on_with(app, kept, saved, draft);
+    app.say("Taken back; it is a draft again.");
 }
 
 /// Opens a stored draft.

@@ -166,7 +166,11 @@ pub fn state_word(state: &OperationState) -> &'static str {
 
 /// Why it is where it is, and what happens next.
 pub fn why(app: &App, line: &Waiting) -> String {
+    let sends = line.kind == "submit";
     match &line.state {
+        OperationState::Queued {
+            put_off: Some(put_off),
+        } if sends && put_off.why.is_empty() => leaves(app, put_off.until),
         OperationState::Queued {
             put_off: Some(put_off),
         } => later(app, line, put_off),
@@ -181,6 +185,19 @@ pub fn why(app: &App, line: &Waiting) -> String {
             }
         }
     }
+}
+
+/// When a message leaves that the person put off.
+fn leaves(app: &App, at: i64) -> String {
+    if at <= app.now.wall {
+        return "Leaves as soon as its server takes it; the Outbox says more.".to_owned();
+    }
+    if at <= app.now.wall + SOON {
+        let at = date::second_of_day(at, app.offset_at);
+        return format!("Leaves at {at}.");
+    }
+    let at = date::log_time(at, app.offset_at);
+    format!("Leaves at {at}; lacebark or `lacebark sync --watch` must run then.")
 }
 
 /// When it is tried again, how often it was, and the words with which it was put off.
@@ -203,6 +220,9 @@ fn later(app: &App, line: &Waiting, PutOff { until, why }: &PutOff) -> String {
     };
     format!("{tried}{next}{said} {wait}").trim_end().to_owned()
 }
+
+/// What leaves within so many seconds leaves while the person looks on.
+const SOON: i64 = 120;
 
 /// What is known of an operation whose answer did not come.
 pub const UNSURE: &str =

@@ -6,6 +6,7 @@ use crate::tui::app::{App, date};
 use crate::tui::screen::compose::Composer;
 
 use crate::mime::sanitize::Shown;
+use crate::model::Role as MailRole;
 use crate::tui::screen::log::state::fold;
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
@@ -45,8 +46,10 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     } else {
         page.fields(app, composer);
         page.rule();
-        page.findings(app);
-        page.rule();
+        if !app.send.about.findings.is_empty() {
+            page.findings(app);
+            page.rule();
+        }
         page.text(composer);
     }
     (area.x, area.y)
@@ -119,7 +122,12 @@ impl Page<'_, '_> {
         self.long_field("Attach", &attached);
         self.field("Subject", composer.subject.value());
         let size = date::octets(app.send.about.size);
-        self.field("Size", &format!("{size}, plain text"));
+        let account = app.accounts.iter().find(|a| a.id == composer.rest.account);
+        let kept = match account.and_then(|account| account.role(MailRole::Sent)) {
+            Some(sent) => format!(", copy kept in {}", sent.name),
+            None => String::new(),
+        };
+        self.field("Size", &format!("{size}, plain text{kept}"));
     }
 
     fn rule(&mut self) {

@@ -5,4 +5,7 @@ pub mod state;
 mod time;
 
 pub use draw::{draw, title};
-pub use state::{Outgoing, State, begin, checked, chosen, failed, later, queued};
+pub use state::{
+    Outgoing, State, begin, checked, chosen, failed, later, pass_time, queued, quit_chosen,
+    unsent_came,
+};

@@ -3,7 +3,7 @@
 use crate::model::OperationId;
 use crate::tui::app::event::{Action, Question, Ticket};
 use crate::tui::app::prompt::{Prompt, Purpose};
-use crate::tui::app::view::{Checked, Finding, Weight};
+use crate::tui::app::view::{Checked, Finding, Told, Weight};
 use crate::tui::app::{App, Screen, date, writing};
 use crate::tui::screen::compose::settling::{self, Then};
 use crate::tui::screen::compose::{Spot, keys, state as composing};
@@ -224,6 +224,12 @@ pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
             "In the Outbox until {when}. lacebark must run then."
         ));
     }
+    if !outgoing.later && outgoing.at <= app.now.wall {
+        app.hint("It is in the Outbox and leaves now.");
+    }
+    if !outgoing.later {
+        app.unsent.push(outgoing.operation);
+    }
     app.outgoing = Some(outgoing);
 }
 
@@ -244,4 +250,47 @@ pub fn failed(app: &mut App, ticket: Ticket, why: &str) -> bool {
     }
     app.say(format!("Not sent; it is still here: {why}"));
     true
+}
+
+/// How long sending is waited for when the program is to end.
+const LAST: u64 = 30_000;
+
+/// What becomes of the Outbox when the program ends was chosen.
+pub fn quit_chosen(app: &mut App, letter: char) {
+    match letter {
+        's' => {
+            let waiting = app.unsent.clone();
+            app.effect(Action::SendNow(waiting));
+            app.outgoing = None;
+            app.leaving = Some(app.now.mono + LAST);
+            app.hint("Sending what waits, then goodbye.  Any key stays.");
+        }
+        'l' => writing::quit(app),
+        _ => {}
+    }
+}
+
+/// What waits to be sent is known, and what was told of it last.
+pub fn unsent_came(app: &mut App, unsent: Vec<OperationId>, told: Option<Told>) {
+    app.unsent = unsent;
+    if app.leaving.is_some() && app.unsent.is_empty() {
+        app.leaving = None;
+        return writing::quit(app);
+    }
+    app.tell(told);
+}
+
+/// Delays end, and patience.
+pub fn pass_time(app: &mut App) {
+    if app
+        .leaving
+        .take_if(|until| *until <= app.now.mono)
+        .is_some()
+    {
+        app.say("It is not sent yet, and stays in the Outbox: Alt-o says why. Q asks again.");
+    }
+    let left = app.outgoing.take_if(|one| one.at <= app.now.wall);
+    if left.is_some_and(|one| !one.later) && !app.can_send() {
+        app.hint("It waits in the Outbox for a connection. Alt-o shows it.");
+    }
 }

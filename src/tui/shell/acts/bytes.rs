@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::env::spawn;
 use crate::mime::part as parts;
-use crate::model::{MessageKey, PartPath, RequestId, Structure};
+use crate::model::{Draft, DraftSave, MessageKey, PartPath, RequestId, Structure};
 use crate::ops::message::{self, PartBytes};
 use crate::ops::{packed, requests};
 use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, Ticket};
 
-use super::super::{files, id_of};
+use super::super::{files, id_of, sending};
 use super::{PATIENCE, Running, World, spawn_quiet};
 
 /// Whether bytes that are not here are asked for.
@@ -36,6 +36,9 @@ pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, byt
             }
             Action::SaveAll { message, folder } => save_all(world, *message, folder, &mut asked)?,
             Action::OpenPart { message, part } => open_part(world, *message, part, &mut asked)?,
+            Action::Send {
+                draft, last, at, ..
+            } => send(world, draft, *last, *at, &mut asked)?,
             other => return Err(format!("Not done: {other:?} needs no bytes")),
         };
         if asked.is_empty() {
@@ -65,6 +68,46 @@ fn ask_part(world: &World, source: &message::Source, path: &PartPath) -> Result<
     let (account, content) = (source.account(), source.content.key);
     let asked = requests::fetch_body(&world.store, account, content, path, PATIENCE);
     asked.wait().map_err(|e| format!("Cannot ask for it: {e}"))
+}
+
+/// Puts a message into the Outbox, if its account has a server to send with, once what it takes from
+/// stored messages is here.
+fn send(
+    world: &World,
+    draft: &Draft,
+    last: Option<DraftSave>,
+    at: Option<i64>,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    let (sends, delay) = {
+        let settings = world.settings();
+        let account = settings.account(&draft.account);
+        let sends = account.is_some_and(|one| one.smtp.is_some());
+        (sends, i64::from(settings.send.undo_delay))
+    };
+    if !sends {
+        let account = &draft.account;
+        return Err(format!("The account {account} has no server to send with."));
+    }
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let absent = sending::absent(&reader, draft).map_err(|e| e.to_string())?;
+    if absent.is_empty() {
+        let delay = (at, delay);
+        return Ok(sending::queue(&world.store, &world.env, draft, last, delay));
+    }
+    let mut size = 0;
+    for one in absent {
+        size += one.size;
+        let path = &one.section;
+        let request = requests::fetch_body(&world.store, one.account, one.content, path, PATIENCE);
+        asked.push(
+            request
+                .wait()
+                .map_err(|e| format!("Cannot ask for it: {e}"))?,
+        );
+        world.wake(one.account);
+    }
+    Ok(Ended::NotKept(size))
 }
 
 fn export(
