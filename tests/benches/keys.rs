@@ -65,7 +65,7 @@ pub fn actions(figures: &mut Figures) {
     ] {
         let mut watched = Watched::start(&home);
         watched.terminal.settle(Duration::from_secs(1));
-        let mut seen = watched.press_for_selected(50, keys);
+        let mut seen = watched.press_for_selected(25, keys);
         let what = format!("{what} of 1,000 selected: key to frame at 10,000 messages");
         seen.compare(figures, &what);
     }
@@ -264,6 +264,11 @@ impl Watched<'_> {
                 pty.push(drawn.unwrap_or_else(|| panic!("{key}\n{}", self.terminal.text())));
                 counted.push(pressed);
                 pressed += 1;
+                // What is sent and written meanwhile is no part of the next key.
+                let limit = Duration::from_secs(20);
+                self.terminal.wait("all of it sent", limit, |screen| {
+                    screen.contents().contains(" 0 out  online")
+                });
                 self.terminal.settle(rest);
                 echo.extend(one(&mut self.echo, "x"));
             }
