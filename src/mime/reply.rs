@@ -299,17 +299,11 @@ impl Original<'_> {
         text: String,
     ) -> Draft {
         let parts = structure.map(Structure::attachments).unwrap_or_default();
-        let attached = parts.into_iter().map(|part| Attachment {
-            name: part_name(part),
-            media_type: part.media_type(),
-            source: Source::Part {
-                content,
-                section: part.path.to_string(),
-            },
-            size: super::part::decoded_size(part.size, &part.encoding),
-        });
         Draft {
-            attachments: attached.collect(),
+            attachments: parts
+                .into_iter()
+                .map(|part| of_part(content, part))
+                .collect(),
             text,
             ..self.passed_on(from)
         }
@@ -319,6 +313,14 @@ impl Original<'_> {
     pub fn forward_attached(&self, from: &Address, content: ContentKey, size: u64) -> Draft {
         Draft {
             attachments: vec![self.whole(content, size)],
+            ..self.passed_on(from)
+        }
+    }
+
+    /// A draft that passes on one part of it alone.
+    pub fn forward_part(&self, from: &Address, content: ContentKey, part: &Structure) -> Draft {
+        Draft {
+            attachments: vec![of_part(content, part)],
             ..self.passed_on(from)
         }
     }
@@ -420,6 +422,53 @@ pub fn resume(
         references: sound(&envelope.references),
         answers: own.answers(AnswerKind::New),
         ..own.forward(&from, content, structure, text.trim_end().to_owned())
+    }
+}
+
+/// The plain text part that a draft was typed in: the only one that is no attachment.
+pub fn typed_part(structure: &Structure) -> Option<&Structure> {
+    let attached: Vec<_> = structure.attachments();
+    let is_attached = |part: &&Structure| attached.iter().any(|one| one.path == part.path);
+    let parts = structure.walk().into_iter();
+    let mut texts = parts.filter(|part| part.kind == "text" && !is_attached(part));
+    let first = texts.next().filter(|part| part.subtype == "plain")?;
+    // Another form of the same text may follow, another text may not.
+    texts.all(|part| part.subtype != "plain").then_some(first)
+}
+
+/// The text of that part as it was typed, from its decoded octets: a line for each paragraph.
+pub fn typed(part: &Structure, decoded: &[u8]) -> String {
+    let text = super::part::text(decoded, part.parameter("charset")).text;
+    let is = |name: &str, value: &str| {
+        let found = part.parameter(name);
+        found.is_some_and(|found| found.eq_ignore_ascii_case(value))
+    };
+    let lines: Vec<String> = match is("format", "flowed") {
+        false => text.lines().map(str::to_owned).collect(),
+        true => super::flowed::join(&text, is("delsp", "yes"))
+            .into_iter()
+            .map(|one| match one.level {
+                0 => one.text,
+                level => format!("{} {}", ">".repeat(usize::from(level)), one.text),
+            })
+            .collect(),
+    };
+    let text = lines.join("\n");
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
+}
+
+/// A part as it is attached to another message.
+fn of_part(content: ContentKey, part: &Structure) -> Attachment {
+    Attachment {
+        name: part_name(part),
+        media_type: part.media_type(),
+        source: Source::Part {
+            content,
+            section: part.path.to_string(),
+        },
+        size: super::part::decoded_size(part.size, &part.encoding),
     }
 }
 

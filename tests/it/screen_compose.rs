@@ -311,6 +311,8 @@ fn enter_in_drafts_goes_on_with_what_another_program_left() {
         line.unwrap().trim().to_owned()
     };
     assert!(subject(&first).len() > "Subject :".len(), "{first}");
+    // What was typed there, and no word of ours.
+    assert!(first.contains("[something about the elm here]"), "{first}");
     screen.press("and one line more\x0f");
     screen.wait_text("Postponed");
     // The second time it is ours, as it was left.

@@ -254,3 +254,66 @@ fn lists_say_where_their_mail_goes() {
     let wishes = Wishes::of_header(b"Mail-Followup-To: a@x, b@x\n\n");
     assert_eq!(wishes.followup_to.len(), 2);
 }
+
+#[test]
+fn a_draft_keeps_its_text_as_it_was_typed() {
+    let check = |parameters: &[(&str, &str)], bytes: &[u8], want: &str| {
+        let part = Structure {
+            kind: "text".into(),
+            subtype: "plain".into(),
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+            ..Structure::default()
+        };
+        assert_eq!(typed(&part, bytes), want, "{parameters:?}");
+        assert_eq!(typed_part(&part).map(|one| &one.path), Some(&part.path));
+    };
+    check(
+        &[("charset", "utf-8")],
+        b"\r\nHello,\r\n\r\n\r\n\r\nbye\r\n-- \r\nMe\x1b[2J\r\n",
+        "\nHello,\n\n\n\nbye\n-- \nMe[2J",
+    );
+    check(
+        &[("format", "Flowed")],
+        b"one \r\ntwo\r\n>> quoted \r\n>> more\r\n-- \r\nMe\r\n",
+        "one two\n>> quoted more\n-- \nMe",
+    );
+    check(
+        &[("charset", "iso-8859-1")],
+        b"Gr\xfc\xdfe",
+        "Gr\u{fc}\u{df}e",
+    );
+}
+
+#[test]
+fn only_one_plain_text_is_what_a_draft_was_typed_in() {
+    let text = |path: &str, subtype: &str, name: &str| Structure {
+        path: crate::model::PartPath::parse(path).unwrap(),
+        kind: "text".into(),
+        subtype: subtype.into(),
+        filename: name.into(),
+        disposition: match name {
+            "" => crate::model::Disposition::None,
+            _ => crate::model::Disposition::Attachment,
+        },
+        ..Structure::default()
+    };
+    let check = |children: Vec<Structure>, want: bool| {
+        let tree = Structure {
+            kind: "multipart".into(),
+            subtype: "mixed".into(),
+            children,
+            ..Structure::default()
+        };
+        assert_eq!(typed_part(&tree).is_some(), want, "{tree:?}");
+    };
+    check(
+        vec![text("1", "plain", ""), text("2", "plain", "a.txt")],
+        true,
+    );
+    check(vec![text("1", "plain", ""), text("2", "html", "")], true);
+    check(vec![text("1", "html", "")], false);
+    check(vec![text("1", "plain", ""), text("2", "plain", "")], false);
+}

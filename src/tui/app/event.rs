@@ -220,6 +220,13 @@ pub enum Question {
         /// Whether as an attachment.
         attached: bool,
     },
+    /// A message that passes one part of another one on.
+    ForwardingPart {
+        /// Which message.
+        message: MessageKey,
+        /// Which part.
+        part: PartPath,
+    },
     /// The message of this draft, to be sent on as it is.
     Bouncing(Box<Draft>),
     /// People whom a text could mean, the likeliest first.

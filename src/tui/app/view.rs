@@ -300,7 +300,7 @@ pub struct Leaving {
     pub account: String,
     /// Where it stands.
     pub state: OperationState,
-    /// Whom it goes to, in few words.
+    /// The first whom it goes to.
     pub to: String,
     /// Its subject.
     pub subject: String,

@@ -7,7 +7,9 @@ pub use drafts::{
     list, not_saved, open_draft, postpone, saved, taken_back,
 };
 
-use crate::model::{Address, AnswerKind, Answers, Attachment, Draft, MessageKey, Recipient};
+use crate::model::{
+    Address, AnswerKind, Answers, Attachment, Draft, MessageKey, PartPath, Recipient,
+};
 use crate::tui::screen::compose::settling::{self, Then};
 use crate::tui::screen::compose::{Kind, Spot, keys, state};
 use crate::tui::screen::send;
@@ -267,6 +269,12 @@ pub fn ask_forward(app: &mut App, message: MessageKey) {
 pub fn forward_chosen(app: &mut App, message: MessageKey, letter: char) {
     let attached = letter == 'a';
     let ticket = app.ask(Question::Forwarding { message, attached });
+    app.writing.forwarding = Some((ticket, app.presses));
+}
+
+/// `F` in the parts of a message: the selected one alone.
+pub fn forward_part(app: &mut App, message: MessageKey, part: PartPath) {
+    let ticket = app.ask(Question::ForwardingPart { message, part });
     app.writing.forwarding = Some((ticket, app.presses));
 }
 

@@ -166,6 +166,9 @@ impl Desk {
             Question::Forwarding { message, attached } => {
                 replies::forwarding(self, &self.store, reader, *message, *attached)
             }
+            Question::ForwardingPart { message, part } => {
+                replies::forwarding_part(self, &self.store, reader, *message, part)
+            }
             Question::Bouncing(draft) => replies::bounced(self, reader, draft),
             Question::Check(draft) => {
                 let about = replies::facts(self, reader, draft)?;

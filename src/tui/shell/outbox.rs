@@ -48,7 +48,7 @@ fn leaving(out: Outgoing, account: &str) -> Leaving {
     }
 }
 
-/// Whom it goes to, in few words: the first of them, and how many others there are.
+/// The first whom it goes to, as a list names them.
 fn to(out: &Outgoing) -> String {
     let named = out.draft.as_ref().and_then(|draft| {
         let fields = [&draft.to, &draft.cc, &draft.bcc];
@@ -59,11 +59,7 @@ fn to(out: &Outgoing) -> String {
         })
     });
     let bare = || out.recipients.first().map(|one| one.address.clone());
-    let first = named.or_else(bare).unwrap_or_default();
-    match out.recipients.len() {
-        0 | 1 => first,
-        count => format!("{first} +{}", count - 1),
-    }
+    named.or_else(bare).unwrap_or_default()
 }
 
 /// Header and text of a message as they were frozen.

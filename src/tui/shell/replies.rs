@@ -3,7 +3,7 @@
 use crate::mime::check::Facts;
 use crate::mime::document::{FULL_LIMIT, Role, Span, View};
 use crate::mime::reply::{self, Original, Question, Whom, Wishes};
-use crate::model::{Address, AnswerKind, Draft, MessageKey};
+use crate::model::{Address, AnswerKind, Draft, MessageKey, PartPath};
 use crate::ops::message::{self, Source};
 use crate::ops::{accounts, packed};
 use crate::store::{Reader, Store, StoreError};
@@ -214,6 +214,29 @@ pub fn facts(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Facts, Store
         lists: lists.map(|list| list.address.clone()).collect(),
         ..Facts::default()
     })
+}
+
+/// A draft that passes one part of a message on.
+pub fn forwarding_part(
+    desk: &Desk,
+    store: &Store,
+    reader: &Reader,
+    key: MessageKey,
+    path: &PartPath,
+) -> Result<Answer, StoreError> {
+    let Some(about) = About::read(desk, reader, key)? else {
+        return Ok(Answer::Written(None));
+    };
+    let tree = packed::tree(store, reader, &about.source)?;
+    let Some(part) = tree.as_ref().and_then(|tree| tree.find(path)) else {
+        return Ok(Answer::Written(None));
+    };
+    let (from, content) = (&about.identity.address, about.source.content.key);
+    let draft = Draft {
+        text: format!("\n\n{}", about.signature()),
+        ..about.original().forward_part(from, content, part)
+    };
+    Ok(Answer::Written(Some(Box::new(about.of_account(draft)))))
 }
 
 /// The draft of a message that is sent on as it is, to those whom `draft` names.

@@ -1,7 +1,9 @@
 //! Messages of the Drafts mailbox, as drafts to go on with.
 
+use crate::mime::part::decode_transfer;
 use crate::mime::reply;
-use crate::model::{ContentKey, Draft, Kept, MessageKey};
+use crate::model::{ContentKey, Draft, Kept, MessageKey, Structure};
+use crate::ops::message::{PartBytes, Source};
 use crate::ops::{accounts, drafts, message, packed};
 use crate::store::{Reader, Store, StoreError};
 use crate::tui::app::event::{Answer, Ended};
@@ -10,6 +12,9 @@ use crate::tui::app::view::Resuming;
 use super::desk::Desk;
 use super::drafts::account_of;
 use super::replies;
+
+/// Octets of a text.
+const TEXT: u64 = 32 << 20;
 
 /// What there is to go on with: our own draft, or what can be made of another program's.
 pub fn of_message(
@@ -29,7 +34,14 @@ pub fn of_message(
     let attached = structure
         .as_ref()
         .is_none_or(|tree| !tree.attachments().is_empty());
-    let text = replies::text(desk, reader, key)?;
+    let typed = match &structure {
+        Some(tree) => typed(store, reader, &source, tree)?,
+        None => None,
+    };
+    let text = match typed {
+        Some(text) => Some(text),
+        None => replies::text(desk, reader, key)?,
+    };
     let content = &source.content;
     let Some(text) = text.filter(|_| content.kept == Kept::All || !attached) else {
         // What is attached is sent again from here, so that all of it has to be here.
@@ -62,6 +74,27 @@ pub fn of_message(
         content: content.key,
         draft: Box::new(draft),
     }))
+}
+
+/// The text as it was typed, where it was typed as plain text and is here.
+fn typed(
+    store: &Store,
+    reader: &Reader,
+    source: &Source,
+    tree: &Structure,
+) -> Result<Option<String>, StoreError> {
+    let Some(part) = reply::typed_part(tree) else {
+        return Ok(None);
+    };
+    let bytes = message::part(store, reader, &source.message, &part.path, TEXT)?;
+    Ok(match bytes {
+        PartBytes::Kept { bytes, whole: true } => {
+            Some(reply::typed(part, &decode_transfer(&bytes, &part.encoding)))
+        }
+        PartBytes::Kept { whole: false, .. }
+        | PartBytes::NotKept { .. }
+        | PartBytes::NoSuchPart => None,
+    })
 }
 
 /// Makes a draft of another program's message; called on the waiting thread.

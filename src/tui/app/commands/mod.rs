@@ -22,7 +22,7 @@ use super::prompt::{Prompt, Purpose};
 use super::{App, book, keyrow, outbox, palette, resuming, writing};
 
 use super::wished_folders::is_being_made;
-use parts::{ask_save, ask_save_all, open_parts, step_part, view_part};
+use parts::{ask_save, ask_save_all, forward_part, open_parts, step_part, view_part};
 use reading::{
     ask_export, fold, fold_all, go_offline, header_level, html_or_plain, open_link, sync_now,
     walk_links,
@@ -149,6 +149,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Composers => writing::list(app),
         Command::Open => writing::go_on(app),
         Command::Reply => on_message(app, writing::reply),
+        Command::ForwardMail if app.screen == Screen::Parts => forward_part(app),
         Command::ForwardMail => on_message(app, writing::ask_forward),
         Command::Bounce => on_message(app, writing::ask_bounce),
         Command::Send

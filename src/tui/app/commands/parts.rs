@@ -8,6 +8,7 @@ use crate::tui::app::event::{Action, Question};
 use crate::tui::app::key::Key;
 use crate::tui::app::prompt::{Prompt, Purpose};
 use crate::tui::app::view::Preview;
+use crate::tui::app::writing;
 use crate::tui::screen::{message, parts};
 
 use super::edge_words;
@@ -57,6 +58,18 @@ pub(in crate::tui::app) fn ask_save(app: &mut App) {
         question,
         &proposed,
     ));
+}
+
+/// `F`: the part is passed on in a message of its own.
+pub(in crate::tui::app) fn forward_part(app: &mut App) {
+    let Some((message, part)) = selected_part(app) else {
+        return;
+    };
+    if part.is_multipart() {
+        app.hint("This part only holds other parts; F in the message passes all of it on.");
+        return;
+    }
+    writing::forward_part(app, message, part.path);
 }
 
 pub(in crate::tui) fn file_name(part: &Structure) -> String {

@@ -55,9 +55,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::ForwardMail,
         name: "forward",
         keys: &["F"],
-        on: &[(Index, "Forward"), (Message, "Forward")],
+        on: &[(Index, "Forward"), (Message, "Forward"), (Parts, "Forward")],
         enter: &[],
-        help: "Passes the message on, in the text or as an attachment.",
+        help: "Passes the message on, in the text or as an attachment; in its parts the selected one.",
     },
     Entry {
         command: Command::Bounce,

@@ -50,7 +50,7 @@ pub fn outbox() -> Vec<Leaving> {
         },
         Leaving {
             later: Some(NOW + 2 * DAY),
-            ..leaving(2, "Tom O'Brien +2", "Monday\'s plan", queued.clone())
+            ..leaving(2, "Tom O'Brien", "Monday\'s plan", queued.clone())
         },
         leaving(3, "Priya Raghunathan", "Re: Budget thread", again),
         Leaving {
@@ -77,7 +77,7 @@ pub fn outbox() -> Vec<Leaving> {
             ],
             ..leaving(
                 7,
-                "Tom O'Brien +1",
+                "Jean-Baptiste de la Tour",
                 "Re: contract",
                 failed("nobody@example.org: 550 no such user", Cause::Refused),
             )

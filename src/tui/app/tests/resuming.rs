@@ -1,11 +1,11 @@
-//! Enter in Drafts: keys in, what is written on out.
+//! Enter in Drafts, and single parts passed on: keys in, what is written on out.
 
 use crate::model::{ContentKey, DraftKey, DraftSave, MessageKey, PartPath, Role};
 use crate::tui::app::Screen;
 use crate::tui::app::event::{Action, Ended};
 use crate::tui::app::view::Resuming;
 
-use super::world::{NOW, World};
+use super::world::{NOW, World, tree};
 
 /// The open mailbox is Drafts.
 fn world(found: Resuming) -> World {
@@ -102,4 +102,23 @@ fn elsewhere_enter_reads() {
     world.app.accounts[0].mailboxes[0].role = Some(Role::Inbox);
     world.press("Ret");
     assert_eq!(world.app.screen, Screen::Message);
+}
+
+#[test]
+fn f_in_the_parts_passes_the_selected_one_on() {
+    let mut world = World::new(80, 24);
+    let key = world.selected();
+    world.structures.insert(key, tree());
+    world.press("V");
+    assert_eq!(world.app.screen, Screen::Parts);
+    world.press("Home F");
+    assert!(world.app.status_words().contains("only holds other parts"));
+    world.press("Dn Dn Dn F");
+    let composer = world.app.compose.current().unwrap();
+    let names: Vec<&str> = composer
+        .attachments
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["part-1.2.pdf"]);
 }

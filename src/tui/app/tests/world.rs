@@ -323,6 +323,7 @@ impl World {
             }
             Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
             Question::Forwarding { .. }
+            | Question::ForwardingPart { .. }
             | Question::Bouncing(_)
             | Question::Contacts { .. }
             | Question::Resolve(_)

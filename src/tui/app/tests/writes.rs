@@ -60,6 +60,13 @@ impl World {
                 }
                 Answer::Written(Some(Box::new(draft)))
             }
+            Question::ForwardingPart { part, .. } => {
+                let mut draft = self.draft();
+                draft
+                    .attachments
+                    .push(attachment(&format!("part-{part}.pdf"), 41));
+                Answer::Written(Some(Box::new(draft)))
+            }
             Question::Bouncing(draft) => Answer::Written(Some(draft.clone())),
             Question::Resolve(text) => {
                 let mut book = |name: &str| match name {

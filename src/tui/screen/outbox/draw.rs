@@ -106,7 +106,14 @@ fn first_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, line: &Leaving) {
     let at = line.later.filter(|at| *at > app.now.wall);
     let at = date::column(at.unwrap_or(line.queued), app.now.wall, app.offset_at);
     pen.put_right(area.x + TIME.0, y, TIME.1, &at, Role::Text);
-    pen.put(area.x + x, y, SUBJECT - x - 2, &line.to, Role::Text);
+    let others = match line.recipients.len() {
+        0 | 1 => String::new(),
+        count => format!(" +{}", count - 1),
+    };
+    let room = (SUBJECT - x - 2).saturating_sub(cells(&others));
+    let used = pen.put(area.x + x, y, room, &line.to, Role::Text);
+    let left = SUBJECT - x - used;
+    pen.put(area.x + x + used, y, left, &others, Role::Text);
     let mut room = area.width.saturating_sub(SUBJECT);
     if app.accounts.len() > 1 && app.outbox.account.is_none() && area.width >= 100 {
         let edge = area.x + area.width.saturating_sub(1);
