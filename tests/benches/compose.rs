@@ -88,7 +88,7 @@ const KINDS: [(&str, Start, &[&str]); 12] = [
     ("page down", Start::Top, &["^V"]),
     ("page up", Start::End, &["^Y"]),
     ("top and end", Start::Middle, &["Alt->", "Alt-<"]),
-    ("cut and uncut", Start::Middle, &["^K", "^U"]),
+    ("cut and uncut", Start::Middle, &["^K", "^U", "Up"]),
     ("justify and back", Start::Middle, &["^J", "^U"]),
     (
         "undo and redo",
