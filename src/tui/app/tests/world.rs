@@ -56,11 +56,8 @@ pub struct World {
     pub editing: Option<(u64, String)>,
     /// What there is to go on with of any message.
     pub resuming: Resuming,
-    /// The Outbox.
     pub outbox: Vec<Leaving>,
-    /// The address book.
     pub cards: Vec<Card>,
-    /// Drafts in the store.
     pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
     /// What there is to say about a message before it is sent.
     pub findings: Vec<Finding>,
