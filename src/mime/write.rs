@@ -120,11 +120,6 @@ impl Letter {
     pub fn rest<'a>(&'a self, open: &'a mut Open<'a>) -> Stream<'a> {
         Stream::new([&[], &[]], &self.pieces, open)
     }
-
-    /// Whether the two differ.
-    pub fn has_bcc(&self) -> bool {
-        !self.bcc.is_empty()
-    }
 }
 
 /// Fields that are made here or by servers, and so by nobody else.

@@ -208,11 +208,6 @@ pub fn submit(
     })
 }
 
-/// As [`submit`], at the time that `fresh` names.
-pub fn queue(store: &Store, fresh: Fresh, draft: Option<DraftSave>) -> Pending<Queued> {
-    store.write(Priority::Person, move |tx| put(tx, &fresh, draft))
-}
-
 fn put(tx: &Tx<'_>, fresh: &Fresh, draft: Option<DraftSave>) -> Result<Queued, StoreError> {
     let action = journal::action(tx, "send")?;
     let operation = outgoing::queue(tx, action, fresh)?;

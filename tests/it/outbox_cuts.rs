@@ -8,7 +8,7 @@ use lacebark::config::{AccountSettings, Overrides, Paths};
 use lacebark::env::{Env, SystemClock};
 use lacebark::model::{AccountKey, Delivery, OperationId, OperationState};
 use lacebark::ops::queue::{self, Which};
-use lacebark::ops::send::{self, Described};
+use lacebark::ops::send::{self, Described, When};
 use lacebark::store::outgoing::{self, Fresh, Outgoing};
 use lacebark::store::{Priority, Store, Tx, accounts};
 use lacebark::sync::{Once, Work, once};
@@ -99,7 +99,9 @@ impl Bed {
             draft: None,
             later: None,
         };
-        let queued = send::queue(&self.store, fresh, None).wait().unwrap();
+        let queued = send::submit(&self.store, fresh, None, When::Now)
+            .wait()
+            .unwrap();
         (queued.operation, format!("Message-ID: <{id}>"))
     }
 

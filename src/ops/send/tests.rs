@@ -98,7 +98,7 @@ impl Desk {
     }
 
     fn queued(&self) -> OperationId {
-        queue(&self.bed.store, self.fresh(), None)
+        submit(&self.bed.store, self.fresh(), None, When::Now)
             .wait()
             .unwrap()
             .operation
@@ -155,14 +155,18 @@ fn r4_a_draft_goes_in_the_commit_that_queues_its_message() {
         .bed
         .put(move |tx| outgoing::freeze(tx, account, &Envelope::default(), None, 0));
     let save = |version| Some(DraftSave { key, version });
-    assert!(queue(&desk.bed.store, half, save(1)).wait().is_err());
+    assert!(
+        submit(&desk.bed.store, half, save(1), When::Now)
+            .wait()
+            .is_err()
+    );
     assert!(drafts::find(&desk.reader(), key).unwrap().is_some());
     // What somebody else wrote into it since is not sent, and stays.
-    queue(&desk.bed.store, desk.fresh(), save(0))
+    submit(&desk.bed.store, desk.fresh(), save(0), When::Now)
         .wait()
         .unwrap();
     assert!(drafts::find(&desk.reader(), key).unwrap().is_some());
-    let queued = queue(&desk.bed.store, desk.fresh(), save(1))
+    let queued = submit(&desk.bed.store, desk.fresh(), save(1), When::Now)
         .wait()
         .unwrap();
     assert!(drafts::find(&desk.reader(), key).unwrap().is_none());
@@ -328,9 +332,8 @@ fn what_is_dropped_stays_as_a_draft() {
 #[test]
 fn a_time_to_send_at_holds_over_days_and_a_delay_does_not_outlive_its_clock() {
     let desk = Desk::new();
-    let mut fresh = desk.fresh();
-    fresh.later = Some(NOW + 5 * 86_400);
-    let id = queue(&desk.bed.store, fresh, None)
+    let when = When::At(NOW + 5 * 86_400);
+    let id = submit(&desk.bed.store, desk.fresh(), None, when)
         .wait()
         .unwrap()
         .operation;
@@ -372,7 +375,7 @@ fn a5_what_was_attached_comes_from_the_frozen_bytes_when_taken_back() {
         size: 3,
     }];
     fresh.draft = Some(draft);
-    let id = queue(&desk.bed.store, fresh, None)
+    let id = submit(&desk.bed.store, fresh, None, When::Now)
         .wait()
         .unwrap()
         .operation;

@@ -49,6 +49,15 @@ pub enum Event {
     Changed(Changed),
     /// A question is answered.
     Answer(Ticket, Box<Answer>),
+    /// An action goes on.
+    Progress {
+        /// Its ticket.
+        ticket: Ticket,
+        /// Octets that are done.
+        done: u64,
+        /// About how many there are.
+        all: u64,
+    },
     /// An action ended.
     Ended(Ticket, Ended),
 }

@@ -549,6 +549,7 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         Event::Closing => compose::state::save_all(app),
         Event::Changed(changed) => self::changed(app, &changed),
         Event::Answer(ticket, answer) => answers::take(app, ticket, *answer),
+        Event::Progress { ticket, done, all } => send::progress(app, ticket, done, all),
         Event::Ended(ticket, ended) => answers::ended(app, ticket, ended),
     }
     if app

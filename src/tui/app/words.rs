@@ -13,7 +13,10 @@ impl App {
         }
         match &self.status {
             Some(status) => status.text.clone(),
-            None => self.outgoing_words(),
+            None => match self.send.progress_words() {
+                Some(words) if !self.screen.is_composer() => words,
+                Some(_) | None => self.outgoing_words(),
+            },
         }
     }
 

@@ -158,6 +158,12 @@ impl World {
         }
     }
 
+    /// How far an action is that goes on.
+    fn tell_progress(&self, ticket: Ticket, done: u64, all: u64) {
+        // Nobody listens once the loop is over.
+        let _ = self.post.send(Incoming::Progress(ticket, done, all));
+    }
+
     fn tell(&self, ticket: Ticket, ended: Ended) {
         // Nobody listens once the loop is over.
         let _ = self.post.send(Incoming::Ended(ticket, ended));

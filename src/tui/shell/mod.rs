@@ -108,6 +108,8 @@ enum Incoming {
     Store,
     Answer(Ticket, Box<Answer>),
     Ended(Ticket, Ended),
+    /// So many octets of so many.
+    Progress(Ticket, u64, u64),
     Added(Box<SetupRequest>),
     /// The owner of an account is to look at its requests.
     Wake(String),
@@ -343,6 +345,9 @@ impl Shell {
             Incoming::Store => self.store_waits = true,
             Incoming::Answer(ticket, answer) => self.feed(Event::Answer(ticket, answer), now),
             Incoming::Ended(ticket, ended) => self.feed(Event::Ended(ticket, ended), now),
+            Incoming::Progress(ticket, done, all) => {
+                self.feed(Event::Progress { ticket, done, all }, now);
+            }
             Incoming::Added(request) => self.acts.added(&request),
             Incoming::Wake(account) => self.acts.wake(&account),
             Incoming::Continued => self.terminal.resume()?,

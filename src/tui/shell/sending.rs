@@ -11,7 +11,7 @@ use crate::model::{
     AccountKey, Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source,
 };
 use crate::ops::attach::AttachError;
-use crate::ops::send::{self, Described};
+use crate::ops::send::{self, When, freeze_letter, submit};
 use crate::ops::{attach, drafts, message};
 use crate::store::accounts::AccountKind;
 use crate::store::bodies::Have;
@@ -22,6 +22,10 @@ use crate::tui::app::view::{Checked, Finding, Weight};
 
 /// Octets of a stored message or part that can be attached.
 const MOST: u64 = 512 << 20;
+/// A message of more octets than this shows how far it is on its way into the Outbox.
+const MANY: u64 = 4 << 20;
+/// Octets after which that is told again.
+const STEP: u64 = 1 << 20;
 
 /// What there is to say about a draft before it is sent. `account` is whether its account can send,
 /// `about` what is known of the message that it answers.
@@ -198,27 +202,28 @@ pub fn given(store: &Store, env: &Env) -> io::Result<Given> {
     })
 }
 
-/// Puts a message into the Outbox; called on a thread of its own, because attachments are read. It
-/// leaves at the second `at`, else in `delay` seconds, in which it can be taken back.
+/// Puts a message into the Outbox, to leave when `when` says; called on a thread of its own, because
+/// attachments are read. `progress` is told how many octets of about how many are there, where it
+/// takes long.
 pub fn queue(
-    store: &Store,
-    env: &Env,
+    (store, env): (&Store, &Env),
     draft: &Draft,
     was: Option<DraftSave>,
-    (at, delay): (Option<i64>, i64),
+    when: When,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Ended {
-    match queued(store, env, draft, was, (at, delay)) {
+    match queued((store, env), draft, was, when, progress) {
         Ok((operation, at)) => Ended::Queued { operation, at },
         Err(why) => Ended::Failed(format!("{why}.")),
     }
 }
 
 fn queued(
-    store: &Store,
-    env: &Env,
+    (store, env): (&Store, &Env),
     draft: &Draft,
     was: Option<DraftSave>,
-    (at, delay): (Option<i64>, i64),
+    when: When,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(OperationId, i64), String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let given = given(store, env).map_err(|error| said(&error))?;
@@ -226,39 +231,26 @@ fn queued(
     let account = super::drafts::account_of(store, &draft.account).map_err(|error| said(&error))?;
     let mut open = |place: usize| opened(&reader, draft, place);
     let letter = compose(draft, &given, &mut open).map_err(|error| said(&error))?;
-    let about = Described {
-        envelope: letter.envelope.clone(),
-        structure: Some(letter.structure.clone()),
-        size: letter.size,
-    };
-    let mut nobody = |_| {};
-    let wire = {
-        let mut stream = letter.wire(&mut open);
-        send::freeze(store, account, &about, &mut stream, &mut nobody)
-            .map_err(|error| said(&error))?
-    };
-    let copy = match letter.has_bcc() {
-        false => wire,
-        true => {
-            let mut stream = letter.copy(&mut open);
-            send::freeze(store, account, &about, &mut stream, &mut nobody)
-                .map_err(|error| said(&error))?
+    let (all, mut told) = (letter.size, 0);
+    let mut each = |octets: u64| {
+        if all > MANY && octets >= told + STEP {
+            told = octets;
+            progress(octets.min(all), all);
         }
     };
-    let later = at.unwrap_or(given.now + delay);
-    let fresh = fresh(account, (wire, copy), letter, draft, later);
-    let queued = send::queue(store, fresh, was).wait();
+    let frozen = freeze_letter(store, account, &letter, &mut open, &mut each)
+        .map_err(|error| said(&error))?;
+    let queued = submit(store, fresh(account, frozen, letter, draft), was, when).wait();
     queued
-        .map(|queued| (queued.operation, later))
+        .map(|queued| (queued.operation, queued.later.unwrap_or(given.now)))
         .map_err(|error| said(&error))
 }
 
 fn fresh(
-    account: crate::model::AccountKey,
+    account: AccountKey,
     (wire, copy): (ContentKey, ContentKey),
     letter: Letter,
     draft: &Draft,
-    later: i64,
 ) -> Fresh {
     Fresh {
         account,
@@ -272,7 +264,7 @@ fn fresh(
         subject: draft.subject.clone(),
         bcc: draft.bcc.clone(),
         draft: Some(draft.clone()),
-        later: Some(later),
+        later: None,
     }
 }
 
@@ -426,5 +418,43 @@ mod tests {
             content: ContentKey(99),
         };
         assert_eq!(found(&bed, &letter, true).findings[0].weight, Weight::Stop);
+    }
+
+    #[test]
+    fn a5_a_large_file_tells_how_far_it_is_and_bcc_stays_in_the_copy_alone() {
+        let bed = Bed::new();
+        let folder = tempfile::tempdir().unwrap();
+        let (env, _) = crate::env::fake::world(folder.path()).unwrap();
+        let path = folder.path().join("a.bin");
+        let mut letter = draft();
+        letter.bcc = vec![Recipient::address("hidden@x.example")];
+        let mut send = |octets: usize, when| {
+            std::fs::write(&path, vec![7; octets]).unwrap();
+            letter.attachments = vec![attach::file(&path).unwrap()];
+            let mut told = Vec::new();
+            let mut progress = |done, all| told.push((done, all));
+            let ended = queue((&bed.store, &env), &letter, None, when, &mut progress);
+            let Ended::Queued { operation, at } = ended else {
+                panic!("{ended:?}");
+            };
+            (operation, at, told)
+        };
+        let (small, at, told) = send(10_000, When::After(10));
+        assert_eq!((at, told), (bed.store.now() + 10, Vec::new()));
+        let (large, at, told) = send(6 << 20, When::At(bed.store.now() + 900));
+        assert_eq!(at, bed.store.now() + 900);
+        assert!(told.len() > 4, "{told:?}");
+        let grows = |two: &[(u64, u64)]| two[0].0 < two[1].0 && two[1].0 <= two[1].1;
+        assert!(told.windows(2).all(grows), "{told:?}");
+        let reader = bed.store.reader().unwrap();
+        for id in [small, large] {
+            let out = send::find(&reader, id).unwrap().unwrap();
+            let head = |content| {
+                let head = bodies::read(&reader, content, "", 0, 2_000).unwrap();
+                String::from_utf8(head.unwrap()).unwrap()
+            };
+            assert!(!head(out.wire).contains("hidden@"));
+            assert!(head(out.copy).contains("hidden@"));
+        }
     }
 }

@@ -181,6 +181,36 @@ fn sending_later_says_what_must_run_then() {
 }
 
 #[test]
+fn a_large_message_shows_how_far_it_is_on_its_way_into_the_outbox() {
+    let mut world = world();
+    world.end = |action| match action {
+        Action::Send { .. } => None,
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X Ret");
+    assert_eq!(words(&world), "Putting it into the Outbox…");
+    let ticket = world.done.last().unwrap().0;
+    let all = 25_000_000;
+    let progress = |world: &mut World, ticket, done| {
+        world.event(Event::Progress { ticket, done, all });
+    };
+    progress(&mut world, ticket, 12_000_000);
+    assert_eq!(words(&world), "Into the Outbox: 12 MB of 25 MB.");
+    // Keys are free, and the words stay.
+    world.press("N");
+    progress(&mut world, ticket, 13_000_000);
+    assert_eq!(words(&world), "Into the Outbox: 13 MB of 25 MB.");
+    let failed = Ended::Failed("the disk is full".to_owned());
+    world.event(Event::Ended(ticket, failed));
+    progress(&mut world, ticket, 14_000_000);
+    assert!(words(&world).contains("the disk is full"));
+    world.press("^C");
+    assert!(!words(&world).contains("Into"), "{}", words(&world));
+}
+
+#[test]
 fn r4_a_send_that_fails_keeps_the_message_open() {
     let mut world = world();
     world.end = |action| match action {

@@ -6,6 +6,6 @@ mod time;
 
 pub use draw::{draw, title};
 pub use state::{
-    Outgoing, State, begin, checked, chosen, failed, later, pass_time, queued, quit_chosen,
-    unsent_came,
+    Outgoing, State, begin, checked, chosen, failed, later, pass_time, progress, queued,
+    quit_chosen, unsent_came,
 };

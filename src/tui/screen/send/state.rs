@@ -18,8 +18,17 @@ pub struct State {
     /// What there is to say, and what it is made of.
     pub about: Checked,
     asked: Option<(Ticket, u64)>,
-    /// Messages that are being put into the Outbox, and their composers.
-    handed: Vec<(Ticket, u64)>,
+    /// Messages that are being put into the Outbox.
+    handed: Vec<Handed>,
+}
+
+/// A message on its way into the Outbox.
+#[derive(Clone, Copy, Debug)]
+struct Handed {
+    ticket: Ticket,
+    composer: u64,
+    /// Octets that are there, and about how many there will be; only of a large one.
+    progress: Option<(u64, u64)>,
 }
 
 /// A message in the Outbox that can be taken back.
@@ -42,7 +51,20 @@ impl State {
 
     /// Whether a message of that ticket is on its way into the Outbox.
     pub fn is_handing(&self, ticket: Ticket) -> bool {
-        self.handed.iter().any(|(asked, _)| *asked == ticket)
+        self.handed.iter().any(|one| one.ticket == ticket)
+    }
+
+    /// How far a large message is on its way into the Outbox, for the status line.
+    pub fn progress_words(&self) -> Option<String> {
+        let (done, all) = self.handed.iter().find_map(|one| one.progress)?;
+        let (done, all) = (date::octets(done), date::octets(all));
+        Some(format!("Into the Outbox: {done} of {all}."))
+    }
+
+    /// It is there, or was refused; answers its composer.
+    fn handed_over(&mut self, ticket: Ticket) -> Option<u64> {
+        let at = self.handed.iter().position(|one| one.ticket == ticket)?;
+        Some(self.handed.remove(at).composer)
     }
 
     fn forbids(&self) -> bool {
@@ -205,16 +227,30 @@ fn hand_over(app: &mut App, at: Option<i64>) {
     if let Some(composer) = app.compose.find(id) {
         composer.saves(ticket);
     }
-    app.send.handed.push((ticket, id));
+    app.send.handed.push(Handed {
+        ticket,
+        composer: id,
+        progress: None,
+    });
     app.go_under();
-    app.hint("Putting it into the Outbox…");
+    app.hint(PUTTING);
+}
+
+const PUTTING: &str = "Putting it into the Outbox…";
+
+/// A large one is on its way into the Outbox.
+pub fn progress(app: &mut App, ticket: Ticket, done: u64, all: u64) {
+    let mut handed = app.send.handed.iter_mut();
+    if let Some(one) = handed.find(|one| one.ticket == ticket) {
+        one.progress = Some((done, all));
+        // This says the same and more; any other words stay for their time.
+        app.status.take_if(|status| status.text == PUTTING);
+    }
 }
 
 /// It is in the Outbox.
 pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
-    let handed = &mut app.send.handed;
-    if let Some(at) = handed.iter().position(|(asked, _)| *asked == ticket) {
-        let (_, id) = handed.remove(at);
+    if let Some(id) = app.send.handed_over(ticket) {
         app.compose.close(id);
     }
     app.status = None;
@@ -235,11 +271,9 @@ pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
 
 /// It could not be put there: it is on the screen again. False when the ticket is not of one.
 pub fn failed(app: &mut App, ticket: Ticket, why: &str) -> bool {
-    let handed = &mut app.send.handed;
-    let Some(at) = handed.iter().position(|(asked, _)| *asked == ticket) else {
+    let Some(id) = app.send.handed_over(ticket) else {
         return false;
     };
-    let (_, id) = handed.remove(at);
     let now = app.now.mono;
     if let Some(composer) = app.compose.find(id) {
         composer.not_sent(ticket, now);

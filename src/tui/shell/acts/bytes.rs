@@ -8,6 +8,7 @@ use crate::env::spawn;
 use crate::mime::part as parts;
 use crate::model::{Draft, DraftSave, MessageKey, PartPath, RequestId, Structure};
 use crate::ops::message::{self, PartBytes};
+use crate::ops::send::When;
 use crate::ops::{packed, requests};
 use crate::tui::app::commands::file_name;
 use crate::tui::app::event::{Action, Ended, Ticket};
@@ -38,7 +39,7 @@ pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, byt
             Action::OpenPart { message, part } => open_part(world, *message, part, &mut asked)?,
             Action::Send {
                 draft, last, at, ..
-            } => send(world, draft, *last, *at, &mut asked)?,
+            } => send((world, ticket), draft, *last, *at, &mut asked)?,
             other => return Err(format!("Not done: {other:?} needs no bytes")),
         };
         if asked.is_empty() {
@@ -73,7 +74,7 @@ fn ask_part(world: &World, source: &message::Source, path: &PartPath) -> Result<
 /// Puts a message into the Outbox, if its account has a server to send with, once what it takes from
 /// stored messages is here.
 fn send(
-    world: &World,
+    (world, ticket): (&World, Ticket),
     draft: &Draft,
     last: Option<DraftSave>,
     at: Option<i64>,
@@ -83,7 +84,7 @@ fn send(
         let settings = world.settings();
         let account = settings.account(&draft.account);
         let sends = account.is_some_and(|one| one.smtp.is_some());
-        (sends, i64::from(settings.send.undo_delay))
+        (sends, settings.send.undo_delay)
     };
     if !sends {
         let account = &draft.account;
@@ -92,8 +93,10 @@ fn send(
     let reader = world.store.reader().map_err(|e| e.to_string())?;
     let absent = sending::absent(&reader, draft).map_err(|e| e.to_string())?;
     if absent.is_empty() {
-        let delay = (at, delay);
-        return Ok(sending::queue(&world.store, &world.env, draft, last, delay));
+        let when = at.map_or(When::After(delay), When::At);
+        let whereto = (&world.store, &world.env);
+        let mut progress = |done, all| world.tell_progress(ticket, done, all);
+        return Ok(sending::queue(whereto, draft, last, when, &mut progress));
     }
     let mut size = 0;
     for one in absent {
