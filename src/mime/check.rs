@@ -41,6 +41,10 @@ pub struct Facts {
     pub came_to: Option<String>,
     /// Addresses of public lists.
     pub lists: Vec<String>,
+    /// Domains in which the person knows somebody, as they compare.
+    pub familiar: Vec<String>,
+    /// Domains of recipients in which nobody is known, not even from mail that came.
+    pub strange: Vec<String>,
 }
 
 /// An address field.
@@ -121,6 +125,13 @@ pub enum Warning {
         /// Where that came to.
         came_to: String,
     },
+    /// Nobody is known in a domain, and another one is written almost the same.
+    Misspelt {
+        /// As it stands there.
+        domain: String,
+        /// The one that is known.
+        meant: String,
+    },
     /// It goes to a public list.
     PublicList {
         /// The list.
@@ -142,6 +153,7 @@ impl Warning {
             Warning::ManyRecipients { .. } => "many-recipients",
             Warning::AnsweredBcc => "answered-bcc",
             Warning::OtherIdentity { .. } => "other-identity",
+            Warning::Misspelt { .. } => "misspelt-domain",
             Warning::PublicList { .. } => "public-list",
         }
     }
@@ -159,6 +171,7 @@ impl Warning {
             | Warning::ManyRecipients { .. }
             | Warning::AnsweredBcc
             | Warning::OtherIdentity { .. }
+            | Warning::Misspelt { .. }
             | Warning::PublicList { .. } => false,
         }
     }
@@ -195,6 +208,9 @@ impl Warning {
             Warning::OtherIdentity { from, came_to } => {
                 format!("The original came to {came_to}, and this goes out from {from}.")
             }
+            Warning::Misspelt { domain, meant } => {
+                format!("You know nobody at {domain}. Did you mean {meant}?")
+            }
             Warning::PublicList { address } => {
                 format!("{address} is a mailing list: everybody on it can read this.")
             }
@@ -223,6 +239,7 @@ pub fn check(draft: &Draft, facts: &Facts) -> Vec<Warning> {
         }
         found.extend(forgotten(draft));
     }
+    found.extend(misspelt(facts));
     let count = draft.recipients().count();
     if kind == Some(AnswerKind::Reply) {
         if count > MANY {
@@ -251,6 +268,38 @@ pub fn check(draft: &Draft, facts: &Facts) -> Vec<Warning> {
     }
     found.sort_by_key(|warning| !warning.blocks());
     found
+}
+
+fn misspelt(facts: &Facts) -> impl Iterator<Item = Warning> {
+    facts.strange.iter().filter_map(|domain| {
+        let meant = facts.familiar.iter().find(|known| is_slip(domain, known))?;
+        Some(Warning::Misspelt {
+            domain: domain.clone(),
+            meant: meant.clone(),
+        })
+    })
+}
+
+/// Whether two names differ by what a finger does: a letter too many, too few or another one, or two
+/// neighbours in the other order. Another digit is another host.
+fn is_slip(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.chars().collect::<Vec<char>>();
+    let (one, other) = (letters(one), letters(other));
+    let begins = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let one = one.get(begins..).unwrap_or_default();
+    let other = other.get(begins..).unwrap_or_default();
+    let backwards = one.iter().rev().zip(other.iter().rev());
+    let ends = backwards.take_while(|(a, b)| a == b).count();
+    let middle = |all: &[char]| -> Vec<char> {
+        let count = all.len().saturating_sub(ends);
+        all.iter().take(count).copied().collect()
+    };
+    match (middle(one).as_slice(), middle(other).as_slice()) {
+        ([a], [b]) => !(a.is_ascii_digit() && b.is_ascii_digit()),
+        ([_], []) | ([], [_]) => true,
+        ([a, b], [c, d]) => (a, b) == (d, c),
+        _ => false,
+    }
 }
 
 fn addresses(draft: &Draft, found: &mut Vec<Warning>) {
@@ -464,6 +513,40 @@ mod tests {
             "The message has about 26.0 MB, and the server takes 25.0 MB."
         );
         assert!(check(&draft("Hello"), &Facts::default()).is_empty());
+    }
+
+    #[test]
+    fn c13_a_domain_that_is_one_slip_away_from_a_known_one_is_asked_about() {
+        let check = |strange: &str, want: bool| {
+            let facts = Facts {
+                familiar: vec!["mail1.org".into(), "example.net".into()],
+                strange: vec![strange.into()],
+                ..Facts::default()
+            };
+            let found = ids(&draft("Hello"), &facts) == ["misspelt-domain"];
+            assert_eq!(found, want, "{strange}");
+        };
+        check("exmaple.net", true);
+        check("exampl.net", true);
+        check("examplee.net", true);
+        check("exanple.net", true);
+        check("example.ne", true);
+        check("mail2.org", false);
+        check("maill.org", true);
+        check("example.org", false);
+        check("exmapel.net", false);
+        check("", false);
+        let facts = Facts {
+            familiar: vec!["example.net".into()],
+            strange: vec!["exmaple.net".into()],
+            ..Facts::default()
+        };
+        let [found] = super::check(&draft("Hello"), &facts).try_into().unwrap();
+        assert!(!found.blocks() && !found.only_tells());
+        assert_eq!(
+            found.text(),
+            "You know nobody at exmaple.net. Did you mean example.net?"
+        );
     }
 
     #[test]

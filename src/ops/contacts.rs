@@ -2,8 +2,8 @@
 
 use crate::mime::fold;
 use crate::mime::recipient::{self, Refused};
-use crate::model::{Address, Contact, ContactKey, Known, Recipient};
-use crate::store::people::{self, Person, Tier, address_id};
+use crate::model::{Address, Contact, ContactKey, Draft, Known, Recipient};
+use crate::store::people::{self, Person, Tier, address_id, domain_id};
 use crate::store::{Pending, Priority, Refusal, Rows, Store, StoreError, Tx, contacts};
 
 /// Addresses of one entry of the address book.
@@ -67,6 +67,41 @@ pub fn complete(rows: &impl Rows, typed: &Typed<'_>) -> Result<Vec<Suggestion>, 
         .sort_by_key(|one| matches!(one.known, Known::Own | Known::Robot).then_some(one.known));
     found.all.truncate(typed.limit);
     Ok(found.all)
+}
+
+/// Domains that a draft could mean, and those in it that nobody is known from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Domains {
+    /// Those of the address book, of people whom own mail went to, and the sender's.
+    pub familiar: Vec<String>,
+    /// Those of its recipients that are none of these and that no stored mail names.
+    pub strange: Vec<String>,
+}
+
+/// What is known of the domains that a draft goes to.
+pub fn domains(rows: &impl Rows, draft: &Draft) -> Result<Domains, StoreError> {
+    let mut familiar = people::domains_written(rows)?;
+    for (_, contact) in contacts::matching(rows, &[])? {
+        familiar.extend(contact.addresses.iter().filter_map(|one| domain_id(one)));
+    }
+    familiar.extend(domain_id(&draft.from.address));
+    let mut asked: Vec<String> = draft
+        .recipients()
+        .filter_map(|one| domain_id(&one.address))
+        .filter(|domain| !familiar.contains(domain))
+        .collect();
+    asked.sort();
+    asked.dedup();
+    let mut strange = Vec::new();
+    for domain in asked {
+        if !people::is_domain_known(rows, &domain)? {
+            strange.push(domain);
+        }
+    }
+    Ok(Domains {
+        familiar: familiar.into_iter().collect(),
+        strange,
+    })
 }
 
 #[derive(Default)]

@@ -229,6 +229,35 @@ pub fn address_id(address: &str) -> String {
     }
 }
 
+/// The domain of an address as it compares.
+pub fn domain_id(address: &str) -> Option<String> {
+    let id = address_id(address);
+    let (_, domain) = id.rsplit_once('@')?;
+    Some(domain.to_owned())
+}
+
+/// Domains to which own mail went, of the likeliest people.
+pub fn domains_written(rows: &impl Rows) -> Result<BTreeSet<String>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT id FROM person WHERE tier = ?1 ORDER BY rank DESC LIMIT ?2")?;
+    let most = i64::try_from(WALK).unwrap_or(i64::MAX);
+    let mut found = query.query((Tier::Written.code(), most))?;
+    let mut domains = BTreeSet::new();
+    while let Some(row) = found.next()? {
+        domains.extend(domain_id(row.get_ref(0)?.as_str()?));
+    }
+    Ok(domains)
+}
+
+/// Whether anybody in stored mail is in this domain. People are read through.
+pub fn is_domain_known(rows: &impl Rows, domain: &str) -> Result<bool, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM person WHERE substr(id, -length(?1)) = ?1)",
+    )?;
+    Ok(query.query_row([format!("@{domain}")], |row| row.get(0))?)
+}
+
 /// Deletes everybody who is known from an account's mail alone (SAFETY S7).
 pub(super) fn forget(tx: &Tx<'_>, account: AccountKey) -> Result<(), StoreError> {
     let sql = tx.connection();

@@ -566,3 +566,30 @@ fn a_slice_is_short_and_tells_nobody() {
     assert_eq!(count_of(&bed, "person"), 401);
     assert_eq!(changes.take(), Vec::<Change>::new());
 }
+
+#[test]
+fn domains_are_known_from_mail_and_familiar_when_own_mail_went_there() {
+    let bed = Bed::new();
+    into(
+        &bed,
+        "Sent",
+        vec![mail(1, 1, "me@x.example", "Tom@Example.net")],
+    );
+    into(
+        &bed,
+        "INBOX",
+        vec![mail(2, 1, "bob@seen.example", "me@x.example")],
+    );
+    glean_all(&bed);
+    let reader = bed.store.reader().unwrap();
+    let written = domains_written(&reader).unwrap();
+    assert!(written.contains("example.net"), "{written:?}");
+    assert!(!written.contains("seen.example"), "{written:?}");
+    let check = |domain: &str, want: bool| {
+        assert_eq!(is_domain_known(&reader, domain).unwrap(), want, "{domain}");
+    };
+    check("example.net", true);
+    check("seen.example", true);
+    check("een.example", false);
+    check("exmaple.net", false);
+}

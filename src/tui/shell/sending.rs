@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::ops::attach::AttachError;
 use crate::ops::send::{self, When, freeze_letter, submit};
-use crate::ops::{attach, drafts, message};
+use crate::ops::{attach, contacts, drafts, message};
 use crate::store::accounts::AccountKind;
 use crate::store::bodies::Have;
 use crate::store::outgoing::Fresh;
@@ -50,11 +50,14 @@ pub fn checked(
     let size = octets(&fresh);
     let absent = absent(reader, draft)?;
     let missing = absent.iter().filter(|one| !one.on_server);
+    let domains = contacts::domains(reader, draft)?;
     let facts = Facts {
         files,
         missing: missing.map(|one| one.at).collect(),
         size,
         limit: limit(reader, draft)?,
+        familiar: domains.familiar,
+        strange: domains.strange,
         ..about
     };
     let mut findings = Vec::new();
@@ -385,6 +388,26 @@ mod tests {
         assert!(found(&bed, &large, true).findings.is_empty());
         let nowhere = found(&bed, &draft(), false);
         assert_eq!(nowhere.findings[0].weight, Weight::Stop);
+    }
+
+    #[test]
+    fn c13_a_slip_in_a_domain_of_the_address_book_is_asked_about() {
+        let bed = Bed::new();
+        let mut letter = draft();
+        letter.to = vec![Recipient::address("tom@exmaple.net")];
+        assert!(found(&bed, &letter, true).findings.is_empty());
+        let tom = crate::model::Contact {
+            name: "Tom".to_owned(),
+            nickname: String::new(),
+            addresses: vec!["Tom@Example.net".to_owned()],
+            note: String::new(),
+        };
+        bed.put(move |tx| crate::store::contacts::put(tx, None, &tom));
+        let [finding] = found(&bed, &letter, true).findings.try_into().unwrap();
+        assert_eq!(finding.weight, Weight::Warning);
+        assert!(finding.text.contains("example.net"), "{}", finding.text);
+        letter.to = vec![Recipient::address("ann@EXAMPLE.net")];
+        assert!(found(&bed, &letter, true).findings.is_empty());
     }
 
     #[test]
