@@ -457,13 +457,14 @@ impl Shell {
     fn frame(&mut self) -> Result<(), TuiError> {
         let (app, theme) = (&self.app, self.theme);
         let size = (app.layout.width, app.layout.height);
-        self.terminal
+        let seen = self
+            .terminal
             .draw(size, |buffer| draw(app, theme, buffer))?;
         let written = Instant::now();
         courtesy::set_waits(false);
         self.log.written(written);
         if self.app.prompt.as_ref().is_some_and(|p| p.drawn.is_none()) {
-            self.feed(Event::Drawn, written);
+            self.feed(Event::Drawn, seen);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::{cursor, event, execute, style, terminal as term};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
@@ -73,12 +73,13 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Draws a frame of `size` cells and puts the cursor where `paint` says.
+    /// Draws a frame of `size` cells and puts the cursor where `paint` says. Tells the moment before
+    /// the terminal has it: a key that answers what the frame asks can come before this returns.
     pub fn draw(
         &mut self,
         size: (u16, u16),
         paint: impl FnOnce(&mut Buffer) -> (u16, u16),
-    ) -> io::Result<()> {
+    ) -> io::Result<Instant> {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut next = Buffer::empty(area);
         let (x, y) = paint(&mut next);
@@ -90,9 +91,10 @@ impl Terminal {
         self.backend.draw(self.shown.diff(&next).into_iter())?;
         self.backend.set_cursor_position(Position { x, y })?;
         self.backend.show_cursor()?;
+        let seen = Instant::now();
         Backend::flush(&mut self.backend)?;
         self.shown = next;
-        Ok(())
+        Ok(seen)
     }
 
     /// Drops what was typed until now: no key is queued for a screen that was not there.
