@@ -5,7 +5,7 @@ use crate::model::{AccountKey, Flags, MailboxKey, MessageKey, Role};
 use crate::store::accounts::AccountKind;
 use crate::store::bodies::{self, BodyWriter};
 use crate::store::messages::Arrived;
-use crate::store::{Pending, Priority, Store, accounts, mailboxes, messages};
+use crate::store::{Pending, Priority, Store, accounts, local, messages};
 
 /// A message to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub fn mailbox(
     let (account, name) = (account.to_owned(), name.to_owned());
     store.write(Priority::Person, move |tx| {
         let account = accounts::ensure(tx, &account, AccountKind::Local)?;
-        let mailbox = mailboxes::ensure_local(tx, account, &name, role)?;
+        let mailbox = local::ensure(tx, account, &name, role)?;
         Ok((account, mailbox))
     })
 }

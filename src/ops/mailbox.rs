@@ -9,7 +9,7 @@ use crate::store::accounts::{Account, AccountKind};
 use crate::store::mailboxes::Mailbox;
 use crate::store::undo::PreviousMailbox;
 use crate::store::{
-    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, effective, journal,
+    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, effective, journal, local,
     mailboxes, removal, undo,
 };
 
@@ -115,7 +115,7 @@ pub fn remove(store: &Store, mailbox: MailboxKey) -> Pending<Changed> {
         if place.account.kind == AccountKind::Imap {
             remove_there(tx, action, &row)?;
         } else {
-            mailboxes::remove_local(tx, &row)?;
+            local::remove(tx, &row)?;
             return Ok(Changed { action, mailbox });
         }
         let removed = PreviousMailbox {
@@ -182,7 +182,7 @@ pub(super) fn rename_to(
     to: &str,
 ) -> Result<(), StoreError> {
     if account.kind != AccountKind::Imap {
-        return mailboxes::rename_local(tx, row, to);
+        return local::rename(tx, row, to);
     }
     let kind = OperationKind::Rename {
         mailbox: row.key,
@@ -201,7 +201,7 @@ pub(super) fn remove_anywhere(
 ) -> Result<(), StoreError> {
     match account.kind {
         AccountKind::Imap => remove_there(tx, action, row),
-        _ => mailboxes::remove_local(tx, row),
+        _ => local::remove(tx, row),
     }
 }
 
@@ -230,7 +230,7 @@ pub(super) fn subscribe_to(
     subscribed: bool,
 ) -> Result<(), StoreError> {
     if accounts::get(tx, row.account)?.kind != AccountKind::Imap {
-        return mailboxes::subscribe_local(tx, row, subscribed);
+        return local::subscribe(tx, row, subscribed);
     }
     let mut under_way = false;
     for one in journal::of_mailbox(tx, row.key)? {
@@ -267,7 +267,7 @@ impl Place {
         let delimiter = all
             .iter()
             .find_map(|mailbox| mailbox.base.as_ref()?.delimiter)
-            .or_else(|| (account.kind != AccountKind::Imap).then_some('/'));
+            .or_else(|| (account.kind != AccountKind::Imap).then_some(local::DELIMITER));
         let prefix = delimiter.map(|delimiter| format!("INBOX{delimiter}"));
         let mut others = all
             .iter()

@@ -331,25 +331,6 @@ pub fn by_role(
         .find(|mailbox| mailbox.role == Some(role)))
 }
 
-/// A mailbox that no server knows, made at first sight.
-pub fn ensure_local(
-    tx: &Tx<'_>,
-    account: AccountKey,
-    name: &str,
-    role: Option<Role>,
-) -> Result<MailboxKey, StoreError> {
-    if let Some(mailbox) = by_name(tx, account, name)? {
-        return Ok(mailbox.key);
-    }
-    tx.connection()
-        .prepare_cached(
-            "INSERT INTO mailbox (account, name, subscribed, role) VALUES (?1, ?2, 1, ?3)",
-        )?
-        .execute((account.0, name, role.map(Role::word)))?;
-    tx.changed(Change::Mailboxes(account));
-    Ok(MailboxKey(tx.connection().last_insert_rowid()))
-}
-
 /// Records a complete LIST of the account. A name that is gone is a rename if a new one carries its
 /// MAILBOXID, else if a new one has its UIDVALIDITY, UIDNEXT and count; else the mailbox vanished,
 /// and its messages with it, unless the list has no INBOX and cannot be complete.
@@ -642,37 +623,6 @@ pub fn gone_name(rows: &impl Rows, key: MailboxKey) -> Result<Option<String>, St
         .query_row([key.0], |row| row.get(0))
         .optional()?
         .flatten())
-}
-
-/// Renames a mailbox of this machine, with what lies below it.
-pub fn rename_local(tx: &Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), StoreError> {
-    let from = mailbox.name.clone().unwrap_or_default();
-    for other in all(tx, mailbox.account)? {
-        let name = other.name.as_deref().unwrap_or_default();
-        if let Some(new) = renamed(name, &from, to, Some('/')) {
-            tx.connection()
-                .prepare_cached("UPDATE mailbox SET name = ?2 WHERE key = ?1")?
-                .execute((other.key.0, new))?;
-        }
-    }
-    tx.changed(Change::Mailboxes(mailbox.account));
-    Ok(())
-}
-
-/// Deletes a mailbox of this machine with its messages.
-pub fn remove_local(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<(), StoreError> {
-    vanish(tx, mailbox)?;
-    tx.changed(Change::Mailboxes(mailbox.account));
-    Ok(())
-}
-
-/// Lists a mailbox of this machine, or lists it no longer.
-pub fn subscribe_local(tx: &Tx<'_>, mailbox: &Mailbox, subscribed: bool) -> Result<(), StoreError> {
-    tx.connection()
-        .prepare_cached("UPDATE mailbox SET subscribed = ?2 WHERE key = ?1")?
-        .execute((mailbox.key.0, subscribed))?;
-    tx.changed(Change::Mailboxes(mailbox.account));
-    Ok(())
 }
 
 /// A mailbox that is to be made on the server: its row stands, with no base.

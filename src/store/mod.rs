@@ -27,6 +27,7 @@ pub mod filed;
 pub mod journal;
 pub mod links;
 pub mod lists;
+pub mod local;
 pub mod mailboxes;
 pub mod messages;
 pub mod notices;

@@ -221,7 +221,8 @@ mod tests {
     use super::*;
     use crate::model::MailboxKey;
     use crate::store::accounts::{AccountKind, ensure};
-    use crate::store::mailboxes::{ensure_local, record_list};
+    use crate::store::local;
+    use crate::store::mailboxes::record_list;
     use crate::store::tests::{Bed, line};
 
     #[test]
@@ -230,8 +231,8 @@ mod tests {
         let account = bed.account;
         let (on_server, here) = bed.put(move |tx| {
             let made = record_list(tx, account, &[line("INBOX"), line("Trips")])?;
-            let local = ensure(tx, "local", AccountKind::Local)?;
-            Ok((made.new[0], ensure_local(tx, local, "Notes", None)?))
+            let here = ensure(tx, "local", AccountKind::Local)?;
+            Ok((made.new[0], local::ensure(tx, here, "Notes", None)?))
         });
         let words = |key: MailboxKey| match change_mailbox(&bed.store, MailboxChange::Remove(key))()
         {
