@@ -18,12 +18,12 @@
 //! tui/      cli/     the two faces
 //! ops/      sync/    what a user can do        | store and server made equal
 //! store/    env/     the only SQL              | every seam to the world in one struct
-//! mime/     imap/    pure                      | net/  the only sockets
+//! mime/ imap/ pop3/  pure                      | net/  the only sockets
 //! model/ protocol.rs vocabulary, sans-I/O contract       config/  settings, paths, secrets
 //! ```
 //!
 //! Imports go down, never up, and sideways only where `tests/it/tidy.rs` lists it. The pure rooms
-//! (`model`, `protocol`, `mime`, `imap`, `sync::plan*`, `tui::app`, `tui::screen`) name no socket,
+//! (`model`, `protocol`, `mime`, `imap`, `pop3`, `sync::plan*`, `tui::app`, `tui::screen`) name no socket,
 //! file, clock or source of randomness; they are played from tables and transcripts.
 //!
 //! ## Down and up
@@ -73,6 +73,7 @@ pub mod mime;
 pub mod model;
 pub mod net;
 pub mod ops;
+pub mod pop3;
 pub mod protocol;
 pub mod store;
 pub mod sync;

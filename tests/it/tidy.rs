@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Who may import whom. Rooms that are not named here are not there.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("protocol", &["model"]),
     ("mime", &["model"]),
     ("imap", &["model", "protocol"]),
+    ("pop3", &["model", "protocol"]),
     ("config", &["model"]),
-    ("net", &["protocol", "imap", "model", "config"]),
+    ("net", &["protocol", "imap", "pop3", "model", "config"]),
     // `protocol` for its clock alone.
     ("store", &["model", "mime", "protocol"]),
     ("env", &["protocol", "net", "config", "model"]),
@@ -20,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     (
         "sync",
         &[
-            "protocol", "imap", "net", "store", "mime", "env", "model", "config",
+            "protocol", "imap", "pop3", "net", "store", "mime", "env", "model", "config",
         ],
     ),
     (
@@ -34,11 +35,12 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 ];
 
 /// Files that decide and so name nothing of the world.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "src/model/",
     "src/protocol.rs",
     "src/mime/",
     "src/imap/",
+    "src/pop3/",
     "src/net/smtp/body.rs",
     "src/net/smtp/machine.rs",
     "src/net/smtp/offers.rs",
