@@ -35,7 +35,10 @@ pub fn list(start: &mut Start) -> Result<(), Failure> {
     let rows: Vec<Vec<Shown>> = listed
         .iter()
         .map(|account| {
-            let server = match (&account.imap, account.configured) {
+            let server = match (
+                account.imap.as_ref().or(account.pop3.as_ref()),
+                account.configured,
+            ) {
                 (Some(url), _) => url.as_str(),
                 (None, true) => "none: local mail",
                 (None, false) => "not configured: its mail is kept",
@@ -62,13 +65,18 @@ pub fn list(start: &mut Start) -> Result<(), Failure> {
 /// One account as `--json` has it.
 pub fn of_settings(account: &AccountSettings) -> json::Account {
     let endpoint = account.endpoint();
+    let maildrop = account.maildrop();
     json::Account {
         id: account.id.clone(),
         configured: true,
         name: account.name.clone(),
         address: account.address.clone(),
-        kind: if endpoint.is_some() { "imap" } else { "local" },
-        imap: endpoint.map(ToString::to_string),
+        kind: account.stored_kind().word(),
+        imap: endpoint
+            .filter(|_| maildrop.is_none())
+            .map(ToString::to_string),
+        pop3: maildrop.map(|maildrop| maildrop.endpoint.to_string()),
+        on_server: maildrop.map(|maildrop| maildrop.on_server.to_string()),
         smtp: account.smtp.as_ref().map(ToString::to_string),
         login: account.login.clone(),
         auth: match account.auth {
@@ -96,12 +104,17 @@ pub fn show(start: &mut Start, id: &str) -> Result<(), Failure> {
         ("Account", account.id),
         ("Name", account.name),
         ("Address", account.address),
-        ("IMAP", account.imap.unwrap_or_else(none)),
+        if account.pop3.is_some() {
+            ("POP3", account.pop3.unwrap_or_default())
+        } else {
+            ("IMAP", account.imap.unwrap_or_else(none))
+        },
         ("SMTP", account.smtp.unwrap_or_else(none)),
         ("Login", account.login),
         ("Sign-in", account.auth.to_owned()),
         ("Password", account.keep.to_owned()),
         ("Offline", account.offline),
+        ("On server", account.on_server.unwrap_or_else(none)),
     ] {
         let value = if value.is_empty() { none() } else { value };
         start.out.line(&format!("{label:<10}{value}"))?;

@@ -235,10 +235,16 @@ pub struct Account {
     pub name: String,
     /// The mail address.
     pub address: String,
-    /// `imap` or `local`.
+    /// `imap`, `pop3` or `local`.
     pub kind: &'static str,
-    /// The URL of the server that mail is read from.
+    /// The URL of the server that mail is read from by IMAP.
     pub imap: Option<String>,
+    /// The URL of the server that mail is read from by POP3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pop3: Option<String>,
+    /// What becomes of messages on the POP3 server: `keep`, `delete`, `<n>d` or `mirror`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_server: Option<String>,
     /// The URL of the server that mail is sent by.
     pub smtp: Option<String>,
     /// The login name.

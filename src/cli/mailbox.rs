@@ -128,9 +128,11 @@ fn account(start: &Start, settings: &AccountSettings) -> Result<AccountKey, Fail
     if let Some(row) = accounts::find(&store.reader()?, &settings.id)? {
         return Ok(row.key);
     }
-    match settings.endpoint() {
-        None => Ok(accounts::ensure(&store, &settings.id, AccountKind::Local).wait()?),
-        Some(_) => Err(Failure::new(format!(
+    match settings.stored_kind() {
+        kind @ (AccountKind::Local | AccountKind::Pop3) => {
+            Ok(accounts::ensure(&store, &settings.id, kind).wait()?)
+        }
+        AccountKind::Imap => Err(Failure::new(format!(
             "The mailboxes of {} are not known yet",
             settings.id
         ))

@@ -19,7 +19,6 @@ use super::{json, online};
 use crate::model::{AccountKey, Delivery, OperationId, OperationState};
 use crate::ops;
 use crate::ops::send::{When, freeze_letter, submit};
-use crate::store::accounts::AccountKind;
 use crate::store::outgoing::{self, Fresh, Outgoing};
 
 /// How long a send is waited for.
@@ -40,7 +39,7 @@ pub fn run(start: &mut Start, arguments: &Send) -> Result<(), Failure> {
         );
     }
     let store = start.store()?;
-    let key = ops::accounts::ensure(&store, &account.id, AccountKind::Imap).wait()?;
+    let key = ops::accounts::ensure(&store, &account.id, account.stored_kind()).wait()?;
     let (id, subject) = queued(start, key, &written)?;
     if arguments.queue_only {
         return told(start, id, "queued", "In the outbox.");

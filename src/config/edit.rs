@@ -17,8 +17,9 @@ use thiserror::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use crate::config::load::TEMPLATE;
-use crate::config::settings::{AccountKind, AccountSettings, Auth, Keep, SentCopy};
-use crate::model::Offline;
+use crate::config::load::maildrop::octet_words;
+use crate::config::settings::{AccountKind, AccountSettings, Auth, Keep, Maildrop, SentCopy};
+use crate::model::{Offline, OnServer};
 
 /// How long another process may take to change the file, which is a matter of milliseconds, and how
 /// often it is asked for the turn.
@@ -282,7 +283,13 @@ fn fill(table: &mut Table, account: &AccountSettings, offline: Offline) {
     set(table, "kind", local(&account.kind));
     set(table, "name", some(&account.name));
     set(table, "address", some(&account.address));
-    set(table, "imap", endpoint.map(ToString::to_string));
+    let (imap, pop3) = match &account.kind {
+        AccountKind::Imap(endpoint) => (Some(endpoint.to_string()), None),
+        AccountKind::Pop3(maildrop) => (None, Some(maildrop)),
+        AccountKind::Local => (None, None),
+    };
+    set(table, "imap", imap);
+    fill_maildrop(table, pop3);
     set(
         table,
         "smtp",
@@ -296,7 +303,7 @@ fn fill(table: &mut Table, account: &AccountSettings, offline: Offline) {
     put(table, "password_command", command);
     let usual = match account.kind {
         AccountKind::Imap(_) => offline,
-        AccountKind::Local => Offline::All,
+        AccountKind::Pop3(_) | AccountKind::Local => Offline::All,
     };
     let kept = (account.offline != usual).then(|| account.offline.to_string());
     set(table, "offline", kept);
@@ -317,9 +324,25 @@ fn fill(table: &mut Table, account: &AccountSettings, offline: Offline) {
 
 fn local(kind: &AccountKind) -> Option<String> {
     match kind {
-        AccountKind::Imap(_) => None,
+        AccountKind::Imap(_) | AccountKind::Pop3(_) => None,
         AccountKind::Local => Some("local".to_owned()),
     }
+}
+
+fn fill_maildrop(table: &mut Table, maildrop: Option<&Maildrop>) {
+    set(table, "pop3", maildrop.map(|it| it.endpoint.to_string()));
+    let on_server = maildrop.map(|it| it.on_server);
+    let on_server = on_server.filter(|policy| *policy != OnServer::default());
+    set(
+        table,
+        "on_server",
+        on_server.map(|policy| policy.to_string()),
+    );
+    let most = maildrop.and_then(|it| it.download_up_to);
+    set(table, "download_up_to", most.map(octet_words));
+    let minutes = maildrop.map(|it| i64::from(it.check_every));
+    let minutes = minutes.filter(|minutes| *minutes != i64::from(Maildrop::CHECK_EVERY));
+    put(table, "check_every", minutes.map(Value::from));
 }
 
 fn auth(auth: Auth) -> Option<String> {
@@ -333,7 +356,7 @@ fn kept(account: &AccountSettings) -> (Option<String>, Option<Value>) {
     match &account.keep {
         Keep::Keyring => (None, None),
         Keep::Ask => match account.kind {
-            AccountKind::Imap(_) => (Some("ask".to_owned()), None),
+            AccountKind::Imap(_) | AccountKind::Pop3(_) => (Some("ask".to_owned()), None),
             AccountKind::Local => (None, None),
         },
         Keep::Command(argv) => (None, Some(argv.iter().collect::<Array>().into())),

@@ -4,11 +4,13 @@
 //! default in force; a faulty account is left out and named, because half an account could send a
 //! password to the wrong place.
 
+pub mod maildrop;
 mod writing;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -292,15 +294,22 @@ fn read_fields(
 ) -> Option<AccountSettings> {
     let span = section.span.clone();
     let base = report_folder(report);
-    let kinds = [("imap", true), ("local", false)];
-    let has_server = section.word(report, "kind", &kinds).unwrap_or(true);
+    let kinds = [
+        ("imap", Some("imap")),
+        ("pop3", Some("pop3")),
+        ("local", None),
+    ];
+    let said = section.word(report, "kind", &kinds);
+    let has_server = said != Some(None);
+    let by_pop3 = has_server && maildrop::is_read_by_pop3(section, said.flatten(), report);
     let mut account = AccountSettings::local(id);
     account.name = section.text(report, "name", one_line).unwrap_or_default();
     account.address = section
         .text(report, "address", check_address)
         .unwrap_or_default();
     let login = section.text(report, "login", one_line);
-    let endpoint = section.text(report, "imap", |url| Endpoint::parse(Scheme::Imap, url));
+    let imap = section.text(report, "imap", |url| Endpoint::parse(Scheme::Imap, url));
+    let maildrop = maildrop::read(section, report);
     account.smtp = section.text(report, "smtp", |url| Endpoint::parse(Scheme::Smtp, url));
     account.auth = section
         .word(
@@ -310,9 +319,14 @@ fn read_fields(
         )
         .unwrap_or_default();
     account.keep = read_keep(section, has_server, report);
-    account.offline = section
-        .text(report, "offline", read_offline)
-        .unwrap_or(if has_server { offline } else { Offline::All });
+    account.offline =
+        section
+            .text(report, "offline", read_offline)
+            .unwrap_or(if has_server && !by_pop3 {
+                offline
+            } else {
+                Offline::All
+            });
     writing::read(section, &mut account, report);
     read_mailboxes(section, report, &mut account);
     account.tls_ca_file = section.text(report, "tls_ca_file", |path| {
@@ -326,24 +340,46 @@ fn read_fields(
     if !has_server {
         return Some(account);
     }
-    let Some(endpoint) = endpoint else {
-        if section.take("imap").is_none() {
-            let why = "the server is missing: imap = \"imaps://host\", or kind = \"local\"";
-            report.add(Fault::Value, &span, "account.imap", why);
+    let kind = match (imap, maildrop, by_pop3) {
+        (_, Some(maildrop), true) => AccountKind::Pop3(maildrop),
+        (Some(endpoint), _, false) => AccountKind::Imap(endpoint),
+        _ => {
+            missing_server(section, &span, by_pop3, report);
+            return None;
         }
-        return None;
     };
-    let login = login
-        .or_else(|| endpoint.user.clone())
-        .unwrap_or_else(|| account.address.clone());
+    account.kind = kind;
+    let user = account
+        .endpoint()
+        .and_then(|endpoint| endpoint.user.clone());
+    let login = login.or(user).unwrap_or_else(|| account.address.clone());
     if login.is_empty() {
         let why = "neither login nor address says who signs in";
         report.add(Fault::Value, &span, "account.login", why);
         return None;
     }
     account.login = login;
-    account.kind = AccountKind::Imap(endpoint);
     Some(account)
+}
+
+/// Says which server is missing, unless what stands there was told to be no server already.
+fn missing_server(
+    section: &mut Section<'_, '_>,
+    span: &Range<usize>,
+    by_pop3: bool,
+    report: &mut Report,
+) {
+    let (key, why) = if by_pop3 {
+        ("pop3", "the server is missing: pop3 = \"pop3s://host\"")
+    } else {
+        (
+            "imap",
+            "the server is missing: imap = \"imaps://host\" or pop3 = \"pop3s://host\", or kind = \"local\"",
+        )
+    };
+    if section.take(key).is_none() {
+        report.add(Fault::Value, span, &format!("account.{key}"), why);
+    }
 }
 
 fn read_keep(section: &mut Section<'_, '_>, has_server: bool, report: &mut Report) -> Keep {

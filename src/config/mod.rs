@@ -18,8 +18,8 @@ pub use load::{ConfigError, load, parse};
 pub use paths::{Overrides, Paths};
 pub use secrets::{SecretError, Secrets};
 pub use settings::{
-    AccountKind, AccountSettings, Auth, Cursor, Identity, Keep, Sending, SentCopy, Settings, Theme,
-    Ui, UserLevel,
+    AccountKind, AccountSettings, Auth, Cursor, Identity, Keep, Maildrop, Sending, SentCopy,
+    Settings, Theme, Ui, UserLevel,
 };
 pub use table::{Fault, Warning};
 pub use url::{Endpoint, Scheme, Security, UrlError};

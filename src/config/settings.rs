@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::providers::Providers;
 use crate::config::url::Endpoint;
-use crate::model::{Offline, Role};
+use crate::model::{self, Offline, OnServer, Role};
 
 /// Everything that the file of settings says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -221,11 +221,42 @@ impl AccountSettings {
         }
     }
 
-    /// The IMAP server, if the account has one.
+    /// A POP3 account that signs in as `address` with a password from the keyring.
+    pub fn pop3(id: &str, address: &str, maildrop: Maildrop) -> Self {
+        let endpoint = &maildrop.endpoint;
+        let login = endpoint.user.clone().unwrap_or_else(|| address.to_owned());
+        Self {
+            address: address.to_owned(),
+            login,
+            kind: AccountKind::Pop3(maildrop),
+            keep: Keep::Keyring,
+            ..Self::local(id)
+        }
+    }
+
+    /// The server that mail is read from, if the account has one.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match &self.kind {
             AccountKind::Imap(endpoint) => Some(endpoint),
+            AccountKind::Pop3(maildrop) => Some(&maildrop.endpoint),
             AccountKind::Local => None,
+        }
+    }
+
+    /// Its POP3 server, if it is read by POP3.
+    pub fn maildrop(&self) -> Option<&Maildrop> {
+        match &self.kind {
+            AccountKind::Pop3(maildrop) => Some(maildrop),
+            AccountKind::Imap(_) | AccountKind::Local => None,
+        }
+    }
+
+    /// How its mail gets here, as the store knows it.
+    pub fn stored_kind(&self) -> model::AccountKind {
+        match &self.kind {
+            AccountKind::Imap(_) => model::AccountKind::Imap,
+            AccountKind::Pop3(_) => model::AccountKind::Pop3,
+            AccountKind::Local => model::AccountKind::Local,
         }
     }
 
@@ -270,8 +301,38 @@ impl AccountSettings {
 pub enum AccountKind {
     /// An IMAP server.
     Imap(Endpoint),
+    /// A POP3 server; its mailboxes are here alone.
+    Pop3(Maildrop),
     /// Nowhere: its mailboxes are here alone.
     Local,
+}
+
+/// A POP3 server and how it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maildrop {
+    /// The server.
+    pub endpoint: Endpoint,
+    /// What becomes of messages there.
+    pub on_server: OnServer,
+    /// Of messages with more octets than this only the header is fetched, until they are opened.
+    pub download_up_to: Option<u64>,
+    /// Minutes between two looks at the server (1 to 1,440).
+    pub check_every: u16,
+}
+
+impl Maildrop {
+    /// Minutes between two looks, unless the settings say otherwise.
+    pub const CHECK_EVERY: u16 = 5;
+
+    /// Everything is kept, on the server too.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            on_server: OnServer::Keep,
+            download_up_to: None,
+            check_every: Self::CHECK_EVERY,
+        }
+    }
 }
 
 /// How a password or token is presented to the server.

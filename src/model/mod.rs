@@ -4,6 +4,7 @@
 //! thing that it decides is what `fold(base, operations)` is, because that is the one idea the
 //! whole program stands on (see the crate documentation).
 
+pub mod account;
 pub mod contact;
 pub mod courtesy;
 pub mod draft;
@@ -13,12 +14,15 @@ pub mod id;
 pub mod journal;
 pub mod link;
 pub mod mailbox;
+pub mod maildrop;
 pub mod notice;
 pub mod offline;
+pub mod on_server;
 pub mod secret;
 pub mod structure;
 pub mod uid;
 
+pub use account::AccountKind;
 pub use contact::{Contact, Known};
 pub use draft::{
     AnswerKind, Answers, Attachment, Delivery, Draft, DraftSave, Recipient, Reply, Source,
@@ -34,6 +38,7 @@ pub use link::{Link, LinkState};
 pub use mailbox::{Role, UidValidity};
 pub use notice::{Notice, Severity};
 pub use offline::{Kept, Offline};
+pub use on_server::OnServer;
 pub use secret::Secret;
 pub use structure::{Disposition, PartPath, Structure};
 pub use uid::{Uid, UidSet};

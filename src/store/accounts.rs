@@ -3,40 +3,12 @@
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::journal::Cause;
-use crate::model::{AccountKey, OperationId};
+use crate::model::{AccountKey, OnServer, OperationId};
+
+pub use crate::model::AccountKind;
 
 use super::columns::count;
-use super::{Change, Rows, StoreError, Tx, people, verdicts};
-
-/// How an account's mail gets here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountKind {
-    /// By IMAP.
-    Imap,
-    /// By POP3.
-    Pop3,
-    /// By import only.
-    Local,
-}
-
-impl AccountKind {
-    /// The word in the schema and in `--json`.
-    pub fn word(self) -> &'static str {
-        match self {
-            AccountKind::Imap => "imap",
-            AccountKind::Pop3 => "pop3",
-            AccountKind::Local => "local",
-        }
-    }
-
-    fn parse(word: &str) -> Self {
-        match word {
-            "pop3" => AccountKind::Pop3,
-            "local" => AccountKind::Local,
-            _ => AccountKind::Imap,
-        }
-    }
-}
+use super::{Change, Rows, StoreError, Tx, local, people, verdicts};
 
 /// Whether a message is in one mailbox or carries labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +38,7 @@ fn read(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
     Ok(Account {
         key: AccountKey(row.get(0)?),
         id: row.get(1)?,
-        kind: AccountKind::parse(row.get_ref(2)?.as_str()?),
+        kind: AccountKind::parse(row.get_ref(2)?.as_str()?).unwrap_or(AccountKind::Imap),
         shape: match row.get_ref(3)?.as_str()? {
             "labels" => Shape::Labels,
             _ => Shape::Folders,
@@ -143,16 +115,51 @@ pub fn note_takes(tx: &Tx<'_>, key: AccountKey, most: Option<u64>) -> Result<(),
     Ok(())
 }
 
-/// The key of the account with this id, made at first sight.
+/// What the person agreed to last about mail on the account's POP3 server; `None` before the first
+/// look at it.
+pub fn agreed(rows: &impl Rows, key: AccountKey) -> Result<Option<OnServer>, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT on_server FROM account WHERE key = ?1")?;
+    let word: Option<String> = query
+        .query_row([key.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    Ok(word.as_deref().and_then(OnServer::parse))
+}
+
+/// Records what the person agreed to.
+pub fn agree(tx: &Tx<'_>, key: AccountKey, policy: OnServer) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE account SET on_server = ?2 WHERE key = ?1")?
+        .execute((key.0, policy.to_string()))?;
+    tx.changed(Change::Accounts);
+    Ok(())
+}
+
+/// The key of the account with this id, made at first sight; one that is read by POP3 has its
+/// mailboxes from the start. Refused for one whose mail got here in
+/// another way: mailboxes of a server and mailboxes that are here alone do not mix.
 pub fn ensure(tx: &Tx<'_>, id: &str, kind: AccountKind) -> Result<AccountKey, StoreError> {
     if let Some(account) = find(tx, id)? {
+        if account.kind != kind {
+            return Err(StoreError::OtherKind {
+                account: account.id,
+                kept: account.kind.protocol(),
+                wanted: kind.protocol(),
+            });
+        }
         return Ok(account.key);
     }
     tx.connection()
         .prepare_cached("INSERT INTO account (id, kind) VALUES (?1, ?2)")?
         .execute((id, kind.word()))?;
     tx.changed(Change::Accounts);
-    Ok(AccountKey(tx.connection().last_insert_rowid()))
+    let key = AccountKey(tx.connection().last_insert_rowid());
+    if kind == AccountKind::Pop3 {
+        local::furnish(tx, key)?;
+    }
+    Ok(key)
 }
 
 /// Deletes every row of the account: mailboxes, messages, contents, bodies, journal, drafts,

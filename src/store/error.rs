@@ -72,6 +72,19 @@ pub enum StoreError {
         /// Its key.
         key: i64,
     },
+    /// The account's mail got here in another way than its settings say now.
+    #[error(
+        "the mail of {account} came by {kept}, and its settings say {wanted}: give the {wanted} \
+         account an id of its own"
+    )]
+    OtherKind {
+        /// The account's id.
+        account: String,
+        /// `IMAP`, `POP3`, `import`.
+        kept: &'static str,
+        /// The same of the settings.
+        wanted: &'static str,
+    },
     /// The mailbox does not take this keyword (PERMANENTFLAGS).
     #[error("\"{mailbox}\" does not keep the keyword {keyword}: its server allows only its own")]
     KeywordRefused {

@@ -29,6 +29,7 @@ pub mod links;
 pub mod lists;
 pub mod local;
 pub mod mailboxes;
+pub mod maildrop;
 pub mod messages;
 pub mod notices;
 mod open;

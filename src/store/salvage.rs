@@ -182,7 +182,6 @@ fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, S
         "undo" => "action, message",
         "undo_mailbox" => "action, mailbox",
         "filed" => "account, who",
-        "pop3_seen" => "account, uidl",
         _ => "rowid",
     };
     let descending = key
@@ -267,9 +266,11 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
     sql.execute_batch(
         "BEGIN;
          INSERT OR IGNORE INTO account (key, id, kind)
-           SELECT DISTINCT account, 'salvaged-' || account, 'imap' FROM mailbox
+           SELECT DISTINCT account, 'salvaged-' || account,
+             CASE WHEN account IN (SELECT account FROM pop3_seen) THEN 'pop3' ELSE 'imap' END FROM mailbox
              WHERE account NOT IN (SELECT key FROM account)
-           UNION SELECT DISTINCT account, 'salvaged-' || account, 'imap' FROM content
+           UNION SELECT DISTINCT account, 'salvaged-' || account,
+             CASE WHEN account IN (SELECT account FROM pop3_seen) THEN 'pop3' ELSE 'imap' END FROM content
              WHERE account NOT IN (SELECT key FROM account);
          DELETE FROM draft WHERE account NOT IN (SELECT key FROM account);
          DELETE FROM journal WHERE account NOT IN (SELECT key FROM account);
@@ -296,6 +297,13 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
          UPDATE content SET blob = NULL WHERE blob NOT IN (SELECT key FROM blob);
          UPDATE content SET kept = 1 WHERE kept = 3
            AND (blob IS NULL OR blob IN (SELECT key FROM blob WHERE hash IS NULL));
+         -- What was lost here was not deleted by anybody: it is fetched again, and nothing of it is
+         -- deleted on a POP3 server.
+         DELETE FROM pop3_seen WHERE message NOT IN
+           (SELECT m.key FROM message m JOIN content c ON c.key = m.content);
+         UPDATE pop3_seen SET hash = NULL, state = 'listed'
+           WHERE state <> 'left' AND message IN (SELECT m.key FROM message m
+             JOIN content c ON c.key = m.content WHERE c.kept < 3);
          DELETE FROM message WHERE content NOT IN (SELECT key FROM content);
          DELETE FROM message WHERE base_mailbox NOT IN (SELECT key FROM mailbox);
          DELETE FROM outgoing WHERE wire NOT IN (SELECT key FROM content)

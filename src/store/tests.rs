@@ -105,6 +105,7 @@ pub(crate) fn arrived(uid: u32, id: &str) -> Arrived {
 mod bytes;
 mod files;
 mod kill;
+mod maildrop;
 mod roles;
 mod rows;
 mod schema;

@@ -112,8 +112,8 @@ impl Desk {
         signal: Arc<Signal>,
         watch: Option<Watch>,
     ) -> Result<Self, SyncError> {
-        let id = account.id.clone();
-        let ensure = move |tx: &Tx<'_>| accounts::ensure(tx, &id, accounts::AccountKind::Imap);
+        let (id, kind) = (account.id.clone(), account.stored_kind());
+        let ensure = move |tx: &Tx<'_>| accounts::ensure(tx, &id, kind);
         let key = store.write(Priority::Person, ensure).await?;
         Ok(Self {
             env: env.clone(),

@@ -10,12 +10,12 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
-use crate::config::{AccountKind, AccountSettings, Paths, Settings};
+use crate::config::{AccountSettings, Paths, Settings};
 use crate::env::{Ear, Env, Neighbours, harden};
 use crate::model::Secret;
 use crate::net::Ways;
 use crate::store::{Change, Priority, Reader, Store, StoreError, Tx, Watch};
-use crate::store::{accounts, journal, requests};
+use crate::store::{accounts, journal, local, requests};
 
 use super::SyncError;
 use super::account::Task;
@@ -103,7 +103,7 @@ impl std::fmt::Debug for Supervisor {
 }
 
 impl Supervisor {
-    /// Starts a task for each IMAP account of `settings`.
+    /// Starts a task for each account of `settings` that has a server.
     ///
     /// Returns at once: nothing is dialled and no keyring asked on this thread.
     pub fn start(
@@ -179,15 +179,38 @@ impl Supervisor {
             _watch: watch,
             _care: care,
         };
+        supervisor.introduce(&settings.accounts);
         for account in &settings.accounts {
             supervisor.add(account);
         }
         Ok(supervisor)
     }
 
+    /// Gives every account its row, in its own kind, before anything else is written about it.
+    fn introduce(&self, accounts: &[AccountSettings]) {
+        let all: Vec<_> = accounts
+            .iter()
+            .map(|account| (account.id.clone(), account.stored_kind()))
+            .collect();
+        let ensure = move |tx: &Tx<'_>| {
+            for (id, kind) in &all {
+                let there = accounts::ensure(tx, id, *kind);
+                let there = there.and_then(|key| match kind.is_remote() {
+                    true => Ok(()),
+                    false => local::furnish(tx, key),
+                });
+                if let Err(error) = there {
+                    tracing::error!(account = %id, %error, "the account has no place in the store");
+                }
+            }
+            Ok(())
+        };
+        self.shared.store.write(Priority::Person, ensure).forget();
+    }
+
     /// Starts the task of an account, as when it was just set up; in place of an older one.
     pub fn add(&self, account: &AccountSettings) {
-        if !matches!(account.kind, AccountKind::Imap(_)) {
+        if account.endpoint().is_none() {
             return;
         }
         let signal = Arc::new(Signal::default());

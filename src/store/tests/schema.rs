@@ -15,7 +15,8 @@ fn a_released_migration_is_never_edited() {
             "6ac3cef8bf504671",
             "f06698916b607584",
             "29a928ad28f4defe",
-            "70b11f0f45b153ba"
+            "70b11f0f45b153ba",
+            "3e747b0a9c2d9c1d"
         ],
         "a migration was changed"
     );

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod keep;
+pub mod maildrop;
 pub mod open;
 pub mod order;
 pub mod proof;

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::providers::Providers;
 use crate::config::secrets::{SERVICE, SecretError, Secrets};
-use crate::config::{AccountKind, AccountSettings, Endpoint, Paths, Security, Settings};
+use crate::config::{AccountSettings, Endpoint, Paths, Security, Settings};
 use crate::mime::body::wanted;
 use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{
-    Address, Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role, Structure,
+    AccountKind, Address, Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role,
+    Structure,
 };
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::index::{Anchor as At, Filter, Place, Window};
@@ -227,7 +228,7 @@ impl Desk {
     }
 
     fn account(&self, configured: &AccountSettings, known: Option<AccountFolders>) -> Account {
-        let server = self.networked && matches!(configured.kind, AccountKind::Imap(_));
+        let server = self.networked && configured.endpoint().is_some();
         let link = known.as_ref().and_then(|account| account.link.clone());
         let synced = known.as_ref().and_then(|account| {
             let times = account.folders.iter().map(|folder| folder.mailbox.synced);
@@ -248,7 +249,7 @@ impl Desk {
         let delimiter = folders
             .iter()
             .find_map(Folder::delimiter)
-            .or_else(|| matches!(configured.kind, AccountKind::Local).then_some('/'));
+            .or_else(|| (!configured.stored_kind().is_remote()).then_some('/'));
         let mailboxes = folders
             .iter()
             .filter(|folder| folder.mailbox.name.is_some())
@@ -262,10 +263,10 @@ impl Desk {
             id: configured.id.clone(),
             address,
             identities: identities(configured),
-            kind: if server {
-                String::new()
-            } else {
-                "local".to_owned()
+            kind: match configured.stored_kind() {
+                AccountKind::Pop3 if server => "POP3".to_owned(),
+                _ if server => String::new(),
+                _ => "local".to_owned(),
             },
             link: server.then(|| self.link(&configured.id, link)),
             outbox: unsent.map_or(OutboxCount::default(), |unsent| OutboxCount {
@@ -545,7 +546,7 @@ fn told_of_sending(reader: &Reader) -> Result<Option<Told>, StoreError> {
 }
 
 fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
-    let unsent = folder.mailbox.base.is_none() && matches!(configured.kind, AccountKind::Imap(_));
+    let unsent = folder.mailbox.base.is_none() && configured.stored_kind().is_remote();
     let offline = match configured.offline_of(folder.name()) {
         _ if unsent => "not on the server yet".to_owned(),
         crate::model::Offline::None => "not kept".to_owned(),
