@@ -11,7 +11,7 @@ use crate::model::journal::Cause;
 use crate::model::{ActionId, MailboxKey, MessageKey, Operation, OperationKind, OperationState};
 use crate::ops::queue::Group;
 use crate::ops::triage::Acted;
-use crate::store::{Reader, accounts, journal, mailboxes, messages};
+use crate::store::{Reader, accounts, journal, mailboxes, messages, remains};
 
 /// What is sent in one session can free something that another account sends in the next one: the
 /// bytes of a message, then its upload, then its deletion where it was.
@@ -131,8 +131,14 @@ fn waiting(reader: &Reader, actions: &[ActionId]) -> Result<Vec<Operation>, Fail
     if actions.is_empty() {
         return Ok(Vec::new());
     }
-    let mut all = journal::all(reader)?;
-    all.retain(|one| actions.contains(&one.action) && !one.state.is_failed());
+    let mut all = Vec::new();
+    for one in journal::all(reader)? {
+        // What goes from this machine once it stands on a server goes by itself.
+        let ours = actions.contains(&one.action) && !one.state.is_failed();
+        if ours && !remains::is_local(reader, one.account)? {
+            all.push(one);
+        }
+    }
     Ok(all)
 }
 

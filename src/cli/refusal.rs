@@ -30,6 +30,7 @@ fn error(refusal: &Refusal) -> String {
         Refusal::NoContact { .. } => "The address book does not take this".to_owned(),
         Refusal::RoleTaken { .. }
         | Refusal::Inbox { .. }
+        | Refusal::Needed { .. }
         | Refusal::NotSelectable { .. }
         | Refusal::BeingDeleted { .. }
         | Refusal::NoUidPlus { .. }
@@ -45,13 +46,14 @@ fn cause(refusal: &Refusal) -> Option<String> {
         Refusal::Name { why, .. } | Refusal::NotUndoable { why, .. } => Some((*why).to_owned()),
         Refusal::NotDoable { why, .. } | Refusal::NoContact { why } => Some(why.clone()),
         Refusal::NotKept { .. } => Some(
-            "a mailbox on this machine takes only what is kept here, and the message is not"
+            "only a part of it is here, and nobody would fetch the rest for another account"
                 .to_owned(),
         ),
         Refusal::NoRole { .. }
         | Refusal::Exists { .. }
         | Refusal::RoleTaken { .. }
         | Refusal::Inbox { .. }
+        | Refusal::Needed { .. }
         | Refusal::HasInferiors { .. }
         | Refusal::NotSelectable { .. }
         | Refusal::UnderWay
@@ -77,6 +79,9 @@ fn hint(refusal: &Refusal) -> String {
         Refusal::Name { .. } => "Nothing was changed; choose another name.".to_owned(),
         Refusal::Inbox { .. } => {
             "Nothing was changed; every account has one INBOX (RFC 9051 section 5.1).".to_owned()
+        }
+        Refusal::Needed { .. } => {
+            "Nothing was changed; the messages in it can be moved or deleted.".to_owned()
         }
         Refusal::HasInferiors { .. } => "Delete those first; nothing was changed.".to_owned(),
         Refusal::NotSelectable { .. } => {

@@ -7,7 +7,8 @@ use crate::model::{
 };
 use crate::store::messages::Message;
 use crate::store::{
-    Refusal, StoreError, Tx, contents, effective, journal, mailboxes, messages, removal, verdicts,
+    Refusal, StoreError, Tx, contents, effective, journal, local, mailboxes, messages, remains,
+    removal, verdicts,
 };
 
 /// Sends an operation after all. A message that another program moved is moved on from there; one
@@ -47,6 +48,17 @@ fn make_again(tx: &Tx<'_>, operation: &Operation, mailbox: MailboxKey) -> Result
     let Some(name) = mailboxes::gone_name(tx, mailbox)? else {
         return Ok(());
     };
+    if remains::is_local(tx, row.account)? {
+        if let Some(twin) = mailboxes::by_name(tx, row.account, &name)? {
+            let why = format!(
+                "another mailbox is called \"{}\" now",
+                twin.name.unwrap_or(name)
+            );
+            let id = operation.id.0;
+            return Err(Refusal::NotDoable { id, why }.into());
+        }
+        return local::revive(tx, mailbox, &name);
+    }
     let kind = OperationKind::Create { mailbox, name };
     journal::add(tx, operation.action, row.account, Some(mailbox), &kind)?;
     effective::refold_account(tx, row.account)

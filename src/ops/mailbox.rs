@@ -3,7 +3,9 @@
 //! Names are taken decoded, with the server's own delimiter, and checked here for what no server
 //! takes; what a server says beyond that comes back as its refusal.
 
-use crate::model::journal::is_within;
+use std::collections::BTreeSet;
+
+use crate::model::journal::{is_within, renamed};
 use crate::model::{AccountKey, ActionId, MailboxKey, OperationKind, Role};
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::mailboxes::Mailbox;
@@ -82,6 +84,9 @@ pub fn rename(store: &Store, mailbox: MailboxKey, to: &str) -> Pending<Changed> 
             let why = "a mailbox cannot be moved below itself";
             return Err(Refusal::Name { name: to, why }.into());
         }
+        if place.account.kind != AccountKind::Imap {
+            place.refuse_twins(tx, &from, &to)?;
+        }
         let action = journal::action(tx, "rename")?;
         rename_to(tx, action, &place.account, &row, &to)?;
         let renamed = PreviousMailbox {
@@ -96,7 +101,8 @@ pub fn rename(store: &Store, mailbox: MailboxKey, to: &str) -> Pending<Changed> 
 }
 
 /// Deletes a mailbox and the messages in it. The face asks first. It can be undone until the server
-/// has confirmed it.
+/// has confirmed it; on this machine it is done at once and cannot. What an account of this machine
+/// keeps its mail in (INBOX, Drafts, Sent, Archive, Junk, Trash) stays, whatever it is called.
 pub fn remove(store: &Store, mailbox: MailboxKey) -> Pending<Changed> {
     store.write(Priority::Person, move |tx| {
         let row = there(tx, mailbox)?;
@@ -105,6 +111,18 @@ pub fn remove(store: &Store, mailbox: MailboxKey) -> Pending<Changed> {
             return Err(Refusal::Inbox { what: "deleted" }.into());
         }
         let place = Place::of(tx, row.account)?;
+        if let Some(role) = row.role
+            && place.account.kind != AccountKind::Imap
+        {
+            // No server would name another one for it.
+            let (account, role) = (place.account.id, role.word());
+            return Err(Refusal::Needed {
+                account,
+                name,
+                role,
+            }
+            .into());
+        }
         if mailboxes::all(tx, row.account)?.iter().any(|other| {
             let other = other.name.as_deref().unwrap_or_default();
             is_within(other, &name, place.delimiter)
@@ -283,6 +301,24 @@ impl Place {
             delimiter,
             prefix: prefix.filter(|_| below),
         })
+    }
+
+    /// What lies below a mailbox that is renamed must not take the name of what is there; for IMAP
+    /// the server looks after that.
+    fn refuse_twins(&self, rows: &impl Rows, from: &str, to: &str) -> Result<(), StoreError> {
+        let all = mailboxes::all(rows, self.account.key)?;
+        let names: BTreeSet<&str> = all.iter().filter_map(|one| one.name.as_deref()).collect();
+        for name in &names {
+            let new = renamed(name, from, to, self.delimiter);
+            if let Some(new) = new.filter(|new| names.contains(new.as_str())) {
+                let stays = !is_within(&new, from, self.delimiter) && new != from;
+                if stays {
+                    let account = self.account.id.clone();
+                    return Err(Refusal::Exists { account, name: new }.into());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The name as it is to be, or why there can be none.

@@ -312,4 +312,5 @@ fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
     assert_eq!(read("1.1"), None);
 }
 
+mod local;
 mod triage;

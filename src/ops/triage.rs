@@ -374,12 +374,32 @@ impl<'a> Acting<'a> {
             self.journal(shown, kind)?;
         }
         self.action()?;
+        if shown.local {
+            self.amend(shown, |kind| {
+                if let OperationKind::Append { flags: goes, .. } = kind {
+                    *goes = flags.clone();
+                }
+            })?;
+        }
         let after = Placed {
             mailbox: Some(shown.here),
             flags,
         };
         self.show(&shown.message, &after, undoable)?;
         self.outcome.changed.push(shown.message.key);
+        Ok(())
+    }
+
+    /// Changes what waits for the bytes of a message that is on its way into a mailbox here.
+    fn amend(
+        &mut self,
+        shown: &Shown,
+        change: impl Fn(&mut OperationKind),
+    ) -> Result<(), StoreError> {
+        for mut operation in journal::of_message(self.tx, shown.message.key)? {
+            change(&mut operation.kind);
+            journal::rewrite(self.tx, &operation)?;
+        }
         Ok(())
     }
 
@@ -402,7 +422,13 @@ impl<'a> Acting<'a> {
 
     /// Moves within the account.
     fn relocate_here(&mut self, shown: &Shown, to: MailboxKey) -> Result<(), StoreError> {
-        if !shown.local {
+        if shown.local {
+            self.amend(shown, |kind| {
+                if let OperationKind::Append { to: goes, .. } = kind {
+                    *goes = to;
+                }
+            })?;
+        } else {
             let kind = OperationKind::Move {
                 message: shown.message.key,
                 from: shown.here,
@@ -437,6 +463,10 @@ impl<'a> Acting<'a> {
         flags.system &= !Flags::DELETED;
         let account = self.mailbox(to)?.account;
         let is_imap = self.account(account)?.kind == AccountKind::Imap;
+        let bytes = match account == shown.account {
+            true => None,
+            false => across::bytes(self, shown, to)?,
+        };
         let content = if account == shown.account {
             shown.message.content
         } else {
@@ -444,6 +474,17 @@ impl<'a> Acting<'a> {
         };
         let key = messages::copy_row(self.tx, &shown.message, content, to, &flags)?;
         let action = self.action()?;
+        if let Some(from) = bytes.filter(|_| !is_imap) {
+            let kind = OperationKind::Append {
+                message: key,
+                source: Some(from.message),
+                to,
+                flags: flags.clone(),
+                proof: None,
+                sent_as: None,
+            };
+            journal::add(self.tx, action, from.account, Some(shown.here), &kind)?;
+        }
         if is_imap {
             let kind = if account == shown.account {
                 OperationKind::Copy {
@@ -456,7 +497,7 @@ impl<'a> Acting<'a> {
             } else {
                 OperationKind::Append {
                     message: key,
-                    source: (!shown.local).then_some(shown.message.key),
+                    source: bytes.map(|from| from.message),
                     to,
                     flags: flags.clone(),
                     proof: None,

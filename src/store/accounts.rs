@@ -229,6 +229,12 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
         [key.0],
     )?;
     sql.execute("DELETE FROM mailbox WHERE account = ?1", [key.0])?;
+    sql.execute(
+        "DELETE FROM journal WHERE kind = 'append'
+           AND NOT EXISTS (SELECT 1 FROM message WHERE key = journal.message)",
+        [],
+    )?;
+    give_back_remains(tx)?;
     fail_bereft(tx)?;
     sql.execute(
         "DELETE FROM msgid WHERE thread NOT IN (SELECT thread FROM content)
@@ -239,6 +245,24 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
     tx.changed(Change::Accounts);
     tx.changed(Change::Mailboxes(key));
     tx.changed(Change::Notices);
+    Ok(())
+}
+
+/// What another account's message left behind when it went into this one is a message again: nobody
+/// can say any more that it stands here.
+fn give_back_remains(tx: &Tx<'_>) -> Result<(), StoreError> {
+    let ids: Vec<i64> = {
+        let mut query = tx.connection().prepare(
+            "SELECT id FROM journal WHERE kind = 'expunge' AND other IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM message WHERE key = journal.other)",
+        )?;
+        query
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    for id in ids {
+        verdicts::withdraw(tx, OperationId(id))?;
+    }
     Ok(())
 }
 

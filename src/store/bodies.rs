@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 use super::columns::{count, json, uid};
-use super::{Change, Rows, StoreError, Tx, contents, mailboxes};
+use super::{Change, Rows, StoreError, Tx, contents, mailboxes, remains};
 
 /// Raw octets in one row, at most.
 pub const CHUNK: usize = 512 << 10;
@@ -345,6 +345,7 @@ fn end_whole(tx: &Tx<'_>, content: ContentKey, blob: BlobKey, end: &End) -> Resu
     sql.prepare_cached("UPDATE message SET wanted = 0 WHERE content = ?1")?
         .execute([content.0])?;
     contents::share_bytes(tx, content)?;
+    remains::land_all(tx, content)?;
     if stays != blob.0 {
         return contents::release_blob(tx, blob.0);
     }

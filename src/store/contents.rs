@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use super::columns::{count, json};
-use super::{Change, Rows, StoreError, Tx, people, threads};
+use super::{Change, Rows, StoreError, Tx, people, remains, threads};
 
 /// One content, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,6 +239,7 @@ pub(super) fn share_bytes(tx: &Tx<'_>, from: ContentKey) -> Result<(), StoreErro
             .execute((from.0, to))?;
         tx.changed(Change::Content(ContentKey(to)));
         tx.changed(Change::Journal);
+        remains::land_all(tx, ContentKey(to))?;
     }
     Ok(())
 }

@@ -252,12 +252,6 @@ fn discard(
         return messages::remove_local(tx, key);
     }
     if waits_to_be_uploaded(tx, key)? {
-        // What was to go once this one stood goes now.
-        for waiting in journal::naming(tx, key)? {
-            if matches!(waiting.kind, OperationKind::Expunge { .. }) {
-                journal::free(tx, &waiting)?;
-            }
-        }
         return verdicts::forget(tx, key);
     }
     let action = journal::action(tx, "draft")?;

@@ -44,7 +44,11 @@ impl Standing {
         use rusqlite::OptionalExtension;
         let mut query = tx.connection().prepare_cached(
             // A row of an epoch that has not settled stays as it is: unseen, or taken over already.
-            "SELECT CASE WHEN m.base_epoch <= b.settled OR m.mailbox IS m.base_mailbox
+            // What a message left on this machine stands where its deletion was asked for.
+            "SELECT CASE WHEN m.base_mailbox IS NULL THEN
+               (SELECT j.mailbox FROM journal j JOIN account a ON a.key = j.account
+                WHERE j.message = m.key AND j.kind = 'expunge' AND a.kind <> 'imap')
+               WHEN m.base_epoch <= b.settled OR m.mailbox IS m.base_mailbox
                THEN m.base_mailbox END,
                m.base_flags, m.base_keywords, m.mailbox, m.flags, m.keywords, m.ghost,
                m.base_mailbox IS NULL AND NOT EXISTS (SELECT 1 FROM journal WHERE message = m.key)

@@ -213,6 +213,16 @@ pub enum Refusal {
         /// `renamed`, `deleted`.
         what: &'static str,
     },
+    /// An account of this machine cannot do without it.
+    #[error("{account} needs \"{name}\" for {role}: it can be renamed, not deleted")]
+    Needed {
+        /// The account's id.
+        account: String,
+        /// The mailbox.
+        name: String,
+        /// `sent`, `drafts` …
+        role: &'static str,
+    },
     /// Other mailboxes lie below it.
     #[error("\"{name}\" has mailboxes below it: delete those first")]
     HasInferiors {
@@ -240,10 +250,9 @@ pub enum Refusal {
     /// Its upload or copy is with the server just now.
     #[error("the message is just being uploaded: try again in a moment")]
     UnderWay,
-    /// A mailbox on this machine takes only what is here.
+    /// Another account takes a message whole, and nobody would fetch the rest for it.
     #[error(
-        "the message is not kept here, so that it cannot go into \"{name}\" on this machine: open it \
-         first"
+        "only a part of the message is here, so that it cannot go into \"{name}\": open it first"
     )]
     NotKept {
         /// The mailbox.

@@ -1,11 +1,11 @@
 //! Mailboxes of this machine: in a local or POP3 account base is NULL, and what is shown is the
 //! truth.
 
-use crate::model::journal::renamed;
+use crate::model::journal::{Cause, renamed};
 use crate::model::{AccountKey, MailboxKey, Role};
 
-use super::mailboxes::{Mailbox, all, by_name, by_role, vanish};
-use super::{Change, Rows, StoreError, Tx};
+use super::mailboxes::{Mailbox, all, by_name, by_role, get, vanish};
+use super::{Change, Rows, StoreError, Tx, journal, remains, verdicts};
 
 /// What stands between the levels of a name.
 pub const DELIMITER: char = '/';
@@ -76,10 +76,29 @@ pub fn rename(tx: &Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), StoreError
     Ok(())
 }
 
-/// Deletes a mailbox with its messages.
+/// Deletes a mailbox with its messages. What was on its way into it waits for a person.
 pub fn remove(tx: &Tx<'_>, mailbox: &Mailbox) -> Result<(), StoreError> {
+    let name = mailbox.name.as_deref().unwrap_or_default();
+    let why = format!("the mailbox \"{name}\" was deleted");
+    for operation in journal::into_mailbox(tx, mailbox.key)? {
+        if !operation.state.is_failed() {
+            verdicts::fail(tx, operation.id, &why, Cause::MailboxGone)?;
+        }
+    }
+    remains::turn_to_inbox(tx, mailbox.account, mailbox.key)?;
     vanish(tx, mailbox)?;
     tx.changed(Change::Mailboxes(mailbox.account));
+    Ok(())
+}
+
+/// A mailbox that was deleted while something was on its way into it is there again.
+pub fn revive(tx: &Tx<'_>, key: MailboxKey, name: &str) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached(
+            "UPDATE mailbox SET name = ?2, subscribed = 1, gone_name = NULL WHERE key = ?1",
+        )?
+        .execute((key.0, name))?;
+    tx.changed(Change::Mailboxes(get(tx, key)?.account));
     Ok(())
 }
 

@@ -706,11 +706,13 @@ pub(super) fn left_words(mailbox: &mailboxes::Mailbox) -> String {
 /// Removes a message that stands in no server's mailbox.
 pub fn remove_local(tx: &Tx<'_>, key: MessageKey) -> Result<(), StoreError> {
     let message = get(tx, key)?;
+    // Deleted on its way here, it is deleted where it comes from too.
+    super::remains::let_go(tx, key)?;
     remove(tx, key, message.content)?;
-    if let Some(mailbox) = message.mailbox {
-        tx.changed(Change::Messages(mailbox));
+    match message.mailbox {
+        Some(mailbox) => super::effective::tell(tx, mailbox),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn pair(row: &Row<'_>) -> Result<(MessageKey, ContentKey), rusqlite::Error> {

@@ -36,6 +36,7 @@ mod open;
 pub mod outgoing;
 pub mod people;
 mod reader;
+pub mod remains;
 pub mod removal;
 mod renumber;
 pub mod requests;

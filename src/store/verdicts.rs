@@ -15,7 +15,7 @@ use super::behind::{self, Joined};
 use super::columns::of_flags;
 use super::effective::{forget_base, refold, refold_mailboxes, release, release_mailbox, tell};
 use super::messages::Message;
-use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages, outgoing};
+use super::{Change, Rows, StoreError, Tx, journal, mailboxes, messages, outgoing, remains};
 
 const ORIGINAL_GONE: &str = "the message to copy is gone from the server";
 
@@ -75,11 +75,7 @@ pub fn placed(tx: &Tx<'_>, id: OperationId, spot: Spot, left: Left) -> Result<()
     stand(tx, &row, spot, &flags)?;
     refold(tx, row.key)?;
     // What is to be deleted elsewhere once this one stands may be deleted now.
-    for waiting in journal::naming(tx, row.key)? {
-        if matches!(waiting.kind, OperationKind::Expunge { .. }) {
-            journal::free(tx, &waiting)?;
-        }
-    }
+    remains::let_go(tx, row.key)?;
     tx.changed(Change::Journal);
     if let Some(base) = &row.base {
         tell(tx, base.mailbox)?;
@@ -441,7 +437,8 @@ pub fn requeue(tx: &Tx<'_>, id: OperationId, put_off: Option<PutOff>) -> Result<
             requeue(tx, dependent.id, None)?;
         }
     }
-    Ok(())
+    // Into a mailbox of this machine there is nothing more to be done.
+    remains::land(tx, id)
 }
 
 /// It did not happen, and may be sent, unless what it is about went meanwhile, as with the mailbox
@@ -518,6 +515,9 @@ pub fn withdraw(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(operation) = journal::find(tx, id)? else {
         return Ok(());
     };
+    if remains::give_back(tx, &operation)? {
+        return Ok(());
+    }
     let dependents = dependents(tx, &operation)?;
     if let OperationKind::Submit { .. } = operation.kind {
         outgoing::withdraw(tx, id)?;
@@ -578,6 +578,8 @@ pub fn forget(tx: &Tx<'_>, message: MessageKey) -> Result<(), StoreError> {
         .iter()
         .filter_map(|one| one.kind.other())
         .collect();
+    // Nor does what it left elsewhere wait for it any more.
+    remains::let_go(tx, message)?;
     for one in journal::of_message(tx, message)? {
         journal::remove(tx, one.id)?;
     }

@@ -227,7 +227,17 @@ fn off_line_a_command_is_shown_waits_and_can_be_taken_back() {
     );
     check(
         "move --to work:Trips 6",
-        ("INBOX:1.2.3 Trash:4 Trips:6", "append 6 Trips queued"),
+        (
+            "INBOX:1.2.3 Trash:4 Trips:6",
+            "append 6 Trips queued, expunge 6 queued",
+        ),
+    );
+    check(
+        "move --to here:INBOX 1",
+        (
+            "INBOX:2.3 Trash:4",
+            "append 1 INBOX queued, expunge 1 queued",
+        ),
     );
 }
 
@@ -295,7 +305,6 @@ fn what_cannot_be_done_is_refused_by_name_and_changes_nothing() {
         "move --to Nowhere 1",
         "move --to nobody:x 1",
         "copy --to Trips 5",
-        "move --to here:INBOX 1",
         "flag --as Receipt 1",
         "flag 1 98 99",
         "move --to Trips 99",

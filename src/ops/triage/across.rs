@@ -3,11 +3,14 @@
 //! The message keeps its key and goes over with it. What it leaves on the old server is a row of
 //! its own, the *remains*, unseen, with an operation to delete it that waits until the message is
 //! proven to stand at its new place. Taken back in time, the two become one again.
+//!
+//! A mailbox of this machine is a place as good: see [`crate::store::remains`] for what a message
+//! leaves there, and for one that comes from a server before its bytes do.
 
 use crate::model::journal::Placed;
 use crate::model::{AccountKey, ContentKey, Flags, Kept, MailboxKey, MessageKey, OperationKind};
 use crate::store::accounts::AccountKind;
-use crate::store::{Refusal, StoreError, contents, effective, journal, messages};
+use crate::store::{Refusal, StoreError, contents, effective, journal, messages, remains};
 
 use super::{Acting, Shown};
 
@@ -25,6 +28,42 @@ pub(super) fn content(
     )
 }
 
+/// A row whose bytes are still on a server, and the account that fetches them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Awaited {
+    pub(super) message: MessageKey,
+    pub(super) account: AccountKey,
+}
+
+/// Where the bytes of a message come from that goes to another account; `None` where they are here.
+/// What lies on this machine in part only cannot go: nobody would fetch the rest for it.
+pub(super) fn bytes(
+    acting: &mut Acting<'_>,
+    shown: &Shown,
+    to: MailboxKey,
+) -> Result<Option<Awaited>, StoreError> {
+    let tx = acting.tx;
+    if contents::kept(tx, shown.message.content)? == Kept::All {
+        return Ok(None);
+    }
+    let source = match &shown.message.base {
+        Some(_) => Some(shown.message.key),
+        None => journal::of_message(tx, shown.message.key)?
+            .iter()
+            .find_map(|one| match &one.kind {
+                OperationKind::Append { .. } | OperationKind::Copy { .. } => one.kind.other(),
+                _ => None,
+            }),
+    };
+    let Some(message) = source else {
+        let name = acting.mailbox(to)?.name.clone().unwrap_or_default();
+        return Err(StoreError::Refused(Refusal::NotKept { name }));
+    };
+    let content = messages::get(tx, message)?.content;
+    let account = contents::get(tx, content)?.account;
+    Ok(Some(Awaited { message, account }))
+}
+
 /// Moves a message into a mailbox of another account.
 pub(super) fn relocate(
     acting: &mut Acting<'_>,
@@ -35,10 +74,7 @@ pub(super) fn relocate(
     let account = acting.mailbox(to)?.account;
     let target_is_imap = acting.account(account)?.kind == AccountKind::Imap;
     let key = shown.message.key;
-    if !target_is_imap && contents::kept(tx, shown.message.content)? != Kept::All {
-        let name = acting.mailbox(to)?.name.clone().unwrap_or_default();
-        return Err(StoreError::Refused(Refusal::NotKept { name }));
-    }
+    let awaited = bytes(acting, shown, to)?;
     let action = acting.action()?;
     let mut flags = shown.message.flags.clone();
     flags.system &= !Flags::DELETED;
@@ -62,23 +98,29 @@ pub(super) fn relocate(
         return Ok(());
     }
     let content = content(acting, shown, account)?;
-    let (source, remains) = detach(acting, shown, content)?;
+    // What lands here at once need not be proven to stand anywhere.
+    let uploads = target_is_imap || awaited.is_some();
+    let (source, remains) = detach(acting, shown, content, uploads)?;
     effective::show(tx, key, &before, &after)?;
-    if target_is_imap {
+    if uploads {
         let append = OperationKind::Append {
             message: key,
-            source,
+            source: source.or(awaited.map(|from| from.message)),
             to,
             flags,
             proof: None,
             sent_as: None,
         };
-        journal::add(tx, action, account, Some(shown.here), &append)?;
+        let carrier = match awaited {
+            Some(from) if !target_is_imap => from.account,
+            _ => account,
+        };
+        journal::add(tx, action, carrier, Some(shown.here), &append)?;
     }
     if let Some(remains) = remains {
         let expunge = OperationKind::Expunge {
             message: remains,
-            after: target_is_imap.then_some(key),
+            after: uploads.then_some(key),
             left_by: Some(key),
         };
         journal::add(tx, action, shown.account, Some(shown.here), &expunge)?;
@@ -93,6 +135,7 @@ fn detach(
     acting: &mut Acting<'_>,
     shown: &Shown,
     content: ContentKey,
+    uploads: bool,
 ) -> Result<(Option<MessageKey>, Option<MessageKey>), StoreError> {
     let tx = acting.tx;
     if shown.message.base.is_some() {
@@ -104,6 +147,10 @@ fn detach(
     if waiting.iter().any(|one| one.state.is_undecided()) {
         return Err(StoreError::Refused(Refusal::UnderWay));
     }
+    if waiting.is_empty() && uploads {
+        let remains = remains::leave(tx, &shown.message, content)?;
+        return Ok((Some(remains), Some(remains)));
+    }
     let source = waiting.iter().find_map(|one| match &one.kind {
         OperationKind::Append { .. } | OperationKind::Copy { .. } => one.kind.other(),
         _ => None,
@@ -112,6 +159,9 @@ fn detach(
         journal::remove(tx, one.id)?;
     }
     messages::hold(tx, &shown.message, content, source)?;
+    if !uploads {
+        remains::landed(tx, shown.message.key)?;
+    }
     Ok((source, None))
 }
 
@@ -138,6 +188,15 @@ fn reunite(
     else {
         return Ok(false);
     };
+    if let Some(deletion) = remains::deletion(tx, &remains)? {
+        let is_ours = matches!(deletion.kind, OperationKind::Expunge { after: Some(after), .. }
+            if after == shown.message.key);
+        let back = is_ours && deletion.account == account;
+        if back {
+            remains::rejoin(tx, &shown.message, &remains)?;
+        }
+        return Ok(back);
+    }
     let Some(base) = &remains.base else {
         return Ok(false);
     };
