@@ -2,7 +2,7 @@
 //!
 //! Secrets are left out by the ranges that the machine gave, never by searching for patterns
 //! (SAFETY S2). Beyond that, what was secret once is also masked where a server repeats it. Long
-//! literals are shortened, so that mail stays out of the log.
+//! literals are shortened and messages of POP3 left out, so that mail stays out of the log.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -15,6 +15,10 @@ use base64::Engine;
 
 use crate::model::Secret;
 use crate::protocol::Transmit;
+
+mod mail;
+
+use mail::{Dialogue, Shown};
 
 /// Octets of a literal that are shown.
 const LITERAL_SHOWN: usize = 120;
@@ -68,6 +72,7 @@ impl Transcript {
             server: Framing::default(),
             client: Framing::default(),
             secrets: Vec::new(),
+            dialogue: Dialogue::default(),
         };
         log.transcript.line(number, '*', &format!("link to {peer}"));
         log
@@ -89,6 +94,7 @@ pub struct LinkLog {
     server: Framing,
     client: Framing,
     secrets: Vec<Secret>,
+    dialogue: Dialogue,
 }
 
 impl LinkLog {
@@ -107,13 +113,25 @@ impl LinkLog {
         if !counted {
             self.client.literal = 0;
         }
-        self.write('C', lines);
+        for line in lines {
+            self.dialogue.client(&line.text);
+            self.write('C', &line.text);
+        }
     }
 
-    /// What came.
+    /// What came. The first line tells whether braces announce literals: those of POP3 mean nothing.
     pub fn server(&mut self, bytes: &[u8]) {
         let lines = self.server.take(bytes);
-        self.write('S', lines);
+        for line in lines {
+            match self.dialogue.server(&line) {
+                Shown::Line => self.write('S', &line.text),
+                Shown::Nothing => {}
+                Shown::After(count) => {
+                    self.write('S', format!("[{count} lines of mail]").as_bytes());
+                    self.write('S', &line.text);
+                }
+            }
+        }
     }
 
     /// Something that happened to the link.
@@ -130,6 +148,7 @@ impl LinkLog {
         let text = String::from_utf8_lossy(secret);
         let text = text.trim_end_matches(['\r', '\n']);
         self.remember(text);
+        self.remember(&base64::prelude::BASE64_STANDARD.encode(text));
         self.remember(&text.replace("\\\"", "\"").replace("\\\\", "\\"));
         if let Ok(inner) = base64::prelude::BASE64_STANDARD.decode(text) {
             let inner = String::from_utf8_lossy(&inner);
@@ -157,23 +176,31 @@ impl LinkLog {
         })
     }
 
-    fn write(&self, side: char, lines: Vec<Vec<u8>>) {
-        for line in lines {
-            let text = self.masked(&String::from_utf8_lossy(&line));
-            self.transcript.line(self.number, side, &visible(&text));
-        }
+    fn write(&self, side: char, line: &[u8]) {
+        let text = self.masked(&String::from_utf8_lossy(line));
+        self.transcript.line(self.number, side, &visible(&text));
     }
 }
 
 impl Drop for LinkLog {
     fn drop(&mut self) {
-        for (side, rest) in [('S', self.server.rest()), ('C', self.client.rest())] {
-            if !rest.is_empty() {
-                self.write(side, vec![rest]);
-            }
+        let (server, client) = (self.server.rest(), self.client.rest());
+        if !server.text.is_empty() && self.dialogue.server(&server) == Shown::Line {
+            self.write('S', &server.text);
+        }
+        if !client.text.is_empty() {
+            self.write('C', &client.text);
         }
         self.transcript.line(self.number, '*', "link closed");
     }
+}
+
+/// A line without its end.
+#[derive(Debug)]
+struct Line {
+    text: Vec<u8>,
+    /// Whether it ended with CRLF.
+    crlf: bool,
 }
 
 /// Cuts bytes into lines, shortening long ones and literals.
@@ -183,10 +210,17 @@ struct Framing {
     left_out: u64,
     literal: u64,
     shown: usize,
+    /// What was taken last ended with CRLF, or with CR alone.
+    crlf: bool,
+    cr: bool,
+    /// A line has ended.
+    begun: bool,
+    /// Braces mean nothing here.
+    bare: bool,
 }
 
 impl Framing {
-    fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+    fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut bytes = bytes;
         while !bytes.is_empty() {
@@ -197,9 +231,14 @@ impl Framing {
             let end = memchr::memchr(b'\n', bytes);
             let (part, rest) = bytes.split_at(end.map_or(bytes.len(), |at| at + 1));
             self.keep(part, LINE_SHOWN.saturating_sub(self.line.len()));
+            self.crlf = part.ends_with(b"\r\n") || (part == b"\n" && self.cr);
+            self.cr = part.ends_with(b"\r");
             bytes = rest;
             if end.is_some() {
-                self.literal = announced(part);
+                self.bare |= !self.begun
+                    && (self.line.starts_with(b"+OK") || self.line.starts_with(b"-ERR"));
+                self.begun = true;
+                self.literal = if self.bare { 0 } else { announced(part) };
                 if self.literal > 0 {
                     self.shown = LITERAL_SHOWN;
                     trim(&mut self.line);
@@ -241,11 +280,12 @@ impl Framing {
         }
     }
 
-    fn rest(&mut self) -> Vec<u8> {
+    fn rest(&mut self) -> Line {
         self.mark();
-        let mut line = std::mem::take(&mut self.line);
-        trim(&mut line);
-        line
+        let mut text = std::mem::take(&mut self.line);
+        trim(&mut text);
+        let crlf = self.crlf;
+        Line { text, crlf }
     }
 }
 
