@@ -1,5 +1,5 @@
-//! A private Dovecot: IMAPS and IMAP with STARTTLS on loopback, Maildir in a temporary folder,
-//! capabilities that can be hidden to play a lesser server.
+//! A private Dovecot: IMAPS and IMAP with STARTTLS on loopback, POP3 where it is asked for, Maildir
+//! in a temporary folder, capabilities that can be hidden to play a lesser server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::ca::{Ca, Certificate};
 use super::generate::{Sizes, write_maildir};
 use super::raw::Raw;
-use super::{Owner, eventually, find, free_port, need, run};
+use super::{Owner, eventually, find, free_port, need, run, skip};
 
 /// What Dovecot 2.3 offers after sign-in, from which [`Options::hide`] takes away.
 const CAPABILITIES: &str = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES \
@@ -35,8 +35,29 @@ pub struct Options {
     pub require_tls: bool,
     /// Login names and passwords.
     pub users: BTreeMap<String, String>,
+    /// The POP3 service over the same INBOX, on two ports more.
+    pub pop3: Option<Pop3>,
     /// Lines put at the end of the configuration.
     pub more: String,
+}
+
+/// How the POP3 service is to be.
+#[derive(Clone, Debug)]
+pub struct Pop3 {
+    /// What a unique id is made of: `%08Xu%08Xv` of UID and UIDVALIDITY, so that
+    /// [`Dovecot::renumber`] changes all; `%v` gives all messages the same.
+    pub uidl: &'static str,
+    /// A second session is told `[IN-USE]`.
+    pub lock: bool,
+}
+
+impl Default for Pop3 {
+    fn default() -> Pop3 {
+        Pop3 {
+            uidl: "%08Xu%08Xv",
+            lock: false,
+        }
+    }
 }
 
 impl Default for Options {
@@ -53,6 +74,7 @@ impl Default for Options {
             users: users
                 .map(|(user, password)| (user.to_owned(), password.to_owned()))
                 .into(),
+            pop3: None,
             more: String::new(),
         }
     }
@@ -65,6 +87,8 @@ pub struct Dovecot {
     dir: TempDir,
     imap: u16,
     imaps: u16,
+    pop3: u16,
+    pop3s: u16,
     master: Option<Child>,
 }
 
@@ -82,9 +106,21 @@ impl Dovecot {
         Some(server)
     }
 
+    /// A server that speaks POP3 too.
+    pub fn with_pop3(pop3: Pop3) -> Option<Dovecot> {
+        Dovecot::with(Options {
+            pop3: Some(pop3),
+            ..Options::default()
+        })
+    }
+
     /// A server as `options` say.
     pub fn with(options: Options) -> Option<Dovecot> {
         if !need(&["dovecot", "doveadm", "openssl"]) {
+            return None;
+        }
+        if options.pop3.is_some() && !Path::new("/usr/lib/dovecot/pop3").exists() {
+            skip("dovecot-pop3d not installed (tests/run installs it)");
             return None;
         }
         let owner = Owner::of_mail();
@@ -113,11 +149,14 @@ impl Dovecot {
             dir,
             imap: 0,
             imaps: 0,
+            pop3: 0,
+            pop3s: 0,
             master: None,
         };
         server.write_users();
         for _ in 0..3 {
             (server.imap, server.imaps) = (free_port(), free_port());
+            (server.pop3, server.pop3s) = (free_port(), free_port());
             server.write_config();
             if server.launch() {
                 return Some(server);
@@ -149,6 +188,26 @@ impl Dovecot {
     /// `imap://…`, where STARTTLS is required.
     pub fn starttls_url(&self) -> String {
         format!("imap://localhost:{}", self.imap)
+    }
+
+    /// The POP3 port where TLS comes first.
+    pub fn pop3s_port(&self) -> u16 {
+        self.pop3s
+    }
+
+    /// The POP3 port in clear, with STLS.
+    pub fn pop3_port(&self) -> u16 {
+        self.pop3
+    }
+
+    /// `pop3s://…` for `lacebark setup --pop3`.
+    pub fn pop3_url(&self) -> String {
+        format!("pop3s://localhost:{}", self.pop3s)
+    }
+
+    /// `pop3://…`, where STLS is required.
+    pub fn stls_url(&self) -> String {
+        format!("pop3://localhost:{}", self.pop3)
     }
 
     /// The root certificate, for `tls_ca_file`.
@@ -326,11 +385,14 @@ impl Dovecot {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut child = self.as_owner(&mut command).spawn().unwrap();
-        let (imap, imaps) = (self.imap, self.imaps);
+        let mut ports = vec![self.imap, self.imaps];
+        if self.options.pop3.is_some() {
+            ports.extend([self.pop3, self.pop3s]);
+        }
         let mut alive = true;
         eventually("Dovecot listens", Duration::from_secs(20), || {
             alive = child.try_wait().unwrap().is_none();
-            !alive || (listens(imap) && listens(imaps))
+            !alive || ports.iter().all(|port| listens(*port))
         });
         self.master = Some(child);
         if !alive {
@@ -380,6 +442,7 @@ impl Dovecot {
         let Options {
             hide,
             require_tls,
+            pop3,
             more,
             ..
         } = &self.options;
@@ -409,8 +472,27 @@ impl Dovecot {
             .replace("@SSL@", if *require_tls { "required" } else { "yes" })
             .replace("@CAPABILITY@", &capability.join(" "))
             .replace("@MAILBOXES@", &mailboxes)
+            .replace(
+                "@PROTOCOLS@",
+                if pop3.is_some() { "imap pop3" } else { "imap" },
+            )
+            .replace(
+                "@POP3@",
+                &pop3
+                    .as_ref()
+                    .map_or_else(String::new, |pop3| self.pop3_config(pop3)),
+            )
             .replace("@MORE@", more);
         self.owner.file(&self.config(), text.as_bytes());
+    }
+}
+
+impl Dovecot {
+    fn pop3_config(&self, pop3: &Pop3) -> String {
+        POP3.replace("@PORT@", &self.pop3.to_string())
+            .replace("@PORTS@", &self.pop3s.to_string())
+            .replace("@UIDL@", pop3.uidl)
+            .replace("@LOCK@", if pop3.lock { "yes" } else { "no" })
     }
 }
 
@@ -432,7 +514,7 @@ pub fn is_maildir(path: &Path) -> bool {
 }
 
 const CONFIG: &str = r"
-protocols = imap
+protocols = @PROTOCOLS@
 base_dir = @DIR@/run
 state_dir = @DIR@/state
 log_path = @DIR@/log
@@ -488,5 +570,26 @@ service anvil {
 service stats {
   chroot =
 }
+@POP3@
 @MORE@
+";
+
+const POP3: &str = r"
+protocol pop3 {
+  pop3_uidl_format = @UIDL@
+  pop3_lock_session = @LOCK@
+  mail_max_userip_connections = 100
+}
+service pop3-login {
+  chroot =
+  inet_listener pop3 {
+    address = 127.0.0.1
+    port = @PORT@
+  }
+  inet_listener pop3s {
+    address = 127.0.0.1
+    port = @PORTS@
+    ssl = yes
+  }
+}
 ";

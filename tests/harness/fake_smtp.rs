@@ -226,7 +226,8 @@ impl Drop for FakeSmtp {
     }
 }
 
-trait Wire: Read + Write + Send {}
+/// A link, in clear or not.
+pub(super) trait Wire: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Wire for T {}
 
@@ -427,7 +428,8 @@ impl Conn<'_> {
     }
 }
 
-fn secured(certificate: Certificate, socket: TcpStream) -> io::Result<Box<dyn Wire>> {
+/// TLS over a socket that a client has connected.
+pub(super) fn secured(certificate: Certificate, socket: TcpStream) -> io::Result<Box<dyn Wire>> {
     let (chain, key) = Ca::shared().pair(certificate);
     let identity =
         Identity::from_pkcs8(&fs::read(chain)?, &fs::read(key)?).map_err(io::Error::other)?;

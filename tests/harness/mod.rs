@@ -13,6 +13,7 @@ pub mod compare;
 pub mod dovecot;
 pub mod dress;
 pub mod fake;
+pub mod fake_pop3;
 pub mod fake_smtp;
 pub mod generate;
 pub mod keyring;
@@ -21,6 +22,7 @@ pub mod program;
 pub mod proxy;
 pub mod pty;
 pub mod raw;
+pub mod raw_pop3;
 
 use std::env;
 use std::net::TcpListener;

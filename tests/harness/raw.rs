@@ -421,7 +421,7 @@ impl Raw {
     }
 }
 
-fn handshake(port: u16) -> Option<TlsStream<TcpStream>> {
+pub(super) fn handshake(port: u16) -> Option<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
     tcp.set_read_timeout(Some(Duration::from_secs(120)))
         .unwrap();

@@ -15,6 +15,7 @@ use lacebark::mime::document::{Document, View};
 use lacebark::mime::sanitize::Shown;
 use lacebark::mime::wrap::Layout;
 use lacebark::mime::{envelope, filename, link, part, structure};
+use lacebark::pop3;
 use lacebark::protocol::{Protocol, Time};
 
 use crate::harness::corpus;
@@ -130,6 +131,43 @@ fn p6_no_bytes_make_the_imap_machine_panic() {
     });
 }
 
+#[test]
+fn p13_no_bytes_make_the_pop3_machine_panic() {
+    let seeds = maildrops();
+    fuzz("pop3", 7, &seeds, |bytes| {
+        let options = pop3::Options::new(pop3::Security::Plain, Time::default());
+        let mut machine = pop3::Machine::new(options);
+        let who = pop3::SignIn {
+            login: "joe".to_owned(),
+            secret: "canary".into(),
+            way: pop3::Way::Password,
+        };
+        machine.submit(pop3::Command::SignIn(who));
+        for number in 1..4 {
+            machine.submit(pop3::Command::Uidl);
+            machine.submit(pop3::Command::List);
+            machine.submit(pop3::Command::Top { number, lines: 0 });
+            machine.submit(pop3::Command::Retr { number });
+            machine.submit(pop3::Command::Stat);
+        }
+        let (mut told, mut rest) = (0, bytes);
+        // A server that speaks when it is asked gets further than one that does not listen.
+        while !rest.is_empty() {
+            while machine.poll_transmit().is_some() {}
+            let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let taken = machine.feed(&rest[..line], Time::default());
+            rest = &rest[line..];
+            while let Some(output) = machine.poll_event() {
+                told += format!("{output:?}").len();
+            }
+            if taken < line {
+                break;
+            }
+        }
+        assert!(told <= 40 * bytes.len() + 4096, "{told} of {}", bytes.len());
+    });
+}
+
 fn lines_are_clean(text: &str) {
     for shown in [Shown::line(text), Shown::name(text)] {
         is_clean(shown.as_str());
@@ -195,13 +233,13 @@ fn words(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_default()
 }
 
-/// Six targets share the time; without a number each gets a fraction of a second.
+/// Seven targets share the time; without a number each gets a fraction of a second.
 fn share() -> Duration {
     let seconds: f64 = std::env::var("LACEBARK_FUZZ_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(2.0);
-    Duration::from_secs_f64(seconds / 6.0)
+    Duration::from_secs_f64(seconds / 7.0)
 }
 
 fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
@@ -243,7 +281,7 @@ fn splice(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
     drop(bytes.splice(at..at, piece.iter().copied()));
 }
 
-const TOKENS: [&str; 44] = [
+const TOKENS: [&str; 50] = [
     "\r\n",
     "\n",
     "\r",
@@ -288,6 +326,12 @@ const TOKENS: [&str; 44] = [
     "begin 644 x\n",
     "> > > ",
     "1:4294967295",
+    "+OK\r\n",
+    "-ERR [IN-USE] x\r\n",
+    "+ \r\n",
+    "\r\n.\r\n",
+    "\r\n..",
+    "99999999999 18446744073709551616\r\n",
 ];
 
 fn messages() -> Vec<Vec<u8>> {
@@ -317,6 +361,26 @@ fn dialogues() -> Vec<Vec<u8>> {
             lines
                 .split(|byte| *byte == b'\n')
                 .map(|line| [b"* OK x\r\n", line, b"\r\n"].concat()),
+        );
+    }
+    seeds
+}
+
+fn maildrops() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = [
+        "+OK hi <1@x>\r\n+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN XOAUTH2\r\nLOGIN-DELAY 9 USER\r\nEXPIRE NEVER\r\nPIPELINING\r\nUTF8\r\n.\r\n+OK\r\n+ \r\n+OK in\r\n+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\n.\r\n+OK\r\n1 a\r\n2 b\r\n.\r\n+OK\r\n1 10\r\n2 20\r\n.\r\n+OK\r\nA: b\r\n\r\n.\r\n+OK\r\nA: b\r\n\r\n..x\r\n.\r\n+OK 2 30\r\n",
+        "+OK hi\r\n-ERR\r\n+OK\r\n+OK in\r\n+OK\r\n1 a\r\n.\r\n+OK\r\n1 10\r\n.\r\n-ERR no\r\n+OK\r\nx\ny\r.\r\n..\r\n.\r\n+OK 1 10\r\n",
+        "-ERR [SYS/TEMP] too many\r\n",
+        "+OK hi\n+OK\nUSER\nUIDL\nTOP\n.\n+OK\n-ERR [IN-USE] no\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .into();
+    if let Some(corpus) = corpus() {
+        let replies = all_files(&corpus.join("pop3"), "txt", 300);
+        seeds.extend(
+            replies
+                .iter()
+                .map(|reply| [b"+OK hi\r\n-ERR\r\n+OK\r\n+OK\r\n", &reply[..]].concat()),
         );
     }
     seeds

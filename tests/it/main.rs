@@ -38,6 +38,7 @@ mod live_trial;
 mod live_watch;
 mod live_writing;
 mod net_imap;
+mod net_pop3;
 mod net_smtp;
 mod net_tls;
 mod outbox_cuts;
