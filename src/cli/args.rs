@@ -11,8 +11,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{Offline, PartPath};
-use values::{offline, part_path};
+use crate::config::load::maildrop::octets;
+use crate::model::{Offline, OnServer, PartPath};
+use values::{offline, on_server, part_path};
 
 pub use values::{BadArgument, FlagName, IdArgument, MessageId, NewRole, QueueId};
 
@@ -230,6 +231,9 @@ pub struct Setup {
     /// imaps://[user@]host[:993] or imap://[user@]host[:143] (STARTTLS required)
     #[arg(long, value_name = "URL")]
     pub imap: Option<String>,
+    /// pop3s://[user@]host[:995] or pop3://[user@]host[:110] (STLS required), instead of IMAP
+    #[arg(long, value_name = "URL", conflicts_with = "imap")]
+    pub pop3: Option<String>,
     /// smtps://[user@]host[:465] or smtp://[user@]host[:587], stored for sending
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,
@@ -248,9 +252,20 @@ pub struct Setup {
     /// How to sign in (xoauth2: the password command prints the token)
     #[arg(long, value_enum, default_value_t = Auth::Password)]
     pub auth: Auth,
-    /// Bodies kept for reading offline: none, headers, <n>d or all
-    #[arg(long, value_name = "KEPT", default_value_t = Offline::default(), value_parser = offline)]
-    pub offline: Offline,
+    /// Bodies kept for reading offline: none, headers, <n>d or all; 90d if not given, all by POP3
+    #[arg(long, value_name = "KEPT", value_parser = offline)]
+    pub offline: Option<Offline>,
+    /// What becomes of mail on a POP3 server once it is here: keep, delete, <n>d (days after it
+    /// came) or mirror (deleted there when deleted here); keep if not given
+    #[arg(long, value_name = "POLICY", requires = "pop3", value_parser = on_server)]
+    pub on_server: Option<OnServer>,
+    /// Of larger messages fetch only the header by POP3, until they are opened (such as 256K)
+    #[arg(long, value_name = "SIZE", requires = "pop3", value_parser = octets)]
+    pub download_up_to: Option<u64>,
+    /// Minutes between two looks at a POP3 server: 1 to 1440; 5 if not given
+    #[arg(long, value_name = "MINUTES", requires = "pop3",
+        value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub check_every: Option<u16>,
     /// Trust this certificate authority (PEM) for the account's servers
     #[arg(long, value_name = "FILE")]
     pub tls_ca_file: Option<PathBuf>,
@@ -298,6 +313,17 @@ pub enum Account {
     Remove {
         /// The account
         account: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Say what becomes of mail on a POP3 server: keep, delete, <n>d or mirror
+    OnServer {
+        /// The account
+        account: String,
+        /// The policy
+        #[arg(value_parser = on_server)]
+        policy: OnServer,
         /// Do not ask
         #[arg(long)]
         yes: bool,

@@ -333,6 +333,8 @@ pub struct SyncedAccount {
     pub sent: u64,
     /// Operations that the server refused.
     pub refused: u64,
+    /// Messages that were deleted on a POP3 server because they are here.
+    pub left: u64,
     /// Why it did not end whole.
     pub why: Option<String>,
 }

@@ -18,6 +18,7 @@ pub mod list;
 pub mod local;
 pub mod log;
 pub mod mailbox;
+pub mod maildrop;
 pub mod manual;
 pub mod online;
 pub mod outcome;
@@ -145,6 +146,11 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         Command::Account(Account::Show { account }) => account::show(start, &account),
         Command::Account(Account::Test { account }) => setup::test(start, &account),
         Command::Account(Account::Remove { account, yes }) => account::remove(start, &account, yes),
+        Command::Account(Account::OnServer {
+            account,
+            policy,
+            yes,
+        }) => maildrop::set_policy(start, &account, policy, yes),
         Command::Account(Account::Prune { account }) => account::prune(start, account.as_deref()),
         Command::Sync {
             accounts,

@@ -8,7 +8,7 @@ use super::start::Start;
 use super::{json, online, output, places, prompt};
 use crate::config::load::{check_id, split};
 use crate::config::providers::{Credential, Provider, Providers};
-use crate::config::{AccountSettings, Auth, Endpoint, Keep, Scheme, Settings};
+use crate::config::{AccountSettings, Auth, Endpoint, Keep, Maildrop, Scheme, Settings};
 use crate::model::Secret;
 use crate::sync::asking::{self, Answer};
 use crate::sync::setup::{keep_secret, store_account, try_reading, try_sign_in};
@@ -41,7 +41,11 @@ pub fn run(start: &mut Start, arguments: &Setup) -> Result<(), Failure> {
     } else {
         format!("The account {id} is set up. `lacebark sync {id}` fetches its mail.")
     };
-    start.out.line(&text)
+    start.out.line(&text)?;
+    match request.account.maildrop() {
+        Some(maildrop) => start.out.line(&maildrop.on_server.words()),
+        None => Ok(()),
+    }
 }
 
 /// The password of a new account; `None` where a command prints it or it is given later.
@@ -224,13 +228,22 @@ struct Plan {
 fn plan(arguments: &Setup, settings: &Settings, providers: &Providers) -> Result<Plan, Failure> {
     let address = address(&arguments.address)?;
     let provider = providers.of(&address);
-    let imap = imap(arguments, &address, provider)?;
     let id = match &arguments.account {
         Some(id) => own_id(id, settings)?,
         None => proposed_id(&address, settings),
     };
-    let mut account = AccountSettings::imap(&id, &address, imap);
-    if let Some(provider) = provider.filter(|_| arguments.imap.is_none()) {
+    let named = arguments.imap.is_some() || arguments.pop3.is_some();
+    let mut account = match &arguments.pop3 {
+        Some(url) => {
+            let mut maildrop = Maildrop::new(endpoint(Scheme::Pop3, "--pop3", url)?);
+            maildrop.on_server = arguments.on_server.unwrap_or_default();
+            maildrop.download_up_to = arguments.download_up_to;
+            maildrop.check_every = arguments.check_every.unwrap_or(maildrop.check_every);
+            AccountSettings::pop3(&id, &address, maildrop)
+        }
+        None => AccountSettings::imap(&id, &address, imap(arguments, &address, provider)?),
+    };
+    if let Some(provider) = provider.filter(|_| !named) {
         account.login = provider.login.of(&address);
         account.tls_ca_file = provider.tls_ca_file.clone();
     }
@@ -241,10 +254,10 @@ fn plan(arguments: &Setup, settings: &Settings, providers: &Providers) -> Result
     account.smtp = match &arguments.smtp {
         Some(url) => Some(endpoint(Scheme::Smtp, "--smtp", url)?),
         None => provider
-            .filter(|_| arguments.imap.is_none())
+            .filter(|_| !named)
             .and_then(|provider| provider.smtp_for(&address)),
     };
-    account.offline = arguments.offline;
+    account.offline = arguments.offline.unwrap_or(account.offline);
     account.keep = keep(arguments)?;
     account.auth = auth(arguments, &account.keep)?;
     if let Some(file) = &arguments.tls_ca_file {

@@ -97,6 +97,7 @@ fn tallied(id: &str, tally: Tally) -> json::SyncedAccount {
         bodies: tally.bodies,
         sent: tally.pushed,
         refused: tally.refused,
+        left: tally.left,
         why: None,
     }
 }
@@ -113,6 +114,7 @@ fn summary(account: &json::SyncedAccount) -> String {
         (account.bodies, "bodies"),
         (account.sent, "changes sent"),
         (account.refused, "changes refused"),
+        (account.left, "deleted on the server"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));

@@ -1,10 +1,11 @@
 //! Accounts: removing one with all that it left, and dropping old bodies.
 
-use crate::model::{AccountKey, MailboxKey, Offline};
+use crate::model::{AccountKey, MailboxKey, Offline, OnServer};
 use crate::store::bodies;
-use crate::store::{Pending, Priority, Rows, Store, StoreError, accounts, mailboxes};
+use crate::store::{Pending, Priority, Rows, Store, StoreError, accounts, mailboxes, maildrop};
 
 pub use crate::store::accounts::{Account, AccountKind};
+pub use crate::store::maildrop::Counts;
 
 /// All accounts that the store has rows of.
 pub fn all(rows: &impl Rows) -> Result<Vec<Account>, StoreError> {
@@ -20,6 +21,20 @@ pub fn find(rows: &impl Rows, id: &str) -> Result<Option<Account>, StoreError> {
 pub fn ensure(store: &Store, id: &str, kind: AccountKind) -> Pending<AccountKey> {
     let id = id.to_owned();
     store.write(Priority::Person, move |tx| accounts::ensure(tx, &id, kind))
+}
+
+/// What was agreed to last about mail on the account's POP3 server, if anything was, and how much of
+/// it is where.
+pub fn on_server(
+    rows: &impl Rows,
+    key: AccountKey,
+) -> Result<(Option<OnServer>, Counts), StoreError> {
+    Ok((accounts::agreed(rows, key)?, maildrop::counts(rows, key)?))
+}
+
+/// A person agreed to what becomes of mail on the account's POP3 server.
+pub fn agree(store: &Store, key: AccountKey, policy: OnServer) -> Pending<()> {
+    store.write(Priority::Person, move |tx| accounts::agree(tx, key, policy))
 }
 
 /// Deletes every row of an account, and its bytes from the file (SAFETY S7). Slow with a large

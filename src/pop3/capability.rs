@@ -80,6 +80,40 @@ impl Capabilities {
         }
     }
 
+    /// What is offered, in the words of RFC 2449.
+    pub fn words(&self) -> Vec<String> {
+        let flags = [
+            (self.top, "TOP"),
+            (self.uidl, "UIDL"),
+            (self.user, "USER"),
+            (self.stls, "STLS"),
+            (self.pipelining, "PIPELINING"),
+            (self.resp_codes, "RESP-CODES"),
+            (self.auth_resp_code, "AUTH-RESP-CODE"),
+            (self.utf8, "UTF8"),
+        ];
+        let mut words: Vec<String> = flags
+            .into_iter()
+            .filter(|(has, _)| *has)
+            .map(|(_, word)| word.to_owned())
+            .collect();
+        if !self.sasl.is_empty() {
+            let mechanisms: Vec<&str> = self.sasl.iter().map(String::as_str).collect();
+            words.push(format!("SASL {}", mechanisms.join(" ")));
+        }
+        words.extend(
+            self.login_delay
+                .map(|seconds| format!("LOGIN-DELAY {seconds}")),
+        );
+        words.extend(self.expire.map(|expire| match expire {
+            Expire::Never => "EXPIRE NEVER".to_owned(),
+            Expire::Days(days) => format!("EXPIRE {days}"),
+        }));
+        let name = self.implementation.as_ref();
+        words.extend(name.map(|name| format!("IMPLEMENTATION {name}")));
+        words
+    }
+
     /// Whether the SASL mechanism is offered, given in upper case.
     pub fn has_mechanism(&self, mechanism: &str) -> bool {
         self.sasl.contains(mechanism)

@@ -89,6 +89,16 @@ impl Piece {
         self.chunks.iter().map(|chunk| chunk.bytes.len()).sum()
     }
 
+    /// The same bytes for a content that was made after they were cut.
+    pub fn of(self, content: ContentKey) -> Self {
+        Self { content, ..self }
+    }
+
+    /// BLAKE3 of the whole section, where this is its end.
+    pub fn hash(&self) -> Option<[u8; 32]> {
+        self.end.as_ref().map(|end| end.hash)
+    }
+
     /// Whether it holds nothing to store.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty() && self.end.is_none()

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::maildrop::{Digest, Seen, SeenKey, State};
-use crate::model::{AccountKey, ContentKey, MessageKey};
+use crate::model::{AccountKey, ContentKey, MailboxKey, MessageKey};
 
-use super::{Rows, StoreError, Tx};
+use super::{Change, Rows, StoreError, Tx};
 
 /// A message that just came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,37 @@ pub fn deleted_here(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// A message of which only the header is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderOnly {
+    /// Its row.
+    pub key: SeenKey,
+    /// What it holds.
+    pub content: ContentKey,
+    /// When it arrived, in seconds since 1970.
+    pub arrival: i64,
+    /// Its octets, as the server reckons.
+    pub size: u64,
+}
+
+/// All messages of which only the header is here, newest first.
+pub fn header_only(rows: &impl Rows, account: AccountKey) -> Result<Vec<HeaderOnly>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT s.key, m.content, m.arrival, m.size FROM pop3_seen s
+           JOIN message m ON m.key = s.message
+         WHERE s.account = ?1 AND s.state = 'listed' ORDER BY m.arrival DESC, m.key DESC",
+    )?;
+    let found = query.query_map([account.0], |row| {
+        Ok(HeaderOnly {
+            key: SeenKey(row.get(0)?),
+            content: ContentKey(row.get(1)?),
+            arrival: row.get(2)?,
+            size: super::columns::count(row.get(3)?),
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// Notes a message that came. Whatever had its name before has none any more.
 pub fn note(tx: &Tx<'_>, account: AccountKey, fresh: &Fresh) -> Result<SeenKey, StoreError> {
     if let Some(uidl) = &fresh.uidl {
@@ -133,7 +164,13 @@ pub fn note(tx: &Tx<'_>, account: AccountKey, fresh: &Fresh) -> Result<SeenKey, 
 }
 
 /// The bytes of a message of which only the header was here have come.
-pub fn complete(tx: &Tx<'_>, key: SeenKey, hash: &Digest) -> Result<(), StoreError> {
+pub fn complete(tx: &Tx<'_>, key: SeenKey, hash: &Digest, octets: u64) -> Result<(), StoreError> {
+    let size = super::columns::number(octets).unwrap_or(i64::MAX);
+    tx.connection()
+        .prepare_cached(
+            "UPDATE message SET size = ?2 WHERE key = (SELECT message FROM pop3_seen WHERE key = ?1)",
+        )?
+        .execute((key.0, size))?;
     tx.connection()
         .prepare_cached(
             "UPDATE pop3_seen SET hash = ?2, state = 'here', since = ?3 WHERE key = ?1",
@@ -198,6 +235,16 @@ pub fn left(tx: &Tx<'_>, keys: &[SeenKey]) -> Result<(), StoreError> {
     for key in keys {
         update.execute((key.0, tx.now()))?;
     }
+    Ok(())
+}
+
+/// The server was asked just now what there is for this mailbox.
+pub fn looked(tx: &Tx<'_>, inbox: MailboxKey) -> Result<(), StoreError> {
+    let account = super::mailboxes::get(tx, inbox)?.account;
+    tx.connection()
+        .prepare_cached("UPDATE mailbox SET synced = ?2 WHERE key = ?1")?
+        .execute((inbox.0, tx.now()))?;
+    tx.changed(Change::Mailboxes(account));
     Ok(())
 }
 

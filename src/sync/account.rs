@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Maildrop;
 use crate::model::{LinkState, Secret, Severity};
 use crate::net::NetError;
 use crate::protocol::Time;
@@ -14,6 +15,7 @@ use super::desk::{Desk, Tally};
 use super::dialogue::Dialogue;
 use super::outbox::Outbox;
 use super::plan::backoff::{self, Ended as Why};
+use super::pop3::{Look, Talk};
 use super::worker::{Aim, Ended, Worker};
 
 /// Everything from the dial to the end of the sign-in.
@@ -37,6 +39,8 @@ pub(super) struct Task {
     pub(super) secret: Option<Secret>,
     failures: u32,
     offline_since: Option<Time>,
+    /// The server wants no sign-in before.
+    look_not_before: Option<Time>,
 }
 
 impl Task {
@@ -47,6 +51,7 @@ impl Task {
             secret: None,
             failures: 0,
             offline_since: None,
+            look_not_before: None,
         }
     }
 
@@ -111,7 +116,8 @@ impl Task {
         self.note_secret();
         let began = self.desk.env.clock.monotonic();
         match self.session(Aim::Stay, &mut Tally::default()).await {
-            Ok(_) => Ok(()),
+            Ok(Ended::Asked) => Ok(()),
+            Ok(Ended::Done) => self.rest().await,
             Err(error) => self.recover(error, began).await,
         }
     }
@@ -139,11 +145,22 @@ impl Task {
                 journal::unsettle(tx, key).map(|_| ())
             })
             .await?;
-        let Some(talk) = self.connect().await? else {
+        match self.desk.account.maildrop().cloned() {
+            Some(maildrop) => self.look(&maildrop, aim, tally).await,
+            None => self.stay(aim, tally).await,
+        }
+    }
+
+    /// One IMAP connection.
+    async fn stay(&mut self, aim: Aim, tally: &mut Tally) -> Result<Ended, SyncError> {
+        let sign_in = async |desk: Arc<Desk>, secret: Secret| {
+            let mut talk = Dialogue::greet(&desk.env, &desk.account).await?;
+            talk.sign_in(&desk.account, &secret).await?;
+            Ok(talk)
+        };
+        let Some(talk) = self.connect(sign_in).await? else {
             return Ok(Ended::Asked);
         };
-        self.desk.signal.forget_sleep();
-        self.desk.settle(&["sign-in", "tls", "link"]).await?;
         let mut worker = Worker::new(&self.desk, talk, aim);
         // A server that is slow or silent does not hold up the end: what it still owes is asked
         // for again by the next session, as after any other cut (SAFETY R17).
@@ -169,14 +186,86 @@ impl Task {
         outcome
     }
 
+    /// Looks at a POP3 maildrop, and again while there may be more.
+    async fn look(
+        &mut self,
+        maildrop: &Maildrop,
+        aim: Aim,
+        tally: &mut Tally,
+    ) -> Result<Ended, SyncError> {
+        loop {
+            if let Some(since) = self.look_not_before.take() {
+                let clock = self.desk.env.clock.clone();
+                tokio::select! {
+                    () = clock.sleep_until(since) => {}
+                    () = self.desk.signal.wait_for_end() => return Ok(Ended::Asked),
+                }
+            }
+            let server = maildrop.clone();
+            let sign_in = async move |desk: Arc<Desk>, secret: Secret| {
+                let mut talk = Talk::greet(&desk.env, &desk.account, &server).await?;
+                talk.sign_in(&desk.account, &secret).await?;
+                Ok(talk)
+            };
+            let Some(talk) = self.connect(sign_in).await? else {
+                return Ok(Ended::Asked);
+            };
+            let desk = self.desk.clone();
+            let mut look = Look::new(&desk, talk, maildrop, aim.clone())?;
+            let outcome = tokio::select! {
+                biased;
+                outcome = look.work() => outcome,
+                () = self.overdue() => {
+                    tally.add(&look.tally);
+                    return Ok(Ended::Asked);
+                }
+            };
+            tally.add(&look.tally);
+            outcome?;
+            let looked = tokio::select! {
+                biased;
+                looked = look.quit() => looked?,
+                () = self.overdue() => return Ok(Ended::Asked),
+            };
+            tally.left += looked.left;
+            let now = self.desk.env.clock.monotonic();
+            let delay = looked.login_delay.map(|s| Duration::from_secs(s.into()));
+            self.look_not_before = delay.map(|delay| now.after(delay));
+            if !looked.more || self.desk.signal.ends_link() {
+                return Ok(Ended::Done);
+            }
+        }
+    }
+
+    /// Between two looks at a maildrop there is no connection; whoever asks for something has the
+    /// next one at once.
+    async fn rest(&mut self) -> Result<(), SyncError> {
+        self.failures = 0;
+        let minutes = match self.desk.account.maildrop() {
+            Some(maildrop) => u64::from(maildrop.check_every),
+            None => return Ok(()),
+        };
+        let seconds = minutes * 60;
+        let next = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let next = self.desk.store.now().saturating_add(next);
+        self.desk.link(LinkState::Online, Some(next), "").await?;
+        let now = self.desk.env.clock.monotonic();
+        self.pause(Some(now.after(Duration::from_secs(seconds))))
+            .await;
+        Ok(())
+    }
+
     /// Waits until the end was asked for and the time to end in order is over.
     async fn overdue(&self) {
         self.desk.signal.wait_for_end().await;
         tokio::time::sleep(GRACE).await;
     }
 
-    /// Dials and signs in; `None` if it was told to stop meanwhile.
-    async fn connect(&mut self) -> Result<Option<Dialogue>, SyncError> {
+    /// Dials and signs in as the protocol does it; `None` if it was told to stop meanwhile.
+    async fn connect<T>(
+        &mut self,
+        sign_in: impl AsyncFnOnce(Arc<Desk>, Secret) -> Result<T, SyncError>,
+    ) -> Result<Option<T>, SyncError> {
         let secret = match &self.secret {
             Some(secret) => secret.clone(),
             None => tokio::select! {
@@ -185,12 +274,7 @@ impl Task {
             },
         };
         let clock = self.desk.env.clock.clone();
-        let (env, account) = (&self.desk.env, &self.desk.account);
-        let signed_in = async {
-            let mut talk = Dialogue::greet(env, account).await?;
-            talk.sign_in(account, &secret).await?;
-            Ok::<Dialogue, SyncError>(talk)
-        };
+        let signed_in = sign_in(self.desk.clone(), secret.clone());
         let late = clock.sleep_until(clock.monotonic().after(CONNECT));
         let talk = tokio::select! {
             talk = signed_in => talk?,
@@ -208,6 +292,8 @@ impl Task {
             self.desk.know(Some(secret.clone()));
             self.secret = Some(secret);
         }
+        self.desk.signal.forget_sleep();
+        self.desk.settle(&["sign-in", "tls", "link"]).await?;
         Ok(Some(talk))
     }
 
@@ -434,5 +520,6 @@ impl Tally {
         self.bodies += more.bodies;
         self.pushed += more.pushed;
         self.refused += more.refused;
+        self.left += more.left;
     }
 }

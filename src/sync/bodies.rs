@@ -572,7 +572,7 @@ impl Worker<'_> {
 }
 
 /// Whether the asker has taken a request back.
-fn is_withdrawn(desk: &Desk, id: RequestId) -> bool {
+pub(super) fn is_withdrawn(desk: &Desk, id: RequestId) -> bool {
     matches!(desk.read(|reader| requests::find(reader, id)), Ok(None))
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::AccountSettings;
 use crate::env::Env;
-use crate::model::{AccountKey, Link, LinkState, Notice, Secret, Severity};
+use crate::model::{AccountKey, Link, LinkState, Notice, OnServer, Secret, Severity};
 use crate::store::{Pending, Priority, Reader, Store, StoreError, Tx, accounts, links, notices};
 
 use super::SyncError;
@@ -27,6 +27,8 @@ pub struct Tally {
     pub pushed: u64,
     /// Operations that it refused.
     pub refused: u64,
+    /// Messages that were deleted on a POP3 server because they are here.
+    pub left: u64,
 }
 
 impl Tally {
@@ -39,8 +41,9 @@ impl Tally {
             bodies,
             pushed,
             refused,
+            left,
         } = self;
-        format!("{new} {flags} {expunged} {bodies} {pushed} {refused}")
+        format!("{new} {flags} {expunged} {bodies} {pushed} {refused} {left}")
     }
 
     /// Reads [`Tally::words`]; what is missing is 0.
@@ -54,6 +57,7 @@ impl Tally {
             bodies: next(),
             pushed: next(),
             refused: next(),
+            left: next(),
         }
     }
 
@@ -66,6 +70,7 @@ impl Tally {
             bodies: self.bodies.saturating_sub(before.bodies),
             pushed: self.pushed.saturating_sub(before.pushed),
             refused: self.refused.saturating_sub(before.refused),
+            left: self.left.saturating_sub(before.left),
         }
     }
 }
@@ -99,6 +104,8 @@ pub(super) struct Desk {
     lost: Mutex<Option<i64>>,
     /// The password that worked last, for whoever else signs in for this account.
     known: Mutex<Option<Secret>>,
+    /// What a person agreed to last about mail on a POP3 server, as this process knows it.
+    agreed: Mutex<Option<OnServer>>,
     /// A person logged the account out: nobody signs in until somebody has.
     out: AtomicBool,
 }
@@ -126,6 +133,7 @@ impl Desk {
             last: Mutex::new(None),
             lost: Mutex::new(None),
             known: Mutex::new(None),
+            agreed: Mutex::new(None),
             out: AtomicBool::new(false),
         })
     }
@@ -134,6 +142,16 @@ impl Desk {
     pub(super) fn know(&self, secret: Option<Secret>) {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = secret;
         self.signal.tell();
+    }
+
+    /// What was agreed to about mail on the server when this process looked last.
+    pub(super) fn agreed(&self) -> Option<OnServer> {
+        *self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what was agreed to.
+    pub(super) fn set_agreed(&self, policy: OnServer) {
+        *self.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(policy);
     }
 
     /// Notes that the account was logged out, or is signed in to.

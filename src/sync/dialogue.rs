@@ -145,7 +145,7 @@ impl Dialogue {
     fn no_way(&self, why: &'static str) -> SyncError {
         SyncError::NoWay {
             host: self.host.clone(),
-            why,
+            why: why.into(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can go wrong between a store and its server, with account and mailbox named.
 
+use std::borrow::Cow;
+
 use crate::config::SecretError;
 use crate::net::NetError;
 use crate::net::smtp::SmtpError;
@@ -7,6 +9,11 @@ use crate::store::StoreError;
 
 /// The code of a server that has too many connections (RFC 5530).
 pub(super) const LIMIT: &str = "[LIMIT]";
+
+/// The code of a maildrop that another connection has (RFC 2449).
+pub(super) const IN_USE: &str = "[IN-USE]";
+/// The code of a server that was asked too soon (RFC 2449).
+pub(super) const LOGIN_DELAY: &str = "[LOGIN-DELAY]";
 
 /// A failure of the sync; each names the culprit and says whether waiting helps.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +41,7 @@ pub enum SyncError {
         /// The server.
         host: String,
         /// What stands in the way.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
     /// The server refused a command that the sync cannot do without.
     #[error("{host} refused to {what}: the server says \"{text}\"")]
@@ -119,7 +126,10 @@ impl From<SmtpError> for SyncError {
                 host,
                 text: said.to_string(),
             },
-            SmtpError::NoWay { host, why } => SyncError::NoWay { host, why },
+            SmtpError::NoWay { host, why } => SyncError::NoWay {
+                host,
+                why: why.into(),
+            },
         }
     }
 }
@@ -204,6 +214,15 @@ impl SyncError {
             SyncError::Refused { .. } | SyncError::Bye { .. } if self.is_limit() => {
                 "This program holds one connection for an account. Other programs or devices hold \
                  the rest."
+                    .to_owned()
+            }
+            SyncError::Refused { text, .. } if text.starts_with(IN_USE) => {
+                "Another program or device is reading this mail just now. Trying again by itself."
+                    .to_owned()
+            }
+            SyncError::Refused { text, .. } if text.starts_with(LOGIN_DELAY) => {
+                "The server wants more time between two sign-ins; check_every in the settings says \
+                 how often it is asked."
                     .to_owned()
             }
             SyncError::Owned { .. } => "It does the work; end it, or ask there.".to_owned(),

@@ -5,6 +5,7 @@
 //! - `dialogue`: a signed-in connection, its answers and its news;
 //! - `worker`: one connection at work, the most urgent thing first; `pull`, `push` and `bodies` are
 //!   its three kinds of work, `listing` says in which mailboxes;
+//! - `pop3`: the same for an account that is read by POP3, whose mailboxes are here alone;
 //! - `outbox`: what waits to be sent leaves by a link of its own, `submission`, once;
 //! - `account`: the task of one account, which owns its lock, connects, and waits when it cannot;
 //! - [`Supervisor`]: all account tasks, on a thread of their own;
@@ -35,6 +36,7 @@ mod once;
 mod outbox;
 pub mod owner;
 pub mod plan;
+mod pop3;
 mod pull;
 mod push;
 pub mod setup;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use crate::config::{AccountSettings, Keep, Paths, SecretError, Settings, edit};
+use crate::config::{AccountSettings, Keep, Maildrop, Paths, SecretError, Settings, edit};
 use crate::env::Env;
 use crate::imap::{Command, MailboxName};
 use crate::model::Secret;
 use crate::net::{NetError, Refusal};
 
 use super::dialogue::Dialogue;
+use super::pop3::Talk;
 use super::{SyncError, submission};
 
 /// Dial, handshake and sign-in together, at each server.
@@ -289,6 +290,9 @@ async fn secret(env: &Env, request: &SetupRequest) -> Result<Secret, SetupError>
 /// Signs in, looks at INBOX and leaves.
 async fn read(env: &Env, request: &SetupRequest, secret: &Secret) -> Result<Proof, SyncError> {
     let account = &request.account;
+    if let Some(maildrop) = account.maildrop() {
+        return read_maildrop(env, account, maildrop, secret).await;
+    }
     let mut talk = Dialogue::greet(env, account).await?;
     talk.sign_in(account, secret).await?;
     let (reply, _) = talk
@@ -304,6 +308,26 @@ async fn read(env: &Env, request: &SetupRequest, secret: &Secret) -> Result<Proo
         sending: None,
     };
     talk.goodbye().await;
+    Ok(proof)
+}
+
+/// Signs in, counts the messages and leaves.
+async fn read_maildrop(
+    env: &Env,
+    account: &AccountSettings,
+    maildrop: &Maildrop,
+    secret: &Secret,
+) -> Result<Proof, SyncError> {
+    let mut talk = Talk::greet(env, account, maildrop).await?;
+    talk.sign_in(account, secret).await?;
+    let proof = Proof {
+        peer: talk.peer(),
+        capabilities: talk.capabilities(),
+        inbox: Some(u64::from(talk.count().await?)),
+        sending: None,
+    };
+    // Nothing was deleted, so that it does not matter how the session ends.
+    let _ = talk.quit().await;
     Ok(proof)
 }
 

@@ -318,7 +318,10 @@ const MIGRATIONS: [(&str, &str); 6] = [
         "5.sql",
         "70b11f0f45b153bae1d1cb7207261dc0fb298dcde5583d5b7a7c50fedce25227",
     ),
-    ("6.sql", "0"),
+    (
+        "6.sql",
+        "3e747b0a9c2d9c1dfed4b7cfdc9606242caf8067804218f69a7812722cf14b37",
+    ),
 ];
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::model::{Flags, MessageKey, Offline, OperationId, PartPath, Role};
+use crate::model::{Flags, MessageKey, Offline, OnServer, OperationId, PartPath, Role};
 
 /// A message key as `list` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,10 @@ pub(super) fn part_path(text: &str) -> Result<PartPath, BadArgument> {
     PartPath::parse(text)
         .filter(|path| !path.is_root())
         .ok_or(BadArgument::Part)
+}
+
+pub(super) fn on_server(text: &str) -> Result<OnServer, String> {
+    OnServer::try_from(text.to_owned())
 }
 
 pub(super) fn offline(text: &str) -> Result<Offline, BadArgument> {

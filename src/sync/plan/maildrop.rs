@@ -70,7 +70,7 @@ pub struct Sorted {
     /// Unknown by name, oldest first.
     pub strangers: Vec<Entry>,
     /// Known, and not in the list by their names; where heads of strangers can find them.
-    pub missing: Vec<SeenKey>,
+    pub missing: BTreeSet<SeenKey>,
 }
 
 impl Sorted {
@@ -117,7 +117,7 @@ pub fn recognise(
     heads: &BTreeMap<u32, Digest>,
     known: &[Seen],
 ) -> Vec<(SeenKey, Option<Vec<u8>>)> {
-    let missing: BTreeSet<SeenKey> = sorted.missing.iter().copied().collect();
+    let missing = &sorted.missing;
     let mut by_head: BTreeMap<Digest, VecDeque<SeenKey>> = BTreeMap::new();
     for seen in known.iter().filter(|seen| missing.contains(&seen.key)) {
         by_head.entry(seen.head).or_default().push_back(seen.key);
