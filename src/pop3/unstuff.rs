@@ -1,6 +1,6 @@
 //! The octets of a message out of a multi-line reply (RFC 1939 section 3), in linear time.
 //!
-//! Only `CRLF .` is looked for, by whole slices: what lies between is copied as it is. A line that
+//! Only dots behind line ends are looked for, by whole slices: what lies between is copied as it is. A line that
 //! begins with one dot and is not the end comes from a server that does not stuff, so the dot stays.
 
 use memchr::memmem::Finder;
@@ -34,7 +34,7 @@ impl Unstuff {
         Self {
             at: At::Start,
             bare,
-            finder: Finder::new(if bare { "\n." } else { "\r\n." }),
+            finder: Finder::new("\n."),
         }
     }
 
@@ -82,8 +82,13 @@ impl Unstuff {
 
     /// Copies up to the next dot at the beginning of a line, or all; how many octets that were.
     fn middle(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
-        if let Some(found) = self.finder.find(rest) {
-            let line = found + self.finder.needle().len() - 1;
+        // Two octets are looked for: of three, the first two would be found at each line.
+        let ends = |at: &usize| {
+            let before = at.checked_sub(1).and_then(|before| rest.get(before));
+            self.bare || before == Some(&b'\r')
+        };
+        if let Some(found) = self.finder.find_iter(rest).find(ends) {
+            let line = found + 1;
             out.extend_from_slice(rest.get(..line).unwrap_or_default());
             self.at = At::Dot;
             return line + 1;

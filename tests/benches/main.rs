@@ -24,6 +24,7 @@ mod link;
 mod memory;
 mod open;
 mod pieces;
+mod pop3;
 mod send;
 mod split;
 mod start;
@@ -36,7 +37,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 15] = [
+const BENCHES: [(&str, Bench); 17] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -52,6 +53,8 @@ const BENCHES: [(&str, Bench); 15] = [
     ("busy", keys::while_syncing),
     ("memory", memory::all),
     ("link", link::all),
+    ("pop3", pop3::download),
+    ("poll", pop3::poll),
 ];
 
 fn main() {

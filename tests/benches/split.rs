@@ -167,7 +167,7 @@ pub fn with_contents(count: u32) -> (tempfile::TempDir, Store, Vec<ContentKey>) 
 }
 
 /// The CPU time that this process uses for something.
-fn measured<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+pub fn measured<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let before = own_cpu();
     let value = work();
     (own_cpu() - before, value)

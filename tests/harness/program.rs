@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::ca::Ca;
 use super::dovecot::Dovecot;
 use super::lacebark;
 use super::pty::Terminal;
@@ -137,10 +138,20 @@ impl Home {
         url: &str,
         more: &[&str],
     ) -> Run {
+        let password = server.password(user);
+        self.set_up(id, password, &["--imap", url], server.ca_file(), more)
+    }
+
+    /// Adds a POP3 account that is reached at `url`, of Dovecot or of the scripted server.
+    pub fn add_pop3_account(&self, id: &str, password: &str, url: &str, more: &[&str]) -> Run {
+        let root = Ca::shared().root();
+        self.set_up(id, password, &["--pop3", url], root, more)
+    }
+
+    fn set_up(&self, id: &str, password: &str, server: &[&str], ca: PathBuf, more: &[&str]) -> Run {
         let secret = self.path(&format!("{id}.secret"));
-        fs::write(&secret, format!("{}\n", server.password(user))).unwrap();
+        fs::write(&secret, format!("{password}\n")).unwrap();
         let command = format!("cat {}", secret.display());
-        let ca = server.ca_file();
         let mut args = vec![
             "setup",
             "--address",
@@ -150,14 +161,8 @@ impl Home {
             "--account",
             id,
         ];
-        args.extend([
-            "--imap",
-            url,
-            "--password-command",
-            &command,
-            "--keep",
-            "command",
-        ]);
+        args.extend(server);
+        args.extend(["--password-command", &command, "--keep", "command"]);
         args.extend(["--tls-ca-file", ca.to_str().unwrap()]);
         args.extend(more);
         self.run(&args).exits(0)

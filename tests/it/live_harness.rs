@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::harness::ca::{Ca, Certificate};
 use crate::harness::compare::Stored;
-use crate::harness::dovecot::{Dovecot, Options};
+use crate::harness::dovecot::{Dovecot, Options, Pop3};
 use crate::harness::dress::{Cut, Dress, Dressed};
+use crate::harness::fake_pop3::wire_of;
 use crate::harness::generate::{Generator, Sizes, write_maildir};
 use crate::harness::keyring::{self, Keyring, LOCKED_ITEM};
 use crate::harness::proxy::Proxy;
 use crate::harness::raw::Raw;
+use crate::harness::raw_pop3::RawPop3;
 
 const MESSAGE: &[u8] = b"From: a@example.org\r\nSubject: bark\r\n\r\nrough\r\n";
 
@@ -476,4 +478,37 @@ fn a_cut_loses_the_command_or_its_answer_and_only_once() {
         );
         assert_eq!(server.filter.cuts(), 1);
     }
+}
+
+#[test]
+fn pop3_hands_out_the_inbox_and_the_bare_client_reads_all_of_it() {
+    let Some(server) = Dovecot::with_pop3(Pop3::default()) else {
+        return;
+    };
+    let inbox = server.maildir("alice", "INBOX");
+    write_maildir(&inbox, server.owner(), 300, 3, Sizes::Whole);
+    server.deliver("alice", "INBOX", b"A: b\r\n\r\n.\r\n..\r\n", &[], None);
+    let sign_in = || {
+        let mut client = RawPop3::connect(server.pop3s_port());
+        client.login("alice", server.password("alice"));
+        client
+    };
+    let mut client = sign_in();
+    assert!(client.lines("CAPA").contains(&"PIPELINING".to_owned()));
+    let uidls = client.uidls();
+    assert_eq!(uidls.len(), 301);
+    let mut octets = 0;
+    for number in 1..=301 {
+        let bytes = client.message(number);
+        let status = format!("+OK {} octets\r\n", bytes.len());
+        octets += status.len() + wire_of(&bytes, true, true).len();
+    }
+    assert_eq!(client.message(301), b"A: b\r\n\r\n.\r\n..\r\n");
+    assert_eq!(client.drain(301), octets as u64);
+    client.ok("DELE 7");
+    client.quit();
+    let mut client = sign_in();
+    assert_eq!(client.uidls().len(), 300);
+    assert!(!client.uidls().contains(&uidls[6]));
+    assert!(client.command("RETR 301").starts_with("-ERR"));
 }
