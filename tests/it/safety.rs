@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The ids, and what is left of each for later.
-const IDS: [(&str, &str); 87] = [
+const IDS: [(&str, &str); 88] = [
     ("t1", ""),
     ("t2", "APPEND of drafts and sent copies"),
     ("t3", ""),
@@ -97,6 +97,7 @@ const IDS: [(&str, &str); 87] = [
     ("r17", ""),
     ("r18", ""),
     ("r19", ""),
+    ("r20", "the link cut at each step of a sync"),
     ("r21", "export"),
     ("r22", "at the receiving server"),
     ("r23", ""),
