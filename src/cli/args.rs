@@ -99,9 +99,9 @@ pub struct Global {
 pub enum Command {
     /// Try the program on a bundled mailbox, without account or network
     Demo,
-    /// Read messages from .eml files on the screen
+    /// Read mail in files on the screen: .eml, mbox, Maildir
     Open {
-        /// The files
+        /// The files and folders
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -204,6 +204,12 @@ pub enum Command {
     /// The last 50 actions can be taken back, one after the other. What was deleted for good, and a
     /// mailbox that the server has deleted, do not come back.
     Undo,
+    /// Bring mail in files into a mailbox; what is there already comes no second time
+    #[command(subcommand)]
+    Import(Import),
+    /// Write messages into files, exactly as they are; nothing is overwritten
+    #[command(subcommand)]
+    Export(Export),
     /// List, retry or drop what waits to be sent to servers
     #[command(subcommand)]
     Queue(Queue),
@@ -543,6 +549,57 @@ pub struct Delete {
     /// The messages; - reads them from standard input
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<IdArgument>,
+}
+
+/// `lacebark import …`.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Files of many messages (mboxrd, mboxo), with the flags of FILE.flags beside them
+    Mbox(ImportFiles),
+    /// Folders with cur, new and tmp; subfolders become mailboxes below, of inbox beside it
+    Maildir(ImportFiles),
+    /// Files of one message, or folders of .eml files
+    Eml(ImportFiles),
+}
+
+/// What is imported, and where to.
+#[derive(Debug, Args)]
+pub struct ImportFiles {
+    /// [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive
+    #[arg(long, value_name = "MAILBOX")]
+    pub to: String,
+    /// The files or folders; - is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `lacebark export …`.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// One file of many messages (mboxrd), flags in PATH.flags; with --all a folder of them
+    Mbox(ExportTo),
+    /// A Maildir, flags in the names of the files; with --all one for each account
+    Maildir(ExportTo),
+    /// A folder of .eml files; one message to PATH.eml is that file
+    Eml(ExportTo),
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct ExportTo {
+    /// What is to be made; it must not be there
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// This mailbox: [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive
+    #[arg(long, value_name = "MAILBOX", group = "what")]
+    pub mailbox: Option<String>,
+    /// These messages; - reads them from standard input
+    #[arg(long, value_name = "ID", num_args = 1.., group = "what")]
+    pub ids: Vec<IdArgument>,
+    /// All mailboxes of all accounts
+    #[arg(long, group = "what")]
+    pub all: bool,
 }
 
 /// `lacebark queue …`.

@@ -108,6 +108,51 @@ pub struct Acted {
     pub operations: Vec<Operation>,
 }
 
+/// What `import` came to.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// Where messages went.
+    pub mailbox: NamedMailbox,
+    /// Messages that are there by it.
+    pub imported: u64,
+    /// Messages that were there already, with the same bytes.
+    pub present: u64,
+    /// Octets of all messages that were read.
+    pub octets: u64,
+    /// The same for each path.
+    pub files: Vec<ImportedFile>,
+    /// What of it waits for a server or was refused.
+    pub operations: Vec<Operation>,
+}
+
+/// One path of `import`.
+#[derive(Debug, Serialize)]
+pub struct ImportedFile {
+    /// As it was named.
+    pub path: String,
+    /// Messages that came from it.
+    pub imported: u64,
+    /// Messages of it that were there already.
+    pub present: u64,
+    /// Why it was not read to its end.
+    pub error: Option<String>,
+}
+
+/// What `export` came to.
+#[derive(Debug, Serialize)]
+pub struct Exported {
+    /// As it was named.
+    pub path: String,
+    /// Messages that were written.
+    pub exported: u64,
+    /// Octets of them.
+    pub octets: u64,
+    /// The keys of messages that are not kept here whole, and were not written.
+    pub missing: Vec<i64>,
+    /// What was made: files, or the folder.
+    pub files: Vec<String>,
+}
+
 /// One action: what is taken back as one.
 #[derive(Debug, Serialize)]
 pub struct Action {

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use super::demo::Demo;
 use super::error::Failure;
+use super::shelf::{self, Shelf};
 use crate::config::{AccountSettings, Paths, Settings};
 use crate::env::files::create_private_folder;
 use crate::env::{Env, PrivateTemp, SystemClock};
 use crate::model::{Flags, Role};
 use crate::ops::import::{self, RawMessage};
-use crate::store::Store;
+use crate::store::{Priority, Store, Tx, local as store_local};
 
 /// Octets of one message file: more is no mail.
 const LONGEST: u64 = 512 << 20;
@@ -83,24 +84,34 @@ pub fn demo() -> Result<Local, Failure> {
     Ok(local)
 }
 
-/// Messages from files, with the person's own settings for the screen.
+/// Mail in files, with the person's own settings for the screen: messages, mbox files and Maildirs in
+/// one mailbox, subfolders of a Maildir in mailboxes of their own.
 pub fn open(files: &[PathBuf], own: Settings) -> Result<Local, Failure> {
-    let raw = files
-        .iter()
-        .map(|file| {
-            Ok(RawMessage {
-                bytes: read(file)?,
-                flags: Flags::of(Flags::SEEN),
-                arrival: None,
-            })
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
+    for file in files {
+        look_at(file)?;
+    }
     let local = Local::new(Settings {
         accounts: vec![AccountSettings::local("files")],
         faulty: Vec::new(),
         ..own
     })?;
-    local.fill("Files", Some(Role::Inbox), raw)?;
+    let store = &local.store;
+    let (account, mailbox) = import::mailbox(store, "files", "Files", Some(Role::Inbox)).wait()?;
+    let mut shelf = Shelf::new(store);
+    for file in files {
+        if file.is_dir() {
+            shelf.maildir(file, mailbox, &mut |levels| {
+                let name = levels.join("/");
+                let ensure = move |tx: &Tx<'_>| store_local::ensure(tx, account, &name, None);
+                Ok(store.write(Priority::Person, ensure).wait()?)
+            })?;
+        } else if shelf::is_mbox(file) {
+            shelf.mbox(file, mailbox)?;
+        } else {
+            shelf.eml(file, mailbox, Flags::of(Flags::SEEN))?;
+        }
+    }
+    shelf.finish()?;
     Ok(local)
 }
 
@@ -153,23 +164,20 @@ fn base() -> io::Result<PathBuf> {
     Ok(base)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// Refuses what is no mail before anything is made.
+fn look_at(file: &Path) -> Result<(), Failure> {
     let refused = || Failure::new(format!("Cannot open {}", file.display()));
     let found = fs::metadata(file).map_err(|error| refused().cause(error))?;
-    if found.is_dir() {
-        return Err(refused().cause("it is a folder; name the .eml files in it"));
+    if found.is_dir() && !shelf::is_maildir(file) {
+        return Err(refused().cause("it is a folder and no Maildir; name the .eml files in it"));
     }
-    if !found.is_file() {
+    if !found.is_file() && !found.is_dir() {
         return Err(refused().cause("it is not a regular file"));
     }
-    if found.len() > LONGEST {
+    if found.len() > LONGEST && found.is_file() && !shelf::is_mbox(file) {
         return Err(refused().cause("it is larger than any message (512 MiB)"));
     }
-    let bytes = fs::read(file).map_err(|error| refused().cause(error))?;
-    if bytes.starts_with(b"From ") {
-        return Err(refused().cause("it is an mbox file; only single messages (.eml) are read"));
-    }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -191,18 +199,50 @@ mod tests {
     }
 
     #[test]
-    fn only_single_messages_in_regular_files_are_opened() {
+    fn files_of_all_kinds_are_opened_into_one_mailbox() {
         let dir = tempfile::tempdir().unwrap();
         let mbox = dir.path().join("mbox");
-        fs::write(&mbox, "From a@b Sat Nov 21 08:02:00 2026\n\n").unwrap();
+        let line = "From a@b Sat Nov 21 08:02:00 2026\n";
+        fs::write(
+            &mbox,
+            format!("{line}Subject: 1\n\n\n{line}Subject: 2\n\n\n"),
+        )
+        .unwrap();
+        let eml = dir.path().join("x.eml");
+        fs::write(&eml, "Subject: 3\r\n\r\n").unwrap();
+        let maildir = dir.path().join("Mail");
+        for folder in ["cur", "new", ".Trips.2026/cur"] {
+            fs::create_dir_all(maildir.join(folder)).unwrap();
+        }
+        fs::write(maildir.join("cur/1.2.h:2,S"), "Subject: 4\n\n").unwrap();
+        fs::write(maildir.join("new/3.4.h"), "Subject: 5\n\n").unwrap();
+        fs::write(maildir.join(".Trips.2026/cur/5.6.h:2,F"), "Subject: 6\n\n").unwrap();
+        let local = open(&[mbox, eml, maildir], Settings::default()).unwrap();
+        let all = folders::list(&local.store.reader().unwrap()).unwrap();
+        let counts: Vec<_> = all[0]
+            .folders
+            .iter()
+            .map(|f| {
+                (
+                    f.mailbox.name.clone().unwrap(),
+                    f.mailbox.total,
+                    f.mailbox.unread,
+                )
+            })
+            .collect();
+        assert_eq!(
+            counts,
+            [("Files".into(), 5, 3), ("Trips/2026".into(), 1, 1)]
+        );
+    }
+
+    #[test]
+    fn what_is_no_mail_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
         for (path, cause) in [
             (
-                mbox,
-                "it is an mbox file; only single messages (.eml) are read",
-            ),
-            (
                 dir.path().to_owned(),
-                "it is a folder; name the .eml files in it",
+                "it is a folder and no Maildir; name the .eml files in it",
             ),
             (PathBuf::from("/dev/null"), "it is not a regular file"),
             (

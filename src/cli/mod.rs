@@ -10,9 +10,12 @@ pub mod args;
 pub mod compose;
 pub mod demo;
 pub mod error;
+pub mod export;
 pub mod fetch;
 pub mod flag;
+pub mod gauge;
 pub mod ids;
+pub mod import;
 pub mod json;
 pub mod list;
 pub mod local;
@@ -25,11 +28,13 @@ pub mod outcome;
 pub mod output;
 pub mod places;
 pub mod prompt;
+pub mod publish;
 pub mod queue;
 pub mod refusal;
 pub mod save;
 pub mod send;
 pub mod setup;
+pub mod shelf;
 pub mod show;
 pub mod start;
 pub mod sync;
@@ -190,6 +195,8 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         Command::Delete(arguments) => triage::delete(start, &arguments),
         Command::Expunge { mailbox, yes } => triage::expunge(start, &mailbox, yes),
         Command::Undo => triage::undo(start),
+        Command::Import(what) => import::run(start, &what),
+        Command::Export(what) => export::run(start, &what),
         Command::Queue(Queue::List) => queue::list(start),
         Command::Queue(Queue::Retry(selection)) => queue::retry(start, &selection),
         Command::Queue(Queue::Drop(selection)) => queue::withdraw(start, &selection),

@@ -196,7 +196,8 @@ pub fn act_and_tell(
     outcome::finish(start, outcome)
 }
 
-fn count(messages: usize) -> String {
+/// `1 message`, `2 messages`.
+pub(super) fn count(messages: usize) -> String {
     match messages {
         1 => "1 message".to_owned(),
         n => format!("{n} messages"),

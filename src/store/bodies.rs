@@ -90,6 +90,7 @@ impl Piece {
     }
 
     /// The same bytes for a content that was made after they were cut.
+    #[must_use]
     pub fn of(self, content: ContentKey) -> Self {
         Self { content, ..self }
     }

@@ -24,6 +24,7 @@ pub mod effective;
 mod error;
 mod expected;
 pub mod filed;
+pub mod imports;
 pub mod journal;
 pub mod links;
 pub mod lists;

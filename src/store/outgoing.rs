@@ -179,10 +179,22 @@ pub fn freeze(
     structure: Option<&Structure>,
     size: u64,
 ) -> Result<ContentKey, StoreError> {
+    freeze_at(tx, account, tx.now(), envelope, structure, size)
+}
+
+/// The same for a message that came at another time.
+pub(super) fn freeze_at(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    arrival: i64,
+    envelope: &Envelope,
+    structure: Option<&Structure>,
+    size: u64,
+) -> Result<ContentKey, StoreError> {
     sweep(tx)?;
     let fresh = contents::Fresh {
         account,
-        arrival: tx.now(),
+        arrival,
         size,
         remote_id: None,
         envelope: Some(envelope),

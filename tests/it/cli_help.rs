@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 48] = [
     "",
     "demo",
     "open",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 39] = [
     "account show",
     "account test",
     "account remove",
+    "account on-server",
     "account prune",
     "sync",
     "mailbox",
@@ -38,6 +39,14 @@ const COMMANDS: [&str; 39] = [
     "delete",
     "expunge",
     "undo",
+    "import",
+    "import mbox",
+    "import maildir",
+    "import eml",
+    "export",
+    "export mbox",
+    "export maildir",
+    "export eml",
     "queue",
     "queue list",
     "queue retry",

@@ -13,6 +13,7 @@
 mod harness;
 
 mod cli;
+mod cli_files;
 mod cli_help;
 mod cli_screen;
 mod cli_send;

@@ -111,33 +111,48 @@ pub fn shim() -> Option<&'static Path> {
 
 /// Writes from the `at`th on fail with `code`: `times` of them, or all that follow if 0.
 #[derive(Clone, Copy, Debug)]
-struct Failing {
-    at: usize,
-    times: usize,
-    code: i32,
+pub struct Failing {
+    pub at: usize,
+    pub times: usize,
+    pub code: i32,
 }
 
-const FULL: i32 = 28;
-const BROKEN: i32 = 5;
+pub const FULL: i32 = 28;
+pub const BROKEN: i32 = 5;
 
 /// Runs the program so; how it ended, and how many writes it tried.
 fn failing(home: &Home, shim: &Path, args: &[&str], how: Failing) -> (Run, usize) {
+    failing_below(home, &home.data(), shim, args, how)
+}
+
+/// The same where writes below a folder fail.
+pub fn failing_below(
+    home: &Home,
+    below: &Path,
+    shim: &Path,
+    args: &[&str],
+    how: Failing,
+) -> (Run, usize) {
     let count = home.path("count");
     let mut command = home.command(args);
     command
         .env("LD_PRELOAD", shim)
-        .env("LACEBARK_FAIL_BELOW", home.data())
+        .env("LACEBARK_FAIL_BELOW", below)
         .env("LACEBARK_FAIL_AT", how.at.to_string())
         .env("LACEBARK_FAIL_TIMES", how.times.to_string())
         .env("LACEBARK_FAIL_WITH", how.code.to_string())
         .env("LACEBARK_FAIL_COUNT", &count);
     let run = finish(&mut command);
-    assert!((0..=4).contains(&run.code), "{how:?} {args:?}: {run:?}");
+    let killed = how.code == 0 && how.at > 0;
+    assert!(
+        killed || (0..=4).contains(&run.code),
+        "{how:?} {args:?}: {run:?}"
+    );
     let tried = fs::read_to_string(count).unwrap_or_default();
     (run, tried.trim().parse().unwrap_or(0))
 }
 
-fn is_whole(home: &Home, what: &str) {
+pub fn is_whole(home: &Home, what: &str) {
     let path = home.data().join("mail.db");
     let sql = rusqlite::Connection::open(path).unwrap();
     let check = "PRAGMA integrity_check";

@@ -320,7 +320,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
     ),
     (
         "6.sql",
-        "3e747b0a9c2d9c1dfed4b7cfdc9606242caf8067804218f69a7812722cf14b37",
+        "2f68cd0d79fff57bb655445bf40544a204fdbd5369a50f9851f19510868b92ff",
     ),
 ];
 

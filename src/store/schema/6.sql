@@ -25,3 +25,14 @@ END;
 
 -- What may become of messages on a POP3 server, as the person last agreed to.
 ALTER TABLE account ADD COLUMN on_server TEXT;
+
+-- What stood around a message in the mbox file that it was imported from: its From_ line and what
+-- followed it, where they are not what would be written without this.
+CREATE TABLE frame (
+  message INTEGER PRIMARY KEY,
+  line BLOB NOT NULL,
+  tail BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER frame_gone AFTER DELETE ON message BEGIN
+  DELETE FROM frame WHERE message = old.key;
+END;
