@@ -266,6 +266,16 @@ impl FakePop3 {
             .retain(|mail| mail.uidl != uidl);
     }
 
+    /// Puts another message in the place of one, under the same id, as a server does that gives its
+    /// ids again.
+    pub fn replace(&self, uidl: &str, bytes: &[u8]) {
+        for mail in &mut lock(&self.shared.seen).maildrop {
+            if mail.uidl == uidl {
+                mail.bytes = Arc::new(bytes.to_vec());
+            }
+        }
+    }
+
     /// How many connections were made.
     pub fn connections(&self) -> usize {
         lock(&self.shared.seen).connections
