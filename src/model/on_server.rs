@@ -57,29 +57,39 @@ impl OnServer {
         reach(self) > reach(before)
     }
 
-    /// The policy as a person reads it, with what it means for other devices.
-    pub fn words(self) -> String {
+    /// What the policy does, as a person reads it.
+    pub fn does(self) -> String {
         match self {
-            OnServer::Keep => "Everything stays on the server; other devices see all mail.".into(),
+            OnServer::Keep => "Everything stays on the server.".into(),
+            OnServer::Delete => "Deleted on the server as soon as it is here.".into(),
+            OnServer::DeleteAfter(1) => "Deleted on the server a day after it came here.".into(),
+            OnServer::DeleteAfter(days) => {
+                format!("Deleted on the server {days} days after it came here.")
+            }
+            OnServer::Mirror => "Deleted on the server when you delete it here.".into(),
+        }
+    }
+
+    /// What that means for other devices.
+    pub fn others(self) -> String {
+        match self {
+            OnServer::Keep => "Other devices see all mail.".into(),
             OnServer::Delete => {
-                "Deleted on the server as soon as it is here; other devices do not see it any more, \
-                 and this is the only copy."
-                    .into()
+                "Other devices do not see it any more: here is the only copy.".into()
             }
             OnServer::DeleteAfter(1) => {
-                "Deleted on the server a day after it came here; other devices see it until then, \
-                 and after that this is the only copy."
-                    .into()
+                "Other devices see it for a day; after that here is the only copy.".into()
             }
-            OnServer::DeleteAfter(days) => format!(
-                "Deleted on the server {days} days after it came here; other devices see it until \
-                 then, and after that this is the only copy."
-            ),
-            OnServer::Mirror => {
-                "Deleted on the server when you delete it here; other devices see the same INBOX."
-                    .into()
+            OnServer::DeleteAfter(days) => {
+                format!("Other devices see it for {days} days; after that here is the only copy.")
             }
+            OnServer::Mirror => "Other devices see what is in your mailboxes here.".into(),
         }
+    }
+
+    /// Both.
+    pub fn words(self) -> String {
+        format!("{} {}", self.does(), self.others())
     }
 }
 

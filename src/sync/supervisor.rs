@@ -179,29 +179,23 @@ impl Supervisor {
             _watch: watch,
             _care: care,
         };
-        supervisor.introduce(&settings.accounts);
         for account in &settings.accounts {
             supervisor.add(account);
         }
         Ok(supervisor)
     }
 
-    /// Gives every account its row, in its own kind, before anything else is written about it.
-    fn introduce(&self, accounts: &[AccountSettings]) {
-        let all: Vec<_> = accounts
-            .iter()
-            .map(|account| (account.id.clone(), account.stored_kind()))
-            .collect();
+    /// Gives an account its row, in its own kind, before anything else is written about it.
+    fn introduce(&self, account: &AccountSettings) {
+        let (id, kind) = (account.id.clone(), account.stored_kind());
         let ensure = move |tx: &Tx<'_>| {
-            for (id, kind) in &all {
-                let there = accounts::ensure(tx, id, *kind);
-                let there = there.and_then(|key| match kind.is_remote() {
-                    true => Ok(()),
-                    false => local::furnish(tx, key),
-                });
-                if let Err(error) = there {
-                    tracing::error!(account = %id, %error, "the account has no place in the store");
-                }
+            let there = accounts::ensure(tx, &id, kind);
+            let furnished = there.and_then(|key| match kind.is_remote() {
+                true => Ok(()),
+                false => local::furnish(tx, key),
+            });
+            if let Err(error) = furnished {
+                tracing::error!(account = %id, %error, "the account has no place in the store");
             }
             Ok(())
         };
@@ -210,6 +204,7 @@ impl Supervisor {
 
     /// Starts the task of an account, as when it was just set up; in place of an older one.
     pub fn add(&self, account: &AccountSettings) {
+        self.introduce(account);
         if account.endpoint().is_none() {
             return;
         }

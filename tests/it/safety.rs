@@ -97,7 +97,7 @@ const IDS: [(&str, &str); 88] = [
     ("r17", ""),
     ("r18", ""),
     ("r19", ""),
-    ("r20", "the link cut at each step of a sync"),
+    ("r20", ""),
     ("r21", "export"),
     ("r22", "at the receiving server"),
     ("r23", ""),

@@ -1,8 +1,8 @@
 //! What comes into `update` and what it asks the shell to do.
 
 use crate::model::{
-    Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey, MessageKey,
-    OperationId, PartPath, Recipient, Role,
+    AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey,
+    MessageKey, OnServer, OperationId, PartPath, Recipient, Role,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -570,7 +570,7 @@ impl std::fmt::Debug for Hidden {
 }
 
 /// What the set-up screen holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAccount {
     /// The person's name.
     pub name: String,
@@ -588,6 +588,27 @@ pub struct NewAccount {
     pub command: String,
     /// What is kept for reading off line.
     pub offline: crate::model::Offline,
+    /// How its mail gets here.
+    pub kind: AccountKind,
+    /// What becomes of mail on a POP3 server.
+    pub on_server: OnServer,
+}
+
+impl Default for NewAccount {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            address: String::new(),
+            password: Hidden::default(),
+            servers: Servers::default(),
+            login: String::new(),
+            keep: KeepPassword::default(),
+            command: String::new(),
+            offline: crate::model::Offline::default(),
+            kind: AccountKind::Imap,
+            on_server: OnServer::default(),
+        }
+    }
 }
 
 /// How an action ended.
@@ -647,6 +668,8 @@ pub enum SetupField {
     Address,
     /// The password.
     Password,
+    /// How mail gets here: IMAP, POP3, or not from a server.
+    Kind,
     /// Host of the incoming server.
     ImapHost,
     /// Its port.
@@ -667,6 +690,8 @@ pub enum SetupField {
     Command,
     /// What is kept off line.
     Offline,
+    /// What becomes of mail on a POP3 server.
+    OnServer,
     /// The button that signs in.
     Continue,
     /// The button that opens the server fields.

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::providers::{Credential, Providers};
-use crate::config::{AccountKind, AccountSettings, Auth, Endpoint, Keep, Paths, Scheme, Settings};
+use crate::config::{AccountSettings, Auth, Endpoint, Keep, Maildrop, Paths, Scheme, Settings};
 use crate::env::{Env, spawn};
+use crate::model::AccountKind as Stored;
 use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
 use crate::ops::flags::Undoable;
 use crate::ops::requests::Progress;
@@ -628,12 +629,15 @@ fn set_up(world: &World, ticket: Ticket, new: &NewAccount) -> Ended {
         Ok(request) => request,
         Err((field, text)) => return Ended::Refused { field, text },
     };
-    let tried = setup::try_sign_in(&world.env, &request);
+    let tried = match request.account.endpoint() {
+        Some(_) => setup::try_sign_in(&world.env, &request).map(|_| ()),
+        None => Ok(()),
+    };
     // From here on it is stored and not stopped; who stopped it before has been told.
     if world.running().remove(&ticket).is_none() {
         return Ended::Done(String::new());
     }
-    let outcome = tried.and_then(|_| {
+    let outcome = tried.and_then(|()| {
         let settings = world.settings().clone();
         setup::store_account(&world.env, &world.paths, &settings, &request)
     });
@@ -684,8 +688,28 @@ fn field_of(field: Field, side: Side) -> SetupField {
 }
 
 fn request(world: &World, new: &NewAccount) -> Result<SetupRequest, (SetupField, String)> {
-    let imap =
-        endpoint(Scheme::Imap, &new.servers.imap).map_err(|why| (SetupField::ImapHost, why))?;
+    let id = free_id(world, &new.address);
+    let read =
+        |scheme| endpoint(scheme, &new.servers.imap).map_err(|why| (SetupField::ImapHost, why));
+    let base = match new.kind {
+        Stored::Imap => AccountSettings::imap(&id, &new.address, read(Scheme::Imap)?),
+        Stored::Pop3 => {
+            let mut maildrop = Maildrop::new(read(Scheme::Pop3)?);
+            maildrop.on_server = new.on_server;
+            AccountSettings::pop3(&id, &new.address, maildrop)
+        }
+        Stored::Local => {
+            let account = AccountSettings {
+                name: new.name.clone(),
+                address: new.address.clone(),
+                ..AccountSettings::local(&id)
+            };
+            return Ok(SetupRequest {
+                account,
+                secret: None,
+            });
+        }
+    };
     let smtp = if new.servers.smtp.host.is_empty() {
         None
     } else {
@@ -715,11 +739,10 @@ fn request(world: &World, new: &NewAccount) -> Result<SetupRequest, (SetupField,
         tls_ca_file: provider.and_then(|provider| provider.tls_ca_file.clone()),
         name: new.name.clone(),
         login: new.login.clone(),
-        kind: AccountKind::Imap(imap.clone()),
         smtp,
         keep,
         offline: new.offline,
-        ..AccountSettings::imap(&free_id(world, &new.address), &new.address, imap)
+        ..base
     };
     Ok(SetupRequest { account, secret })
 }

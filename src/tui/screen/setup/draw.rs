@@ -1,6 +1,6 @@
 //! The set-up screen.
 
-use crate::model::Offline;
+use crate::model::{AccountKind, Offline, OnServer};
 use crate::tui::app::App;
 use crate::tui::app::event::SetupField as F;
 use crate::tui::app::layout::Area;
@@ -12,7 +12,7 @@ use crate::tui::screen::log::state::fold;
 use crate::tui::screen::paint::{Pen, cells};
 use crate::tui::screen::theme::Role;
 
-use super::state::State;
+use super::state::{POLICIES, State};
 
 const LABEL: u16 = 3;
 const VALUE: u16 = 20;
@@ -62,12 +62,12 @@ fn row_of(at: F) -> u16 {
         F::Name => 3,
         F::Address => 4,
         F::Password => 5,
-        F::ImapHost | F::ImapPort | F::ImapSecurity => 8,
+        F::Kind | F::ImapHost | F::ImapPort | F::ImapSecurity => 8,
         F::SmtpHost | F::SmtpPort | F::SmtpSecurity => 9,
         F::Login => 10,
         F::Keep => 12,
         F::Command => 14,
-        F::Offline => 15,
+        F::Offline | F::OnServer => 15,
         F::Continue | F::Change | F::Quit => 18,
     }
 }
@@ -145,7 +145,9 @@ fn person(setup: &State, page: &mut Page<'_, '_>) {
     page.label(4, "Mail address");
     page.field(4, VALUE, 56, &setup.address, F::Address);
     page.label(5, "Password");
-    if setup.keep == KeepPassword::Command {
+    if !setup.has_kind_with_server() {
+        page.words(5, VALUE, "none: there is no server");
+    } else if setup.keep == KeepPassword::Command {
         page.words(5, VALUE, "printed by the command below");
     } else {
         let end = page.field(5, VALUE, 26, &setup.password, F::Password);
@@ -166,13 +168,28 @@ fn servers(setup: &State, page: &mut Page<'_, '_>) {
     };
     page.words(7, LABEL, &format!("Servers        {found}"));
     let open = setup.servers_open || setup.has_servers();
+    if !setup.has_kind_with_server() {
+        page.words(8, LABEL, "  incoming     :");
+        page.choice(8, VALUE, "none", F::Kind, true);
+        page.words(
+            8,
+            VALUE + 7,
+            "mail in files alone: lacebark import brings it in",
+        );
+        return;
+    }
     if !open {
         if !setup.note.is_empty() {
             page.words(8, LABEL + 2, &setup.note);
         }
         return;
     }
-    page.words(8, LABEL, "  incoming     : IMAP");
+    page.words(8, LABEL, "  incoming     :");
+    let protocol = match setup.kind {
+        AccountKind::Pop3 => "POP3",
+        AccountKind::Imap | AccountKind::Local => "IMAP",
+    };
+    page.choice(8, VALUE, protocol, F::Kind, true);
     server(
         page,
         8,
@@ -224,7 +241,9 @@ fn server(
 }
 
 fn choices(setup: &State, page: &mut Page<'_, '_>) {
-    let mark = |chosen: bool| if chosen { "(*)" } else { "( )" };
+    if !setup.has_kind_with_server() {
+        return;
+    }
     page.label(12, "Keep password");
     let keyring = if setup.keyring.is_empty() {
         "system keyring".to_owned()
@@ -246,6 +265,18 @@ fn choices(setup: &State, page: &mut Page<'_, '_>) {
         page.words(14, x, ":");
         page.field(14, x + 2, 34, &setup.command, F::Command);
     }
+    match setup.kind {
+        AccountKind::Imap => offline(setup, page),
+        AccountKind::Pop3 => on_server(setup, page),
+        AccountKind::Local => {}
+    }
+}
+
+fn mark(chosen: bool) -> &'static str {
+    if chosen { "(*)" } else { "( )" }
+}
+
+fn offline(setup: &State, page: &mut Page<'_, '_>) {
     page.label(15, "Offline copy");
     let ninety = setup.offline == Offline::default();
     let text = format!("{} last 90 days, whole messages", mark(ninety));
@@ -267,6 +298,23 @@ fn choices(setup: &State, page: &mut Page<'_, '_>) {
         F::Offline,
         headers,
     );
+}
+
+fn on_server(setup: &State, page: &mut Page<'_, '_>) {
+    page.label(15, "On the server");
+    let places = [(15, 0), (15, 23), (16, 0), (16, 23)];
+    for (policy, (row, x)) in POLICIES.into_iter().zip(places) {
+        let words = match policy {
+            OnServer::Keep => "keep everything".to_owned(),
+            OnServer::Delete => "delete what is here".to_owned(),
+            OnServer::DeleteAfter(days) => format!("for {days} days"),
+            OnServer::Mirror => "delete what I delete here".to_owned(),
+        };
+        let chosen = setup.on_server == policy;
+        let text = format!("{} {words}", mark(chosen));
+        page.choice(row, VALUE + x, &text, F::OnServer, chosen);
+    }
+    page.words(17, VALUE, &setup.on_server.others());
 }
 
 fn buttons(page: &mut Page<'_, '_>) {
@@ -292,11 +340,12 @@ fn name_of(field: F) -> &'static str {
         F::Name => "Your name",
         F::Address => "Mail address",
         F::Password => "Password",
-        F::ImapHost | F::ImapPort | F::ImapSecurity => "Incoming server",
+        F::Kind | F::ImapHost | F::ImapPort | F::ImapSecurity => "Incoming server",
         F::SmtpHost | F::SmtpPort | F::SmtpSecurity => "Outgoing server",
         F::Login => "Login name",
         F::Keep | F::Command => "Keep password",
         F::Offline => "Offline copy",
+        F::OnServer => "On the server",
         F::Continue | F::Change | F::Quit => "Account",
     }
 }

@@ -1,6 +1,6 @@
 //! The fields of the set-up screen and how keys walk and change them.
 
-use crate::model::Offline;
+use crate::model::{AccountKind, Offline, OnServer};
 use crate::tui::app::command::{self, Command, Screen};
 use crate::tui::app::event::{Action, Effect, Hidden, NewAccount, Question, SetupField, Ticket};
 use crate::tui::app::key::{Code, Key};
@@ -19,6 +19,10 @@ pub struct State {
     pub address: Field,
     /// The password.
     pub password: Field,
+    /// How mail gets here.
+    pub kind: AccountKind,
+    /// What becomes of mail on a POP3 server.
+    pub on_server: OnServer,
     /// Host and port of the incoming server.
     pub imap: (Field, Field),
     /// Its protection.
@@ -62,6 +66,8 @@ impl Default for State {
             name: Field::default(),
             address: Field::default(),
             password,
+            kind: AccountKind::Imap,
+            on_server: OnServer::default(),
             imap: (Field::default(), Field::of("993")),
             imap_security: Security::Tls,
             smtp: (Field::default(), Field::of("465")),
@@ -84,10 +90,19 @@ impl Default for State {
     }
 }
 
-const WALK: [SetupField; 16] = [
+/// The policies of a POP3 server that can be chosen here; the settings know every number of days.
+pub const POLICIES: [OnServer; 4] = [
+    OnServer::Keep,
+    OnServer::Delete,
+    OnServer::DeleteAfter(14),
+    OnServer::Mirror,
+];
+
+const WALK: [SetupField; 18] = [
     F::Name,
     F::Address,
     F::Password,
+    F::Kind,
     F::ImapHost,
     F::ImapPort,
     F::ImapSecurity,
@@ -98,6 +113,7 @@ const WALK: [SetupField; 16] = [
     F::Keep,
     F::Command,
     F::Offline,
+    F::OnServer,
     F::Continue,
     F::Change,
     F::Quit,
@@ -116,10 +132,12 @@ impl State {
             F::SmtpPort => Some(&mut self.smtp.1),
             F::Login => Some(&mut self.login),
             F::Command => Some(&mut self.command),
-            F::ImapSecurity
+            F::Kind
+            | F::ImapSecurity
             | F::SmtpSecurity
             | F::Keep
             | F::Offline
+            | F::OnServer
             | F::Continue
             | F::Change
             | F::Quit => None,
@@ -138,18 +156,28 @@ impl State {
         !self.imap.0.value().trim().is_empty()
     }
 
+    /// Whether there is a server to read from.
+    pub fn has_kind_with_server(&self) -> bool {
+        self.kind != AccountKind::Local
+    }
+
     fn walked(&self, field: SetupField) -> bool {
+        let remote = self.has_kind_with_server();
         match field {
+            F::Kind => self.servers_open,
             F::ImapHost
             | F::ImapPort
             | F::ImapSecurity
             | F::SmtpHost
             | F::SmtpPort
             | F::SmtpSecurity
-            | F::Login => self.servers_open,
-            F::Command => self.keep == KeepPassword::Command,
-            F::Password => self.keep != KeepPassword::Command,
-            F::Name | F::Address | F::Keep | F::Offline | F::Continue | F::Change | F::Quit => true,
+            | F::Login => self.servers_open && remote,
+            F::Command => remote && self.keep == KeepPassword::Command,
+            F::Password => remote && self.keep != KeepPassword::Command,
+            F::Keep => remote,
+            F::Offline => self.kind == AccountKind::Imap,
+            F::OnServer => self.kind == AccountKind::Pop3,
+            F::Name | F::Address | F::Continue | F::Change | F::Quit => true,
         }
     }
 
@@ -189,6 +217,7 @@ impl State {
             self.login.set(&provider.login);
         }
         let servers = provider.servers;
+        self.kind = AccountKind::Imap;
         self.imap.0.set(&servers.imap.host);
         self.imap.1.set(&servers.imap.port);
         self.imap_security = servers.imap.security;
@@ -259,7 +288,12 @@ impl State {
             },
             keep: self.keep,
             command: self.command.value().trim().to_owned(),
-            offline: self.offline,
+            offline: match self.kind {
+                AccountKind::Imap => self.offline,
+                AccountKind::Pop3 | AccountKind::Local => Offline::All,
+            },
+            kind: self.kind,
+            on_server: self.on_server,
         }
     }
 
@@ -269,6 +303,9 @@ impl State {
         let halves = address.split_once('@');
         if !halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty()) {
             return Some((F::Address, "A mail address has the form name@example.org."));
+        }
+        if !self.has_kind_with_server() {
+            return None;
         }
         if self.keep == KeepPassword::Command {
             if self.command.value().trim().is_empty() {
@@ -295,10 +332,19 @@ impl State {
 
     fn turn(&mut self, forward: bool) {
         match self.at {
+            F::Kind => {
+                let before = reading_port(self.kind, self.imap_security);
+                let order = [AccountKind::Imap, AccountKind::Pop3, AccountKind::Local];
+                self.kind = step(&order, self.kind, forward);
+                let after = reading_port(self.kind, self.imap_security);
+                change_port(&mut self.imap.1, before, after);
+            }
+            F::OnServer => self.on_server = step(&POLICIES, self.on_server, forward),
             F::ImapSecurity => {
-                let before = imap_port(self.imap_security);
+                let before = reading_port(self.kind, self.imap_security);
                 self.imap_security = self.imap_security.next();
-                change_port(&mut self.imap.1, before, imap_port(self.imap_security));
+                let after = reading_port(self.kind, self.imap_security);
+                change_port(&mut self.imap.1, before, after);
             }
             F::SmtpSecurity => {
                 let before = smtp_port(self.smtp_security);
@@ -320,13 +366,7 @@ impl State {
             }
             F::Offline => {
                 let order = [Offline::default(), Offline::All, Offline::Headers];
-                let at = order.iter().position(|o| *o == self.offline).unwrap_or(0);
-                let next = if forward {
-                    at + 1
-                } else {
-                    at + order.len() - 1
-                };
-                self.offline = order.get(next % order.len()).copied().unwrap_or_default();
+                self.offline = step(&order, self.offline, forward);
             }
             F::Name
             | F::Address
@@ -401,7 +441,13 @@ fn touched(app: &mut App) {
     app.setup.failed = app.setup.failed.take().filter(|(field, _)| *field != at);
     if matches!(
         at,
-        F::ImapHost | F::ImapPort | F::SmtpHost | F::SmtpPort | F::ImapSecurity | F::SmtpSecurity
+        F::Kind
+            | F::ImapHost
+            | F::ImapPort
+            | F::SmtpHost
+            | F::SmtpPort
+            | F::ImapSecurity
+            | F::SmtpSecurity
     ) {
         app.setup.typed_servers = true;
     }
@@ -467,7 +513,8 @@ fn look_up(app: &mut App) {
 fn open_servers(app: &mut App) {
     look_up(app);
     app.setup.servers_open = true;
-    app.setup.at = F::ImapHost;
+    app.setup.at = F::Kind;
+    app.hint("Spc changes the protocol; Tab goes on.");
 }
 
 fn sign_in(app: &mut App) {
@@ -482,7 +529,10 @@ fn sign_in(app: &mut App) {
     }
     app.setup.failed = None;
     let account = app.setup.account();
-    let host = account.servers.imap.host.clone();
+    let host = match account.kind {
+        AccountKind::Imap | AccountKind::Pop3 => account.servers.imap.host.clone(),
+        AccountKind::Local => "this machine".to_owned(),
+    };
     let ticket = app.effect(Action::SetUp(Box::new(account)));
     app.setup.trying = Some(ticket);
     app.hint(format!("Signing in to {host}… ^C stops."));
@@ -515,11 +565,24 @@ impl Begin {
     }
 }
 
-fn imap_port(security: Security) -> &'static str {
-    match security {
-        Security::Tls => "993",
-        Security::StartTls | Security::Plain => "143",
+fn reading_port(kind: AccountKind, security: Security) -> &'static str {
+    match (kind, security) {
+        (AccountKind::Pop3, Security::Tls) => "995",
+        (AccountKind::Pop3, Security::StartTls | Security::Plain) => "110",
+        (AccountKind::Imap | AccountKind::Local, Security::Tls) => "993",
+        (AccountKind::Imap | AccountKind::Local, Security::StartTls | Security::Plain) => "143",
     }
+}
+
+/// The choice after `now`, or before it, in a circle.
+fn step<T: Copy + PartialEq>(order: &[T], now: T, forward: bool) -> T {
+    let at = order.iter().position(|one| *one == now).unwrap_or(0);
+    let next = if forward {
+        at + 1
+    } else {
+        at + order.len() - 1
+    };
+    order.get(next % order.len()).copied().unwrap_or(now)
 }
 
 fn smtp_port(security: Security) -> &'static str {
