@@ -120,7 +120,7 @@ pub struct Attachment {
 pub enum Source {
     /// A file, as it was when it was picked: a change is told before sending.
     File {
-        /// Where it is; paths that are not UTF-8 are not taken.
+        /// Where it is; of a path that is not UTF-8 a NUL and its octets in hexadecimal digits.
         path: String,
         /// Its octets then.
         size: u64,

@@ -5,8 +5,10 @@
 //! are frozen. What is no plain file is never opened for reading: a pipe would hang and a device
 //! never end. Nothing here writes.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -17,7 +19,7 @@ use crate::model::{Attachment, Source};
 /// Octets that tell what a file is.
 const HEAD: u64 = 4_096;
 /// Entries of a folder that are read.
-const ENTRIES: usize = 20_000;
+const ENTRIES: usize = 200_000;
 /// Completions of a path.
 const COMPLETIONS: usize = 50;
 
@@ -39,12 +41,6 @@ pub enum AttachError {
         path: String,
         /// `a folder`, `a pipe` …
         what: &'static str,
-    },
-    /// Its path cannot be kept in a draft.
-    #[error("{path} has a name that is not UTF-8: copy it to another name first")]
-    Name {
-        /// As far as it can be shown.
-        path: String,
     },
     /// It was there when it was attached.
     #[error("{path} is not there any more: attach it again, or remove it")]
@@ -76,6 +72,8 @@ pub enum Kind {
 pub struct Entry {
     /// Its name, as far as it is UTF-8.
     pub name: String,
+    /// The same as a person looks for it.
+    pub folded: String,
     /// Where it is.
     pub path: PathBuf,
     /// What it is.
@@ -109,10 +107,14 @@ pub fn list(folder: &Path) -> Result<Listing, AttachError> {
         }
         listing.entries.push(entry(&found.path()));
     }
-    listing.entries.sort_by_cached_key(|one| {
-        let folded = fold::text(&one.name);
-        (one.is_hidden, one.kind, folded, one.name.clone())
-    });
+    let order = |a: &Entry, b: &Entry| {
+        let key = |one: &Entry| (one.is_hidden, one.kind);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.folded.cmp(&b.folded))
+            .then_with(|| a.path.cmp(&b.path))
+    };
+    listing.entries.sort_unstable_by(order);
     Ok(listing)
 }
 
@@ -126,6 +128,7 @@ fn entry(path: &Path) -> Entry {
     };
     Entry {
         is_hidden: name.starts_with('.'),
+        folded: fold::text(&name),
         name: name.into_owned(),
         path: path.to_owned(),
         kind,
@@ -153,19 +156,43 @@ pub fn file(path: &Path) -> Result<Attachment, AttachError> {
     let (about, name, head) = look(path)?;
     // Another working folder must not lead to another file.
     let whole = std::path::absolute(path).map_err(|error| unreadable(path, error))?;
-    let Some(whole) = whole.to_str() else {
-        return Err(AttachError::Name { path: shown(path) });
-    };
     Ok(Attachment {
         media_type: media::of_file(&name, &head),
         name: filename::safe(&name),
         source: Source::File {
-            path: whole.to_owned(),
+            path: kept(&whole),
             size: about.len(),
             modified: modified(&about),
         },
         size: about.len(),
     })
+}
+
+/// What stands before the octets of a path that is not UTF-8: no path holds it.
+const ESCAPED: char = '\0';
+
+/// A path as a draft keeps it: text, and where it is not UTF-8 its octets as hexadecimal digits.
+fn kept(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) => text.to_owned(),
+        None => {
+            let octets = path.as_os_str().as_bytes().iter();
+            let digits = octets.map(|octet| format!("{octet:02x}"));
+            std::iter::once(ESCAPED.to_string()).chain(digits).collect()
+        }
+    }
+}
+
+/// The path that a draft keeps.
+pub fn place(kept: &str) -> PathBuf {
+    let Some(digits) = kept.strip_prefix(ESCAPED) else {
+        return PathBuf::from(kept);
+    };
+    let octets = digits.as_bytes().chunks(2).map(|pair| {
+        let digits = str::from_utf8(pair).unwrap_or_default();
+        u8::from_str_radix(digits, 16).unwrap_or_default()
+    });
+    PathBuf::from(OsString::from_vec(octets.collect()))
 }
 
 /// Whether a file is still what was attached; other sources are in the store and stay.
@@ -185,7 +212,7 @@ pub fn check(attachment: &Attachment) -> Result<(), AttachError> {
 pub fn open(path: &str, size: u64, modified: i64) -> Result<Whole, AttachError> {
     Ok(Whole {
         file: opened(path, size, modified)?,
-        path: path.to_owned(),
+        path: place(path),
         left: size,
         modified,
     })
@@ -195,7 +222,7 @@ pub fn open(path: &str, size: u64, modified: i64) -> Result<Whole, AttachError> 
 #[derive(Debug)]
 pub struct Whole {
     file: File,
-    path: String,
+    path: PathBuf,
     left: u64,
     modified: i64,
 }
@@ -203,7 +230,7 @@ pub struct Whole {
 impl Read for Whole {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let changed = || {
-            let path = self.path.clone();
+            let path = shown(&self.path);
             io::Error::new(io::ErrorKind::InvalidData, AttachError::Changed { path })
         };
         if buffer.is_empty() {
@@ -223,16 +250,20 @@ impl Read for Whole {
 }
 
 fn opened(path: &str, size: u64, was: i64) -> Result<File, AttachError> {
-    let place = Path::new(path);
-    let (file, about) = match plain_file(place) {
+    let place = place(path);
+    let (file, about) = match plain_file(&place) {
         Ok(opened) => opened,
         Err(AttachError::Unreadable { error, .. }) if is_gone(&error) => {
-            return Err(AttachError::Vanished { path: shown(place) });
+            return Err(AttachError::Vanished {
+                path: shown(&place),
+            });
         }
         Err(error) => return Err(error),
     };
     if about.len() != size || modified(&about) != was {
-        return Err(AttachError::Changed { path: shown(place) });
+        return Err(AttachError::Changed {
+            path: shown(&place),
+        });
     }
     Ok(file)
 }
@@ -347,7 +378,7 @@ pub fn complete(text: &str, home: &Path) -> Vec<String> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let slash = match fits(&name) {
-                true if entry.path().is_dir() => "/",
+                true if is_folder(&entry) => "/",
                 true => "",
                 false => return None,
             };
@@ -362,6 +393,14 @@ pub fn complete(text: &str, home: &Path) -> Vec<String> {
     }
     found.truncate(COMPLETIONS);
     found.into_iter().map(|(_, name)| name).collect()
+}
+
+fn is_folder(entry: &fs::DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+        Ok(kind) => kind.is_dir(),
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

@@ -83,6 +83,7 @@ fn places(entry: &Entry) -> String {
             Screen::Outgoing => "message of the outbox",
             Screen::Book => "address book",
             Screen::Card => "entry of the address book",
+            Screen::Files => "choosing files",
         })
         .collect();
     match names.len() {

@@ -93,10 +93,63 @@ fn a5_what_is_no_plain_file_is_refused_and_never_read() {
     let socket = folder.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     check(&socket, "is a socket");
-    use std::os::unix::ffi::OsStrExt;
-    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"a\xff"));
-    fs::write(&odd, b"x").unwrap();
-    check(&odd, "not UTF-8");
+}
+
+#[test]
+fn a_path_that_is_not_utf8_is_kept_and_leads_to_the_same_file() {
+    let folder = folder();
+    for (octets, name) in [
+        (&b"caf\xe9.pdf"[..], "caf\u{fffd}.pdf"),
+        (b"a\xff\x1b[31m\n.txt", "a\u{fffd}[31m.txt"),
+    ] {
+        let path = folder.path().join(std::ffi::OsStr::from_bytes(octets));
+        fs::write(&path, octets).unwrap();
+        let made = file(&path).unwrap();
+        assert_eq!(made.name, name);
+        assert!(super::check(&made).is_ok());
+        let json = serde_json::to_string(&made).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Attachment>(&json).unwrap(),
+            made,
+            "{json}"
+        );
+        let Source::File {
+            path: kept,
+            size,
+            modified,
+        } = &made.source
+        else {
+            panic!("{made:?}");
+        };
+        assert_eq!(place(kept), path);
+        let mut whole = Vec::new();
+        let mut opened = open(kept, *size, *modified).unwrap();
+        opened.read_to_end(&mut whole).unwrap();
+        assert_eq!(whole, octets);
+        fs::remove_file(&path).unwrap();
+        let why = super::check(&made).unwrap_err().to_string();
+        assert!(
+            why.contains("is not there any more") && !why.contains('\0'),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_of_a_hundred_thousand_entries_is_listed_whole() {
+    let folder = folder();
+    let one = put(&folder, "000000", b"");
+    for number in 1..100_000 {
+        fs::hard_link(&one, folder.path().join(format!("{number:06}"))).unwrap();
+        if number % 50_000 == 0 {
+            // A file has at most 65,000 names on some file systems.
+            fs::remove_file(&one).unwrap();
+            fs::write(&one, b"").unwrap();
+        }
+    }
+    let listing = list(folder.path()).unwrap();
+    assert_eq!((listing.entries.len(), listing.is_cut), (100_000, false));
+    assert_eq!(listing.entries[99_999].name, "099999");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::tui::screen::{compose, index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, opening, outbox, resuming, writing};
+use super::{App, Screen, book, commands, files, opening, outbox, resuming, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -117,8 +117,11 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Resolved(found) => compose::settling::resolved(app, ticket, found),
         Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
         Answer::Draft(found) => writing::draft_came(app, ticket, found),
-        Answer::Attached(found) => writing::attachment_came(app, ticket, found),
+        Answer::Attached(found) => writing::attachments_came(app, ticket, vec![found]),
+        Answer::AttachedAll(found) => writing::attachments_came(app, ticket, found),
         Answer::FileText(text) => writing::file_came(app, ticket, text),
+        Answer::Folder(found) => files::folder_came(app, ticket, found),
+        Answer::Holds(holds) => app.files.holds(ticket, holds),
         Answer::Checked(checked) => send::checked(app, ticket, *checked),
         Answer::Failed(why) => failed(app, ticket, why),
     }
@@ -136,6 +139,9 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
         app.queue.loaded = true;
     }
     app.book.failed(ticket);
+    if app.files.failed(ticket) && app.files.folder.is_none() && app.screen == Screen::Files {
+        files::cancel(app);
+    }
     app.outbox.failed(ticket);
     if app.index.expects(ticket) {
         app.index.failed();

@@ -40,6 +40,8 @@ pub enum Screen {
     Book,
     /// An entry of the address book.
     Card,
+    /// Folders of the disk, to choose files from.
+    Files,
     /// The messages that have not left.
     Outbox,
     /// A message that has not left.
@@ -56,7 +58,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 18] = [
+    pub const ALL: [Screen; 19] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -73,6 +75,7 @@ impl Screen {
         Screen::Send,
         Screen::Book,
         Screen::Card,
+        Screen::Files,
         Screen::Outbox,
         Screen::Outgoing,
     ];
@@ -101,6 +104,7 @@ impl Screen {
             Screen::Send => "sending",
             Screen::Book => "the address book",
             Screen::Card => "an entry of the address book",
+            Screen::Files => "choosing files",
             Screen::Outbox => "the Outbox",
             Screen::Outgoing => "a message of the Outbox",
         }
@@ -294,6 +298,10 @@ pub enum Command {
     AllHeaders,
     /// The people that are known.
     Addresses,
+    /// Looks for a name in a folder of the disk.
+    FindFile,
+    /// Shows hidden files, or hides them.
+    HiddenFiles,
     /// Puts the text of a file in.
     ReadFile,
     /// The address book.

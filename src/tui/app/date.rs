@@ -94,6 +94,16 @@ pub fn column(at: i64, now: i64, offset: OffsetAt) -> String {
     }
 }
 
+/// `Nov 12 10:37`, of another year `Nov 12  2025`: when a file was changed.
+pub fn of_file(at: i64, now: i64, offset: OffsetAt) -> String {
+    let then = Civil::of(at, offset(at));
+    let day = format!("{} {:>2}", then.month_name(), then.day);
+    match then.year == Civil::of(now, offset(now)).year {
+        true => format!("{day} {:02}:{:02}", then.hour, then.minute),
+        false => format!("{day} {:>5}", then.year),
+    }
+}
+
 /// `10:37`, in the local zone.
 pub fn time_of_day(at: i64, offset: OffsetAt) -> String {
     let then = Civil::of(at, offset(at));

@@ -1,11 +1,14 @@
 //! What comes into `update` and what it asks the shell to do.
 
+use std::path::PathBuf;
+
 use crate::model::{
     AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey,
     MessageKey, OnServer, OperationId, PartPath, Recipient, Role,
 };
 
 use super::book::{BookChange, BookEnd};
+use super::files::{Folder, Named};
 use super::key::Key;
 use super::layout::Panes;
 use super::view::{
@@ -255,10 +258,36 @@ pub enum Question {
     Draft(DraftKey),
     /// A file that is to be attached.
     Attach(String),
+    /// Files that are to be attached.
+    AttachAll(Vec<PathBuf>),
     /// The text of a file.
-    ReadFile(String),
+    ReadFile(Named),
+    /// What lies in a folder.
+    Folder {
+        /// Which one.
+        named: Named,
+        /// Whether the nearest one above it that can be read will do.
+        above: bool,
+    },
+    /// What a file holds.
+    Holds(PathBuf),
     /// What there is to say about a message before it is sent.
     Check(Box<Draft>),
+}
+
+impl Question {
+    /// Whether it is answered from the disk and not from the store, which may take its time.
+    pub fn is_of_files(&self) -> bool {
+        matches!(
+            self,
+            Question::Complete(_)
+                | Question::Attach(_)
+                | Question::AttachAll(_)
+                | Question::ReadFile(_)
+                | Question::Folder { .. }
+                | Question::Holds(_)
+        )
+    }
 }
 
 /// What messages have in common that are selected together.
@@ -342,8 +371,14 @@ pub enum Answer {
     Draft(Option<(DraftSave, i64, Box<Draft>)>),
     /// A file as it would be attached, or why it cannot be.
     Attached(Result<Attachment, String>),
+    /// Files as they would be attached, each or why it cannot be.
+    AttachedAll(Vec<Result<Attachment, String>>),
     /// The text of a file, or why it cannot be read.
     FileText(Result<String, String>),
+    /// What lies in a folder, or why it cannot be read.
+    Folder(Result<Box<Folder>, String>),
+    /// What a file holds and a warning where its name says something else, or why it is not known.
+    Holds(Result<(String, Option<String>), String>),
     /// A message was looked over.
     Checked(Box<Checked>),
     /// It could not be answered: words for the status line.

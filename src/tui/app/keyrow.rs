@@ -33,12 +33,23 @@ pub struct Cell {
     pub label: String,
 }
 
-/// Whether a command means something on what is selected.
-pub type Offers<'a> = &'a dyn Fn(Command) -> bool;
+/// What a command means on what is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing: it has no cell.
+    Nothing,
+    /// What the table says.
+    Usual,
+    /// Something that its cell calls so.
+    As(&'static str),
+}
+
+/// What each command means on what is selected.
+pub type Offers<'a> = &'a dyn Fn(Command) -> Offer;
 
 /// The pages of key rows of a screen, each of 12 cells in column order (upper, lower, upper …).
 pub fn pages(screen: Screen) -> Vec<Vec<Cell>> {
-    offered(screen, &|_| true)
+    offered(screen, &|_| Offer::Usual)
 }
 
 /// The pages without the commands that mean nothing on what is selected.
@@ -50,17 +61,17 @@ pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
         return vec![card()];
     }
     if screen.is_composer() {
-        return vec![composer(screen)];
+        return vec![composer(screen, offers)];
     }
     let find = |command| {
         on_screen(screen)
-            .find(|entry| entry.command == command && offers(command))
-            .map(|entry| cell(entry, screen))
+            .find(|entry| entry.command == command && offers(command) != Offer::Nothing)
+            .map(|entry| cell(entry, screen, offers))
             .filter(|cell| !cell.label.is_empty())
             .unwrap_or_default()
     };
     let mut others: Vec<&Entry> = on_screen(screen)
-        .filter(|entry| !FIXED.contains(&entry.command) && offers(entry.command))
+        .filter(|entry| !FIXED.contains(&entry.command) && offers(entry.command) != Offer::Nothing)
         .collect();
     if matches!(screen, Screen::Index | Screen::Message) {
         let place = |command| FRONT.iter().position(|front| *front == command);
@@ -68,7 +79,7 @@ pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     }
     let rest: Vec<Cell> = others
         .into_iter()
-        .map(|entry| cell(entry, screen))
+        .map(|entry| cell(entry, screen, offers))
         .filter(|cell| !cell.label.is_empty())
         .collect();
     let mut first: Vec<Cell> = FIXED.into_iter().map(find).collect();
@@ -137,11 +148,11 @@ const COMPOSER: [Command; 17] = [
     Command::Composers,
 ];
 
-fn composer(screen: Screen) -> Vec<Cell> {
+fn composer(screen: Screen, offers: Offers<'_>) -> Vec<Cell> {
     COMPOSER
         .into_iter()
         .filter_map(|command| on_screen(screen).find(|entry| entry.command == command))
-        .map(|entry| cell(entry, screen))
+        .map(|entry| cell(entry, screen, offers))
         .filter(|cell| !cell.label.is_empty())
         .collect()
 }
@@ -230,8 +241,11 @@ pub fn narrow(screen: Screen, width: usize, page: usize, offers: Offers<'_>) -> 
         .unwrap_or_default()
 }
 
-fn cell(entry: &Entry, screen: Screen) -> Cell {
-    let label = entry.label(screen).unwrap_or_default();
+fn cell(entry: &Entry, screen: Screen, offers: Offers<'_>) -> Cell {
+    let label = match offers(entry.command) {
+        Offer::As(label) => label,
+        Offer::Nothing | Offer::Usual => entry.label(screen).unwrap_or_default(),
+    };
     let label = if entry.enter.contains(&screen) && !label.is_empty() {
         format!("[{label}]")
     } else {

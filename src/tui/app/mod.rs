@@ -10,6 +10,7 @@ pub mod command;
 pub mod commands;
 pub mod date;
 pub mod event;
+pub mod files;
 pub mod fuzzy;
 pub mod key;
 pub mod keyrow;
@@ -38,8 +39,8 @@ use crate::model::{Draft, MailboxKey, MessageKey, OperationId, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
-    attention, book as pages, compose, folders, help, index, log, menu, outbox as leaving, parts,
-    queue, send, setup,
+    attention, book as pages, compose, files as browser, folders, help, index, log, menu,
+    outbox as leaving, parts, queue, send, setup,
 };
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
@@ -110,6 +111,8 @@ pub struct App {
     pub outbox: leaving::State,
     /// The address book.
     pub book: pages::State,
+    /// The file browser.
+    pub files: browser::State,
     /// Messages that leave as soon as they can.
     pub unsent: Vec<OperationId>,
     /// Until when, by the monotonic clock, sending is waited for before the program ends.
@@ -232,6 +235,7 @@ impl App {
             outgoing: None,
             outbox: leaving::State::default(),
             book: pages::State::default(),
+            files: browser::State::default(),
             unsent: Vec::new(),
             leaving: None,
             told: None,
@@ -494,6 +498,7 @@ impl App {
         queue::settle(self);
         compose::settle(self);
         pages::settle(self);
+        browser::settle(self);
         leaving::settle(self);
         leaving::settle_reading(self);
         self.follow();

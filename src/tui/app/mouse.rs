@@ -6,7 +6,7 @@ use super::event::Button;
 use super::key::Key;
 use super::layout::{Area, Kind};
 use super::{App, commands, keyrow};
-use crate::tui::screen::{book, folders, menu, parts};
+use crate::tui::screen::{book, files, folders, menu, parts};
 
 /// Rows of one notch of the wheel.
 const NOTCH: isize = 3;
@@ -171,6 +171,17 @@ fn click(app: &mut App, x: u16, y: u16) {
             };
             let count = app.book.cards.len();
             choose(&mut app.book.selected, at + app.book.top, count)
+        }
+        Screen::Files => {
+            let head = usize::from(files::state::head_rows(app));
+            let Some(at) = row.checked_sub(head) else {
+                return;
+            };
+            if at >= usize::from(files::state::list_rows(app)) {
+                return;
+            }
+            let count = app.files.count();
+            choose(&mut app.files.selected, at + app.files.top, count)
         }
         Screen::Message
         | Screen::Card

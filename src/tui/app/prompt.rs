@@ -95,6 +95,8 @@ pub enum Purpose {
     ReadFile,
     /// A word to find in the text.
     FindInText,
+    /// A name in a folder; by what it was narrowed before.
+    FindFile(String),
     /// Somebody in the address book; by what it was narrowed before.
     SearchBook(String),
     /// The address to write to, of these.
@@ -174,6 +176,8 @@ pub enum Answer {
     Choose,
     /// Tab: complete what stands there.
     Complete(String),
+    /// `^T`: show the folder of the file that is being typed.
+    Browse(String),
     /// `?` or `^G`.
     Help,
     /// The key means nothing here.
@@ -312,6 +316,11 @@ impl Prompt {
         )
     }
 
+    /// Whether `^T` shows folders to choose from.
+    pub fn browses(&self) -> bool {
+        matches!(self.purpose, Purpose::AttachFile | Purpose::ReadFile)
+    }
+
     /// Whether the text is one that was proposed and not touched.
     pub fn is_proposed(&self) -> bool {
         matches!(&self.asking, Asking::Text(field) if field.proposed)
@@ -363,7 +372,10 @@ impl Prompt {
                 if self.completes() || self.list.is_some() {
                     cells.push(("Tab".to_owned(), "Complete".to_owned()));
                 }
-                let walks = matches!(self.purpose, Purpose::SearchBook(_));
+                if self.browses() {
+                    cells.push(("^T".to_owned(), "Files".to_owned()));
+                }
+                let walks = matches!(self.purpose, Purpose::SearchBook(_) | Purpose::FindFile(_));
                 if !self.offers.is_empty() || self.list.is_some() || walks {
                     cells.push(("Up".to_owned(), "Prev".to_owned()));
                     cells.push(("Dn".to_owned(), "Next".to_owned()));
@@ -383,6 +395,9 @@ impl Prompt {
         }
         if key.ctrl && key.folded().code == Code::Char('g') {
             return Answer::Help;
+        }
+        if key.ctrl && key.folded().code == Code::Char('t') && self.browses() {
+            return Answer::Browse(self.line().to_owned());
         }
         if matches!(self.asking, Asking::Text(_)) {
             self.notes.clear();

@@ -2,10 +2,11 @@
 
 use super::commands::Scope;
 use super::event::{Action, Hidden, Question};
+use super::files::Use;
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, Screen, book, commands, outbox, palette, writing};
+use super::{App, Screen, book, commands, files, outbox, palette, writing};
 use crate::tui::screen::send;
 
 /// Gives a key to the open question.
@@ -13,7 +14,9 @@ pub fn press(app: &mut App, key: Key) {
     let Some(mut prompt) = app.prompt.take() else {
         return;
     };
-    if book::walk_while_searching(app, &prompt.purpose, key.code) {
+    if book::walk_while_searching(app, &prompt.purpose, key.code)
+        || files::walk_while_searching(app, &prompt.purpose, key.code)
+    {
         app.prompt = Some(prompt);
         return;
     }
@@ -22,6 +25,9 @@ pub fn press(app: &mut App, key: Key) {
             palette::refresh(app, &mut prompt);
             if matches!(prompt.purpose, Purpose::SearchBook(_)) {
                 app.book.look_for(prompt.line());
+            }
+            if matches!(prompt.purpose, Purpose::FindFile(_)) {
+                app.files.look_for(prompt.line());
             }
             app.prompt = Some(prompt);
         }
@@ -34,6 +40,10 @@ pub fn press(app: &mut App, key: Key) {
                 Asking::Text(_) if prompt.list.is_some() => {
                     "Type a few letters of the name; arrows choose, Enter takes what is marked, Tab \
                      puts it into the line, ^U clears it; ^C asks no more."
+                }
+                Asking::Text(_) if prompt.browses() => {
+                    "Enter takes the text, ^U clears it, Tab completes, ^T shows the folder to \
+                     choose from; ^C asks no more."
                 }
                 Asking::Text(_) if prompt.completes() => {
                     "Enter takes the text, ^U clears it, Tab completes; ^C asks no more."
@@ -51,6 +61,9 @@ pub fn press(app: &mut App, key: Key) {
             if let Purpose::SearchBook(before) = &prompt.purpose {
                 app.book.look_for(before);
             }
+            if let Purpose::FindFile(before) = &prompt.purpose {
+                app.files.look_for(before);
+            }
             if app.screen == Screen::Send {
                 send::state::back(app);
             }
@@ -65,6 +78,14 @@ pub fn press(app: &mut App, key: Key) {
             }
             app.prompt = Some(prompt);
         }
+        Answer::Browse(typed) => files::open(
+            app,
+            &typed,
+            match prompt.purpose {
+                Purpose::ReadFile => Use::Read,
+                _ => Use::Attach,
+            },
+        ),
         Answer::Chosen(letter) => chosen(app, prompt.purpose, letter),
         Answer::Text(text) => {
             app.remember_line(&prompt.purpose, &text);
@@ -115,6 +136,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::Identity
         | Purpose::GiveUp
         | Purpose::SearchBook(_)
+        | Purpose::FindFile(_)
         | Purpose::WriteTo(_)
         | Purpose::TakeAddress(_)
         | Purpose::LeaveCard
@@ -286,6 +308,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::AttachFile
         | Purpose::ReadFile
         | Purpose::FindInText
+        | Purpose::FindFile(_)
         | Purpose::SearchBook(_)
         | Purpose::WriteTo(_)
         | Purpose::TakeAddress(_)
@@ -349,6 +372,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::FindInText => writing::find(app, text),
         Purpose::SendLater => send::later(app, text),
         Purpose::SearchBook(_) => app.book.look_for(text),
+        Purpose::FindFile(_) => app.files.look_for(text),
         Purpose::WriteTo(_) | Purpose::TakeAddress(_) => {
             app.hint(format!("No address here is like \"{text}\"."));
         }

@@ -16,13 +16,16 @@ pub(super) struct Wanted {
     message: MessageKey,
 }
 
+/// Whether Enter in the index goes on with a draft.
+pub fn goes_on(app: &App) -> bool {
+    app.mailbox()
+        .is_some_and(|(_, mailbox)| mailbox.role == Some(Role::Drafts))
+}
+
 /// Enter in an index: in Drafts writing goes on, elsewhere the message is read.
 pub fn open(app: &mut App) {
-    let drafts = app
-        .mailbox()
-        .is_some_and(|(_, mailbox)| mailbox.role == Some(Role::Drafts));
     let row = app.index.row().map(|row| row.key);
-    let Some(message) = row.filter(|_| drafts) else {
+    let Some(message) = row.filter(|_| goes_on(app)) else {
         return commands::open_message(app);
     };
     let ticket = app.ask(Question::Resuming(message));

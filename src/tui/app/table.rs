@@ -1,6 +1,7 @@
 //! The rows of the command table.
 
 mod book;
+mod files;
 mod outbox;
 mod rows;
 mod views;
@@ -17,6 +18,7 @@ const TABLES: &[&[Entry]] = &[
     book::ENTRIES,
     outbox::ENTRIES,
     views::ENTRIES,
+    files::ENTRIES,
 ];
 
 const fn count(mut tables: &[&[Entry]]) -> usize {

@@ -3,6 +3,7 @@
 
 mod book;
 mod composing;
+mod files;
 mod keys;
 mod mouse;
 mod opening;

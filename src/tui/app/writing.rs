@@ -7,6 +7,8 @@ pub use drafts::{
     list, not_saved, open_draft, postpone, saved, taken_back,
 };
 
+use std::path::PathBuf;
+
 use crate::model::{
     Address, AnswerKind, Answers, Attachment, Draft, MessageKey, PartPath, Recipient,
 };
@@ -16,9 +18,10 @@ use crate::tui::screen::send;
 
 use super::command::{Command, Screen};
 use super::event::{Action, Effect, Question, Ticket};
+use super::files::{Named, Use};
 use super::prompt::{Prompt, Purpose};
 use super::view::{Answering, Identity};
-use super::{App, date};
+use super::{App, files};
 
 /// Where answers to questions about a message being written go.
 #[derive(Clone, Copy, Debug, Default)]
@@ -347,8 +350,14 @@ pub fn attach(app: &mut App, path: &str) {
     app.writing.attachment = Some((ticket, id));
 }
 
-/// A file was looked at.
-pub fn attachment_came(app: &mut App, ticket: Ticket, found: Result<Attachment, String>) {
+/// Files were chosen in the browser.
+pub fn attach_files(app: &mut App, id: u64, paths: Vec<PathBuf>) {
+    let ticket = app.ask(Question::AttachAll(paths));
+    app.writing.attachment = Some((ticket, id));
+}
+
+/// Files were looked at that are to be attached.
+pub fn attachments_came(app: &mut App, ticket: Ticket, found: Vec<Result<Attachment, String>>) {
     let Some((_, id)) = app
         .writing
         .attachment
@@ -356,23 +365,19 @@ pub fn attachment_came(app: &mut App, ticket: Ticket, found: Result<Attachment, 
     else {
         return;
     };
-    match found {
-        Ok(attachment) => {
-            let words = format!(
-                "Attached {} ({}, {}).",
-                attachment.name,
-                date::octets(attachment.size),
-                attachment.media_type
-            );
-            if let Some(composer) = app.compose.find(id) {
-                composer.attachments.push(attachment);
-                composer.attached = composer.attachments.len() - 1;
-                composer.touched();
-            }
-            app.hint(words);
-        }
-        Err(why) => app.hint(why),
+    let refused = found.iter().find_map(|one| one.as_ref().err());
+    let made: Vec<&Attachment> = found.iter().filter_map(|one| one.as_ref().ok()).collect();
+    let mut words = files::attached_words(&made);
+    if let Some(why) = refused {
+        let gap = if words.is_empty() { "" } else { "  " };
+        words.push_str(&format!("{gap}{why}"));
     }
+    if let Some(composer) = app.compose.find(id).filter(|_| !made.is_empty()) {
+        composer.attachments.extend(found.into_iter().flatten());
+        composer.attached = composer.attachments.len() - 1;
+        composer.touched();
+    }
+    app.hint(words);
 }
 
 fn ask_read(app: &mut App) {
@@ -390,10 +395,14 @@ fn ask_read(app: &mut App) {
 
 /// The name of a file to put in was given.
 pub fn read_file(app: &mut App, path: &str) {
-    let Some(id) = app.compose.current().map(|one| one.id) else {
-        return;
-    };
-    let ticket = app.ask(Question::ReadFile(path.trim().to_owned()));
+    if let Some(id) = app.compose.current().map(|one| one.id) {
+        read(app, id, Named::Typed(path.trim().to_owned()));
+    }
+}
+
+/// The text of a file is to go into a message.
+pub fn read(app: &mut App, id: u64, named: Named) {
+    let ticket = app.ask(Question::ReadFile(named));
     app.writing.file = Some((ticket, id));
 }
 
@@ -465,6 +474,14 @@ fn ask_people(app: &mut App) {
         return;
     };
     let id = composer.id;
+    if composer.spot == Spot::Attach {
+        let folder = app.save_folder.clone();
+        return files::open(
+            app,
+            &format!("{}/", folder.trim_end_matches('/')),
+            Use::Attach,
+        );
+    }
     if composer.field().is_none() {
         app.hint("Put the cursor into To, Cc, Bcc or Reply-To first.");
         return;

@@ -12,8 +12,8 @@ use crate::tui::app::{App, Screen, keyrow};
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
 use super::{
-    attention, book, compose, composers, folders, help, index, log, menu, message, outbox, parts,
-    queue, send, setup,
+    attention, book, compose, composers, files, folders, help, index, log, menu, message, outbox,
+    parts, queue, send, setup,
 };
 
 /// Draws everything and gives the place of the cursor.
@@ -67,6 +67,7 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Queue => queue::line(app, pen, area),
         Screen::Composers => composers::line(app, pen, area),
         Screen::Book => book::line(app, pen, area),
+        Screen::Files => files::line(app, pen, area),
         Screen::Outbox => outbox::line(app, pen, area),
         Screen::Outgoing => outbox::reading_line(app, pen, area),
         Screen::Card => return book::form_line(app, pen, area),
@@ -130,6 +131,7 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Composers => composers::title(app),
         Screen::Send => send::title(app),
         Screen::Book => book::title(app),
+        Screen::Files => files::title(app),
         Screen::Outbox => outbox::title(app),
         Screen::Outgoing => outbox::reading_title(app),
         Screen::Card => book::form_title(app),
@@ -148,6 +150,7 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Composers => composers::draw(app, pen, body),
         Screen::Send => send::draw(app, pen, body),
         Screen::Book => book::draw(app, pen, body),
+        Screen::Files => files::draw(app, pen, body),
         Screen::Outbox => outbox::draw(app, pen, body),
         Screen::Outgoing => outbox::draw_reading(app, pen, body),
         Screen::Card => book::draw_form(app, pen, body),
@@ -187,6 +190,7 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::Send
         | Screen::Book
         | Screen::Card
+        | Screen::Files
         | Screen::Outbox
         | Screen::Outgoing
         | Screen::Menu => index::draw(app, pen, body),

@@ -6,8 +6,8 @@ pub mod book;
 pub mod compose;
 pub mod composers;
 pub mod draw;
+pub mod files;
 pub mod folders;
-
 pub mod help;
 pub mod index;
 pub mod log;

@@ -30,7 +30,7 @@ use crate::tui::app::view::{
     Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers, Told,
 };
 
-use super::{drafts, files, outbox, replies, resuming, select, sending, writing};
+use super::{browse, drafts, files, outbox, replies, resuming, select, sending, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -94,7 +94,15 @@ impl Desk {
             Question::Provider(address) => return Ok(Answer::Provider(provider(address))),
             Question::Keyring => return Ok(Answer::Keyring(self.keyring())),
             Question::Attach(path) => return Ok(Answer::Attached(writing::attachment(path))),
-            Question::ReadFile(path) => return Ok(Answer::FileText(writing::text(path))),
+            Question::AttachAll(paths) => {
+                return Ok(Answer::AttachedAll(browse::attachments(paths)));
+            }
+            Question::ReadFile(named) => return Ok(Answer::FileText(writing::text(named))),
+            Question::Folder { named, above } => {
+                let found = browse::folder(named, *above);
+                return Ok(Answer::Folder(found.map(Box::new)));
+            }
+            Question::Holds(path) => return Ok(Answer::Holds(browse::holds(path))),
             _ => {}
         }
         let reader = match lock(&self.idle).pop() {
@@ -179,7 +187,10 @@ impl Desk {
             | Question::Provider(_)
             | Question::Keyring
             | Question::Attach(_)
-            | Question::ReadFile(_) => Ok(Answer::Complete(Vec::new())),
+            | Question::AttachAll(_)
+            | Question::ReadFile(_)
+            | Question::Folder { .. }
+            | Question::Holds(_) => Ok(Answer::Complete(Vec::new())),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod acts;
 mod book;
+mod browse;
 mod decide;
 mod desk;
 mod drafts;

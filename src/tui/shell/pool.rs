@@ -1,7 +1,8 @@
 //! Threads that answer questions: two readers with query-only connections, and one for texts, whose
 //! next job replaces the one that waits. A text that takes longer than its deadline is called too
 //! complex and its thread left to itself, so that it holds up no other text (SAFETY M7); what it
-//! brings late is shown if the message is still open.
+//! brings late is shown if the message is still open. What is asked of the disk has a thread for
+//! each question: a folder of a server that is gone holds up nothing of the store.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,9 @@ const STACK: usize = 8 << 20;
 const DEADLINE: Duration = Duration::from_millis(900);
 /// Texts that may be past their deadline at a time.
 const LATE: usize = 4;
+/// Questions of the disk that may wait for it at a time.
+const OF_FILES: usize = 8;
+const NO_DISK: &str = "The disk does not answer.";
 const TOO_COMPLEX: &str = "This text is too complex to be shown. H shows its source, V its parts.";
 
 struct Job {
@@ -43,6 +47,7 @@ struct Shared {
     work: Condvar,
     desk: Desk,
     late: AtomicUsize,
+    of_files: AtomicUsize,
 }
 
 /// The threads; they end when it is dropped and their work is done.
@@ -66,6 +71,7 @@ impl Pool {
                 work: Condvar::new(),
                 desk,
                 late: AtomicUsize::new(0),
+                of_files: AtomicUsize::new(0),
             }),
             started: Mutex::new(false),
         }
@@ -84,6 +90,9 @@ impl Pool {
             post: post.clone(),
             question,
         };
+        if job.question.is_of_files() {
+            return of_files(&self.shared, job);
+        }
         let mut queues = lock(&self.shared.queues);
         match job.question {
             Question::Body { .. } => queues.text = Some(job),
@@ -140,6 +149,32 @@ fn answer(shared: &Shared, job: &Job) {
     let _ = job
         .post
         .send(Incoming::Answer(job.ticket, Box::new(answer)));
+}
+
+/// Has a thread of its own look at the disk.
+fn of_files(shared: &Arc<Shared>, job: Job) {
+    let (ticket, post) = (job.ticket, job.post.clone());
+    let refused = || {
+        let answer = Answer::Failed(NO_DISK.to_owned());
+        // The loop may be over already.
+        let _ = post.send(Incoming::Answer(ticket, Box::new(answer)));
+    };
+    if shared.of_files.fetch_add(1, Ordering::SeqCst) >= OF_FILES {
+        shared.of_files.fetch_sub(1, Ordering::SeqCst);
+        return refused();
+    }
+    let own = shared.clone();
+    let spawned = std::thread::Builder::new()
+        .name("files".to_owned())
+        .spawn(move || {
+            answer(&own, &job);
+            own.of_files.fetch_sub(1, Ordering::SeqCst);
+        });
+    if let Err(error) = spawned {
+        shared.of_files.fetch_sub(1, Ordering::SeqCst);
+        tracing::error!(%error, "a file cannot be looked at");
+        refused();
+    }
 }
 
 /// Has a thread of its own make the text, and waits for it no longer than the deadline.

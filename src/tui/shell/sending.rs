@@ -1,7 +1,6 @@
 //! From a draft to the Outbox: what there is to say first, the bytes, and taking it back.
 
 use std::io::{self, Cursor, Read};
-use std::path::Path;
 
 use crate::env::Env;
 use crate::mime::check::{self, Facts, FileState};
@@ -125,7 +124,7 @@ fn others(draft: &Draft) -> Vec<Other> {
         };
         let now = match attach::check(one) {
             Ok(()) => continue,
-            Err(AttachError::Changed { .. }) => attach::file(Path::new(path)).ok(),
+            Err(AttachError::Changed { .. }) => attach::file(&attach::place(path)).ok(),
             Err(_) => None,
         };
         let now = now.map(|now| Attachment {

@@ -7,6 +7,7 @@ use std::io::Read;
 use crate::model::{Address, Attachment, MessageKey, Recipient};
 use crate::ops::{attach, contacts, message};
 use crate::store::{Reader, StoreError};
+use crate::tui::app::files::Named;
 use crate::tui::app::view::Contact;
 
 use super::files;
@@ -65,8 +66,11 @@ pub fn resolved(
 }
 
 /// The text of a file.
-pub fn text(typed: &str) -> Result<String, String> {
-    let path = files::typed(typed);
+pub fn text(named: &Named) -> Result<String, String> {
+    let path = match named {
+        Named::Typed(text) => files::typed(text),
+        Named::At(path) => path.clone(),
+    };
     let shown = path.display();
     let failed = |error: std::io::Error| format!("{shown} cannot be read: {error}.");
     let about = fs::metadata(&path).map_err(failed)?;
@@ -106,11 +110,12 @@ mod tests {
         let path = folder.path().join("x");
         fs::write(&path, b"a\0b").unwrap();
         assert!(
-            text(path.to_str().unwrap())
+            text(&Named::At(path.clone()))
                 .unwrap_err()
                 .contains("no text")
         );
         fs::write(&path, b"Gr\xfc\xdfe").unwrap();
-        assert_eq!(text(path.to_str().unwrap()).unwrap(), "Grüße");
+        let typed = Named::Typed(path.to_str().unwrap().to_owned());
+        assert_eq!(text(&typed).unwrap(), "Grüße");
     }
 }

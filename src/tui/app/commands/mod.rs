@@ -12,14 +12,15 @@ use crate::model::{Flags, MessageKey};
 
 use super::super::screen::index::state::Goal;
 use super::super::screen::{
-    book as pages, compose, composers, help, menu, outbox as leaving, queue, setup,
+    book as pages, compose, composers, files as browser, help, menu, outbox as leaving, queue,
+    setup,
 };
 use super::command::{Command, Screen};
 use super::event::{Action, Decision, Effect, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
-use super::{App, book, keyrow, outbox, palette, resuming, writing};
+use super::{App, book, files, keyrow, outbox, palette, resuming, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, forward_part, open_parts, step_part, view_part};
@@ -71,10 +72,12 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::NextUnread => next_unread(app),
         Command::Jump => ask_jump(app),
         Command::Cancel if app.screen == Screen::Card => book::run(app, command, key),
+        Command::Cancel if app.screen == Screen::Files => files::cancel(app),
         Command::Cancel => cancel(app),
         Command::Clear => clear(app),
         Command::ToggleSeen => many::toggle(app, Flags::SEEN),
         Command::ToggleFlagged => many::toggle(app, Flags::FLAGGED),
+        Command::Select if app.screen == Screen::Files => files::select(app),
         Command::Select => many::select(app),
         Command::SelectBy => many::ask_select(app),
         Command::SelectAll => many::select_all(app),
@@ -152,6 +155,9 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::ForwardMail if app.screen == Screen::Parts => forward_part(app),
         Command::ForwardMail => on_message(app, writing::ask_forward),
         Command::Bounce => on_message(app, writing::ask_bounce),
+        Command::Attach if app.screen == Screen::Files => files::take(app),
+        Command::FindFile => files::ask_find(app),
+        Command::HiddenFiles => files::toggle_hidden(app),
         Command::Send
         | Command::Postpone
         | Command::Editor
@@ -244,6 +250,7 @@ fn back(app: &mut App) {
             app.go(Screen::Outbox);
         }
         Screen::Composers => app.go_under(),
+        Screen::Files => files::up(app),
         Screen::Folders => app.go(Screen::Menu),
         Screen::Menu | Screen::Setup | Screen::Card => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
@@ -280,6 +287,7 @@ fn forward(app: &mut App, key: Key) {
         }
         Screen::Composers => writing::go_on(app),
         Screen::Book => book::edit(app),
+        Screen::Files => files::forward(app),
         Screen::Outbox => outbox::read(app),
         Screen::Card | Screen::Outgoing => {}
         Screen::Setup | Screen::Help | Screen::Log | Screen::Attention | Screen::Queue => {}
@@ -377,6 +385,7 @@ fn step(app: &mut App, by: isize) {
         | Screen::Send
         | Screen::Book
         | Screen::Card
+        | Screen::Files
         | Screen::Outbox
         | Screen::Outgoing
         | Screen::Setup => line(app, by),
@@ -399,6 +408,7 @@ fn line(app: &mut App, by: isize) {
         Screen::Menu => menu::step(app, by),
         Screen::Composers => composers::step(app, by),
         Screen::Book => pages::step(app, by),
+        Screen::Files => app.files.step(by),
         Screen::Outbox => leaving::step(app, by),
         Screen::Outgoing => leaving::scroll(app, by),
         Screen::Card => true,
@@ -514,6 +524,7 @@ fn page(app: &mut App, down: bool) {
         Screen::Composers | Screen::Book => {
             line(app, sign(usize::from(app.layout.body().height)));
         }
+        Screen::Files => line(app, sign(usize::from(browser::state::list_rows(app)))),
         Screen::Attention | Screen::Menu => line(app, sign(5)),
         Screen::Card => {}
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
@@ -560,6 +571,9 @@ fn ends(app: &mut App, first: bool) {
         Screen::Book => {
             pages::step(app, far);
         }
+        Screen::Files => {
+            app.files.step(far);
+        }
         Screen::Outbox => {
             leaving::step(app, far);
         }
@@ -603,6 +617,7 @@ fn clear(app: &mut App) {
                 back(app);
             }
         }
+        Screen::Files => files::clear(app),
         Screen::Card => {}
         Screen::Index if !app.index.marked.is_empty() => {
             app.index.marked.clear();

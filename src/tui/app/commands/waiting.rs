@@ -4,9 +4,12 @@ use crate::model::{OperationId, OperationState};
 use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
 use crate::tui::app::event::{Action, Decision, Question};
-use crate::tui::app::outbox;
+use crate::tui::app::files::Use;
+use crate::tui::app::keyrow::Offer;
 use crate::tui::app::prompt::{Prompt, Purpose};
 use crate::tui::app::view::{Cause, Need};
+use crate::tui::app::{outbox, resuming};
+use crate::tui::screen::compose::Spot;
 use crate::tui::screen::outbox as leaving;
 
 /// Shows what has not reached its server.
@@ -23,8 +26,31 @@ pub(super) fn open_attention(app: &mut App) {
 }
 
 impl App {
+    /// What a command means on the selected row.
+    pub fn offers(&self, command: Command) -> Offer {
+        match self.label(command) {
+            Some(label) => Offer::As(label),
+            None if self.means_something(command) => Offer::Usual,
+            None => Offer::Nothing,
+        }
+    }
+
+    /// What the cell of a command is called, where that depends on the selected row.
+    fn label(&self, command: Command) -> Option<&'static str> {
+        match (self.screen, command) {
+            (Screen::Index, Command::Forward) if resuming::goes_on(self) => Some("GoOn"),
+            (Screen::Files, Command::Forward) => Some(self.files.forward_label()),
+            (Screen::Files, Command::HiddenFiles) if self.files.hidden => Some("NoHidden"),
+            (Screen::ComposeHead, Command::Addresses) => {
+                let spot = self.compose.current().map(|one| one.spot);
+                (spot == Some(Spot::Attach)).then_some("Files")
+            }
+            (_, _) => None,
+        }
+    }
+
     /// Whether a command means something on the selected row, of those that act on one.
-    pub fn offers(&self, command: Command) -> bool {
+    fn means_something(&self, command: Command) -> bool {
         if leaving::state::is_shown(self) {
             let (edit, send, discard) = outbox::offers(self);
             return match command {
@@ -33,6 +59,9 @@ impl App {
                 Command::Drop => discard,
                 _ => true,
             };
+        }
+        if self.screen == Screen::Files && self.files.purpose == Use::Read {
+            return !matches!(command, Command::Select | Command::Attach);
         }
         let (operation, conflict, sign_in, any) = match self.screen {
             Screen::Attention => match self.attention.need() {

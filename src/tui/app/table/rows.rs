@@ -3,8 +3,8 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Book, Card, Composers, Folders, Help, Index, Log, Menu, Message, Outbox, Outgoing,
-    Parts, Queue, Setup,
+    Attention, Book, Card, Composers, Files, Folders, Help, Index, Log, Menu, Message, Outbox,
+    Outgoing, Parts, Queue, Setup,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -25,6 +25,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Setup, "Help"),
             (Book, "Help"),
             (Card, "Help"),
+            (Files, "Help"),
             (Outbox, "Help"),
             (Outgoing, "Help"),
         ],
@@ -43,6 +44,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Attention, "OtherCmds"),
             (Queue, "OtherCmds"),
             (Book, "OtherCmds"),
+            (Files, "OtherCmds"),
             (Outbox, "OtherCmds"),
         ],
         enter: &[],
@@ -63,11 +65,13 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Back"),
             (Composers, "Back"),
             (Book, "Back"),
+            (Files, "UpFolder"),
             (Outbox, "Back"),
             (Outgoing, "Outbox"),
         ],
         enter: &[],
-        help: "Goes one level up: parts, message, index, folders.",
+        help: "Goes one level up: parts, message, index, folders; from a folder of the disk to the one \
+               above.",
     },
     Entry {
         command: Command::Forward,
@@ -80,11 +84,12 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, "View"),
             (Menu, "Select"),
             (Book, "Edit"),
+            (Files, "Take"),
             (Outbox, "View"),
         ],
-        enter: &[Folders, Index, Parts, Menu, Outbox],
+        enter: &[Folders, Index, Parts, Menu, Outbox, Files],
         help: "Goes one level down: folders, index, message, parts. In Drafts it goes on with the \
-               draft.",
+               draft; where files are chosen it opens the folder or takes the file.",
     },
     Entry {
         command: Command::Previous,
@@ -99,6 +104,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Prev"),
             (Composers, "Prev"),
             (Book, "Prev"),
+            (Files, "Prev"),
             (Outbox, "Prev"),
         ],
         enter: &[],
@@ -117,6 +123,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "Next"),
             (Composers, "Next"),
             (Book, "Next"),
+            (Files, "Next"),
             (Outbox, "Next"),
         ],
         enter: &[],
@@ -138,6 +145,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, "PrevPage"),
             (Composers, "PrevPage"),
             (Book, "PrevPage"),
+            (Files, "PrevPage"),
             (Outbox, "PrevPage"),
             (Outgoing, "PrevPage"),
         ],

@@ -3,7 +3,7 @@
 use super::super::command::{Command, Entry, Screen};
 
 use super::super::command::Screen::{
-    Attention, Book, Card, Compose, ComposeHead, Composers, Folders, Help, Index, Log, Menu,
+    Attention, Book, Card, Compose, ComposeHead, Composers, Files, Folders, Help, Index, Log, Menu,
     Message, Outbox, Outgoing, Parts, Queue, Setup,
 };
 
@@ -19,6 +19,7 @@ const LISTS: &[(Screen, &str)] = &[
     (Queue, ""),
     (Composers, ""),
     (Book, ""),
+    (Files, ""),
     (Outbox, ""),
     (Outgoing, ""),
 ];
@@ -41,6 +42,7 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (ComposeHead, ""),
     (Book, ""),
     (Card, ""),
+    (Files, ""),
     (Outbox, ""),
     (Outgoing, ""),
 ];
@@ -282,6 +284,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Setup, ""),
             (Book, ""),
             (Card, ""),
+            (Files, ""),
             (Outbox, ""),
             (Outgoing, ""),
         ],
@@ -582,6 +585,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Composers, ""),
             (Book, ""),
             (Card, "Cancel"),
+            (Files, "Cancel"),
             (Compose, "Cancel"),
             (ComposeHead, "Cancel"),
             (Outbox, ""),

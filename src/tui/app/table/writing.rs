@@ -139,8 +139,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["^J"],
         on: &[(ComposeHead, "Attach")],
         enter: &[],
-        help: "Attaches a file; Tab and arrows walk the folders. In the Attach field ^D takes the \
-               selected one away.",
+        help: "Attaches a file; Tab completes its name, ^T shows the folder to choose from. In the Attach \
+               field ^D takes the selected one away.",
     },
     Entry {
         command: Command::Addresses,
@@ -148,7 +148,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["^T"],
         on: &[(ComposeHead, "Addresses")],
         enter: &[],
-        help: "Lists the people that are known, for the address field with the cursor.",
+        help: "Lists the people that are known, for the address field with the cursor; in the Attach field \
+               shows folders to choose files from.",
     },
     Entry {
         command: Command::AllHeaders,
@@ -164,7 +165,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["^R"],
         on: &[(Compose, "ReadFile")],
         enter: &[],
-        help: "Puts the text of a file where the cursor is.",
+        help: "Puts the text of a file where the cursor is; ^T shows the folder to choose it from.",
     },
     Entry {
         command: Command::Find,

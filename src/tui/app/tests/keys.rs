@@ -54,6 +54,7 @@ fn on(screen: Screen) -> World {
                 world.press("Ret Dn");
             }
         }
+        Screen::Files => world.press("C ^J ^T Dn"),
         Screen::Book => world.press("Alt-t Dn D"),
         Screen::Card => world.press("Alt-t > Tab"),
         Screen::Send => {

@@ -62,6 +62,12 @@ fn pressed(keys: &'static str) -> impl Fn(u16, u16) -> World {
 }
 
 #[test]
+fn the_file_browser() {
+    at_sizes("files", pressed("C ^J ^T End Up Up Spc Up Up Up"));
+    at_sizes("files_found", pressed("C ^J ^T / r e"));
+}
+
+#[test]
 fn the_index_looks_like_its_mock_up() {
     at_sizes("index", pressed("Dn Dn Dn Dn Dn"));
 }

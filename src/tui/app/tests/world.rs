@@ -59,6 +59,7 @@ pub struct World {
     pub outbox: Vec<Leaving>,
     pub cards: Vec<Card>,
     pub drafts: BTreeMap<DraftKey, (i64, Draft)>,
+    pub disk: super::files::Disk,
     /// What there is to say about a message before it is sent.
     pub findings: Vec<Finding>,
     /// Messages that leave as soon as they can.
@@ -107,6 +108,7 @@ impl World {
             outbox: Vec::new(),
             cards: super::book::cards(),
             drafts: BTreeMap::new(),
+            disk: super::files::disk(),
             findings: Vec::new(),
             changed: Vec::new(),
             unsent: Vec::new(),
@@ -319,16 +321,6 @@ impl World {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])
             }
             Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
-            Question::Forwarding { .. }
-            | Question::ForwardingPart { .. }
-            | Question::Bouncing(_)
-            | Question::Contacts { .. }
-            | Question::Resolve(_)
-            | Question::Drafts
-            | Question::Draft(_)
-            | Question::Attach(_)
-            | Question::ReadFile(_)
-            | Question::Check(_) => self.reply_to_composer(question),
             Question::Keyring => Answer::Keyring(Ok("Secret Service".to_owned())),
             Question::Provider(address) => {
                 Answer::Provider(address.ends_with("@example.test").then(|| Provider {
@@ -341,6 +333,7 @@ impl World {
                     note: String::new(),
                 }))
             }
+            _ => self.reply_to_composer(question),
         }
     }
 

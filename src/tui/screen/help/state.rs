@@ -78,6 +78,7 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Menu
         | Screen::Queue
         | Screen::Book
+        | Screen::Files
         | Screen::Outbox
         | Screen::Outgoing
         | Screen::Attention => &[
@@ -129,6 +130,12 @@ fn letters(screen: Screen) -> &'static [&'static str] {
         | Screen::Book
         | Screen::Card
         | Screen::Attention => &[],
+        Screen::Files => &[
+            "",
+            "Columns: > at the cursor, X selected, name, size, when it was changed. Below stands what the \
+             file at the cursor holds, by its first octets, and a warning where its name says something \
+             else.",
+        ],
     }
 }
 
