@@ -400,8 +400,24 @@ pub fn resume(
     structure: Option<&Structure>,
     text: &str,
 ) -> Draft {
+    Draft {
+        answers: Some(Answers {
+            kind: AnswerKind::New,
+            messages: vec![message],
+        }),
+        ..pattern(envelope, content, structure, text)
+    }
+}
+
+/// A draft that says what a message says, to whom that was addressed.
+pub fn pattern(
+    envelope: &Envelope,
+    content: ContentKey,
+    structure: Option<&Structure>,
+    text: &str,
+) -> Draft {
     let own = Original {
-        message,
+        message: MessageKey(0),
         envelope,
         wishes: &Wishes::default(),
         own: &[],
@@ -420,7 +436,7 @@ pub fn resume(
         subject: envelope.subject.clone(),
         in_reply_to: sound(&envelope.in_reply_to),
         references: sound(&envelope.references),
-        answers: own.answers(AnswerKind::New),
+        answers: None,
         ..own.forward(&from, content, structure, text.trim_end().to_owned())
     }
 }

@@ -1,5 +1,9 @@
 //! Drafts: kept as typed at every pause, found again after a crash, and copied into the server's
 //! Drafts so that other programs have them too.
+//!
+//! The copy has Bcc. It is the person's own text in the person's own mailbox, and whoever goes on with
+//! it, here or in another program, needs to know whom it is to reach; it is no recipient's copy, which
+//! never has that field (SAFETY C4).
 
 use crate::mime::write::{Given, Letter, Open, WriteError, unfinished};
 use crate::model::{AccountKey, ContentKey, Draft, DraftKey, DraftSave, MessageKey, Role};

@@ -250,6 +250,19 @@ pub fn leaving(rows: &impl Rows, now: i64) -> Result<Vec<OperationId>, StoreErro
     Ok(soon.map(|out| out.operation).collect())
 }
 
+/// How far what is with the servers just now is, in octets, and how many it has; `None` before the
+/// first of them are told.
+pub fn sending(rows: &impl Rows) -> Result<Option<(u64, u64)>, StoreError> {
+    let all = outgoing::list(rows, None)?;
+    let under_way = all
+        .iter()
+        .filter(|out| matches!(out.state, OperationState::InFlight { .. }) && out.done > 0);
+    Ok(under_way.fold(None, |sum, out| {
+        let (done, size) = sum.unwrap_or_default();
+        Some((done + out.done, size + out.size))
+    }))
+}
+
 /// Which operations a call means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {

@@ -2,13 +2,15 @@
 //! draft. From there it is the network's matter, and until its dot may have left it can be taken
 //! back.
 
+mod mending;
+
 use std::io::Read;
 
 use crate::mime::write::{Letter, Open};
 use crate::model::journal::PutOff;
 use crate::model::{
-    AccountKey, ActionId, ContentKey, DraftKey, DraftSave, Envelope, OperationId, OperationState,
-    Structure,
+    AccountKey, ActionId, ContentKey, Draft, DraftKey, DraftSave, Envelope, OperationId,
+    OperationState, Structure,
 };
 use crate::store::bodies::{self, BodyWriter, CHUNK, Piece};
 use crate::store::outgoing::{self, Fresh, Outgoing};
@@ -223,9 +225,22 @@ fn put(tx: &Tx<'_>, fresh: &Fresh, draft: Option<DraftSave>) -> Result<Queued, S
     })
 }
 
-/// Takes a message back from the outbox: it is a draft again. Refused once its dot may have left.
+/// Takes a message back from the outbox: it is a draft again; of what a command handed over whole one
+/// is made. Refused once its dot may have left.
 pub fn take_back(store: &Store, id: OperationId) -> Pending<DraftKey> {
-    store.write(Priority::Person, move |tx| outgoing::take_back(tx, id))
+    let made = made(store, id);
+    store.write(Priority::Person, move |tx| {
+        outgoing::take_back(tx, id, made?)
+    })
+}
+
+/// A draft of a message that never was one: read here, so that nobody waits for a long one.
+fn made(store: &Store, id: OperationId) -> Result<Option<Draft>, StoreError> {
+    let reader = store.reader()?;
+    match outgoing::find(&reader, id)? {
+        Some(out) if out.draft.is_none() => mending::draft(&reader, &out),
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// The messages that have not left, in the order in which they were queued.

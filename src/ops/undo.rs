@@ -136,7 +136,7 @@ fn unsend(tx: &Tx<'_>, id: OperationId) -> Result<DraftKey, StoreError> {
         }
         .into());
     }
-    outgoing::take_back(tx, id)
+    outgoing::take_back(tx, id, None)
 }
 
 /// What undoing did to one message.

@@ -195,6 +195,7 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
     people::forget(tx, key)?;
     for table in [
         "outgoing",
+        "unfiled",
         "journal",
         "request",
         "link",

@@ -428,6 +428,7 @@ pub(super) fn release(tx: &Tx<'_>, key: ContentKey) -> Result<(), StoreError> {
             "SELECT EXISTS (SELECT 1 FROM message WHERE content = ?1)
                OR EXISTS (SELECT 1 FROM outgoing WHERE wire = ?1 OR copy = ?1)
                OR EXISTS (SELECT 1 FROM draft WHERE holds = ?1)
+               OR EXISTS (SELECT 1 FROM unfiled WHERE content = ?1)
                OR EXISTS (SELECT 1 FROM freezing WHERE content = ?1)",
         )?
         .query_row([key.0], |row| row.get(0))?;

@@ -1,7 +1,7 @@
 //! The journal's rows: what the user asked for and the server has not confirmed. What a verdict
 //! changes beside the row is told in [`super::verdicts`].
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use crate::model::journal::{Cause, Proof, PutOff, Spot};
 use crate::model::{
@@ -101,6 +101,23 @@ fn collect(
         operations.extend(row?);
     }
     Ok(operations)
+}
+
+/// Rows of a kind that this version knows which it cannot read all the same: they are damaged.
+pub(super) fn damaged(sql: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut query = sql.prepare(
+        "SELECT id, detail FROM journal WHERE kind IN ('flag', 'move', 'copy', 'append', 'expunge',
+           'create', 'rename', 'remove', 'subscribe', 'submit')",
+    )?;
+    let mut found = query.query([])?;
+    let mut damaged = Vec::new();
+    while let Some(row) = found.next()? {
+        let detail = row.get_ref(1)?.as_str().unwrap_or_default();
+        if serde_json::from_str::<OperationKind>(detail).is_err() {
+            damaged.push(row.get(0)?);
+        }
+    }
+    Ok(damaged)
 }
 
 /// All operations, oldest first.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, care, salvage, schema};
+use super::{StoreError, care, journal, salvage, schema};
 
 /// A file up to this size is checked whole at each start; a larger one when it is suspect, and when
 /// there is time ([`super::care`]).
@@ -281,10 +281,16 @@ fn has_store(connection: &Connection) -> Result<bool, StoreError> {
 
 pub(super) fn check_whole(connection: &Connection) -> Result<(), StoreError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        return Ok(());
+    if verdict != "ok" {
+        return Err(StoreError::Damaged { what: verdict });
     }
-    Err(StoreError::Damaged { what: verdict })
+    // The pages may be sound and a value in them not: what a person asked for is not passed over.
+    if schema::version(connection)? == schema::VERSION && !journal::damaged(connection)?.is_empty()
+    {
+        let what = "an operation in the journal cannot be read".into();
+        return Err(StoreError::Damaged { what });
+    }
+    Ok(())
 }
 
 fn newer(path: &Path, found: i64) -> StoreError {

@@ -6,28 +6,31 @@
 //! on. For each recipient it is written down whether the server took it, so that a further try
 //! never names that one again.
 
+mod marks;
 mod tries;
+mod unfiled;
 mod unsent;
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::journal::{Cause, Placed, PutOff, SentAs, coalesce};
+use crate::model::journal::{Cause, PutOff, SentAs};
 use crate::model::{
-    AccountKey, ActionId, Address, AnswerKind, Answers, Attachment, ContentKey, Delivery, Draft,
-    DraftKey, Envelope, FlagChange, Flags, Kept, MailboxKey, MessageKey, OperationId,
-    OperationKind, OperationState, Recipient, Reply, Source, Structure,
+    AccountKey, ActionId, Address, Attachment, ContentKey, Delivery, Draft, DraftKey, Envelope,
+    Flags, Kept, MailboxKey, MessageKey, OperationId, OperationKind, OperationState, Recipient,
+    Reply, Source, Structure,
 };
 
 use super::accounts::AccountKind;
 use super::columns::{count, json};
 use super::effective::tell;
-use super::mailboxes::PermanentFlags;
 use super::{
-    Change, Refusal, Rows, StoreError, Tx, accounts, bodies, contents, drafts, effective, journal,
-    mailboxes, messages,
+    Change, Refusal, Rows, StoreError, Tx, accounts, bodies, contents, drafts, journal, mailboxes,
+    messages,
 };
 
+use marks::mark_answered;
 pub use tries::{held, progress, unsettle};
+pub use unfiled::{file_rest, unfiled};
 pub use unsent::{Unsent, counts, discard};
 
 /// What was begun and never queued is swept after so many seconds.
@@ -168,6 +171,24 @@ pub enum Ended {
     Refused,
     /// The row was gone already.
     Gone,
+}
+
+/// Where the copy of a sent message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filing {
+    /// Nowhere: the server files one itself, or the account has no mailbox for it.
+    Nowhere,
+    /// Into this mailbox.
+    Into(MailboxKey),
+    /// It waits until the account's mailboxes are known.
+    Later,
+}
+
+/// What of a message goes into a mailbox for sent mail.
+struct Copy {
+    content: ContentKey,
+    size: u64,
+    sent_as: SentAs,
 }
 
 /// Makes a content for bytes that are about to be kept, by [`bodies::store`], before they are
@@ -416,14 +437,14 @@ pub fn dot(tx: &Tx<'_>, id: OperationId) -> Result<bool, StoreError> {
 
 /// The server answered, for each recipient named by its place; the others stay as they are.
 ///
-/// `again` is when those that were put off are tried next. `filing` is the mailbox that gets a copy
-/// once somebody has it, unless the server files one itself.
+/// `again` is when those that were put off are tried next. `filing` is what becomes of the copy once
+/// somebody has it.
 pub fn answered(
     tx: &Tx<'_>,
     id: OperationId,
     results: &[(usize, Delivery)],
     again: i64,
-    filing: Option<MailboxKey>,
+    filing: Filing,
 ) -> Result<Ended, StoreError> {
     let Some(mut out) = find(tx, id)? else {
         return Ok(Ended::Gone);
@@ -436,8 +457,17 @@ pub fn answered(
     let is_taken = |one: &Addressee| one.delivery == Delivery::Taken;
     if out.sent.is_none() && out.recipients.iter().any(is_taken) {
         out.sent = Some(tx.now());
-        if let Some(mailbox) = filing {
-            file(tx, &out, mailbox)?;
+        match filing {
+            Filing::Nowhere => {}
+            Filing::Into(mailbox) => {
+                let copy = Copy {
+                    content: out.copy,
+                    size: size_of_copy(tx, &out)?,
+                    sent_as: sent_as(tx, &out)?,
+                };
+                file(tx, out.action, copy, mailbox)?;
+            }
+            Filing::Later => unfiled::keep(tx, &out)?,
         }
         mark_answered(tx, &out)?;
     }
@@ -609,14 +639,15 @@ pub(super) fn forget(tx: &Tx<'_>, id: OperationId) -> Result<(), StoreError> {
 
 /// A copy into the mailbox for sent mail: its row stands at once, and the upload is an operation of
 /// its own, so that its failure never sends anything again (SAFETY R3).
-fn file(tx: &Tx<'_>, out: &Outgoing, mailbox: MailboxKey) -> Result<MessageKey, StoreError> {
+fn file(
+    tx: &Tx<'_>,
+    action: ActionId,
+    copy: Copy,
+    mailbox: MailboxKey,
+) -> Result<MessageKey, StoreError> {
     let account = mailboxes::get(tx, mailbox)?.account;
     let flags = Flags::of(Flags::SEEN);
-    let size = match bodies::have(tx, out.copy, "")? {
-        bodies::Have::Whole(size) => size,
-        bodies::Have::Nothing | bodies::Have::Part(_) => out.size,
-    };
-    let message = messages::insert_upload(tx, mailbox, out.copy, size, &flags)?;
+    let message = messages::insert_upload(tx, mailbox, copy.content, copy.size, &flags)?;
     if accounts::get(tx, account)?.kind == AccountKind::Imap {
         let kind = OperationKind::Append {
             message,
@@ -624,12 +655,19 @@ fn file(tx: &Tx<'_>, out: &Outgoing, mailbox: MailboxKey) -> Result<MessageKey, 
             to: mailbox,
             flags,
             proof: None,
-            sent_as: Some(sent_as(tx, out)?),
+            sent_as: Some(copy.sent_as),
         };
-        journal::add(tx, out.action, account, Some(mailbox), &kind)?;
+        journal::add(tx, action, account, Some(mailbox), &kind)?;
     }
     tell(tx, mailbox)?;
     Ok(message)
+}
+
+fn size_of_copy(rows: &impl Rows, out: &Outgoing) -> Result<u64, StoreError> {
+    Ok(match bodies::have(rows, out.copy, "")? {
+        bodies::Have::Whole(size) => size,
+        bodies::Have::Nothing | bodies::Have::Part(_) => out.size,
+    })
 }
 
 /// What a message is looked for by where a server files what it sends. One that was sent on keeps
@@ -643,91 +681,24 @@ pub fn sent_as(rows: &impl Rows, out: &Outgoing) -> Result<SentAs, StoreError> {
     })
 }
 
-/// What it answers is marked `\Answered`, what it passes on `$Forwarded`, where the mailbox keeps
-/// that.
-fn mark_answered(tx: &Tx<'_>, out: &Outgoing) -> Result<(), StoreError> {
-    let Some(Answers { kind, messages }) = out.draft.as_ref().and_then(|d| d.answers.as_ref())
-    else {
-        return Ok(());
-    };
-    let flags = match kind {
-        AnswerKind::Reply => Flags::of(Flags::ANSWERED),
-        AnswerKind::Forward => Flags::parse(["$Forwarded"]),
-        AnswerKind::Bounce | AnswerKind::New => return Ok(()),
-    };
-    for message in messages {
-        mark(tx, out.action, *message, &FlagChange::add(flags.clone()))?;
-    }
-    Ok(())
-}
-
-fn mark(
-    tx: &Tx<'_>,
-    action: ActionId,
-    key: MessageKey,
-    change: &FlagChange,
-) -> Result<(), StoreError> {
-    let Some(row) = messages::find(tx, key)? else {
-        return Ok(());
-    };
-    let Some(here) = row.mailbox else {
-        return Ok(());
-    };
-    let change = change.against(&row.flags);
-    let base = row.base.as_ref().map(|base| base.mailbox);
-    let mailbox = mailboxes::get(tx, base.unwrap_or(here))?;
-    if change.is_empty() || !keeps(&mailbox, &change.add) {
-        return Ok(());
-    }
-    let before = Placed {
-        mailbox: Some(here),
-        flags: row.flags.clone(),
-    };
-    let after = Placed {
-        mailbox: Some(here),
-        flags: change.apply(&row.flags),
-    };
-    if accounts::get(tx, mailbox.account)?.kind == AccountKind::Imap {
-        let waiting = journal::of_message(tx, key)?;
-        let kind = OperationKind::Flag {
-            message: key,
-            change,
-        };
-        let coalesced = coalesce(&waiting, kind, row.base.as_ref().map(|base| &base.flags));
-        for id in &coalesced.removed {
-            journal::remove(tx, *id)?;
-        }
-        if let Some(kind) = &coalesced.added {
-            journal::add(tx, action, mailbox.account, Some(here), kind)?;
-        }
-    }
-    effective::show(tx, key, &before, &after)
-}
-
-fn keeps(mailbox: &mailboxes::Mailbox, add: &Flags) -> bool {
-    let permanent = mailbox
-        .base
-        .as_ref()
-        .and_then(|base| base.permanentflags.as_ref());
-    match permanent {
-        Some(PermanentFlags { flags, any: false }) => {
-            add.keywords.iter().all(|word| flags.has_keyword(word))
-        }
-        Some(PermanentFlags { any: true, .. }) | None => true,
-    }
-}
-
 /// Takes a message back to a draft, unless its dot may have left. Who has it already is not named in
 /// the draft again, and what was attached comes from the frozen bytes: a file may have changed since.
-pub fn take_back(tx: &Tx<'_>, id: OperationId) -> Result<DraftKey, StoreError> {
+/// `made` is the draft of one that never was a draft.
+pub fn take_back(
+    tx: &Tx<'_>,
+    id: OperationId,
+    made: Option<Draft>,
+) -> Result<DraftKey, StoreError> {
     let Some(out) = find(tx, id)? else {
         return Err(StoreError::missing("message in the outbox", id.0));
     };
     if out.may_have_left() {
         return Err(Refusal::MayHaveLeft { id: id.0 }.into());
     }
-    let Some(key) = to_draft(tx, &out)? else {
-        return Err(Refusal::NoDraft { id: id.0 }.into());
+    let key = match (to_draft(tx, &out)?, made) {
+        (Some(key), _) => key,
+        (None, Some(made)) => drafts::insert(tx, out.account, &made, Some(out.copy))?,
+        (None, None) => return Err(Refusal::NoDraft { id: id.0 }.into()),
     };
     end(tx, &out)?;
     Ok(key)

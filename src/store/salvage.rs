@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, types::Value};
 
 use super::open::beside;
-use super::{StoreError, open, schema};
+use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 28] = [
     "store",
     "account",
     "mailbox",
@@ -19,6 +19,7 @@ const TABLES: [&str; 27] = [
     "action",
     "journal",
     "outgoing",
+    "unfiled",
     "freezing",
     "undo",
     "undo_mailbox",
@@ -138,6 +139,12 @@ fn fill(
         Err(error) => {
             tracing::warn!(%error, "nothing of the damaged mail store can be read");
             lost.push("everything".into());
+        }
+    }
+    for id in journal::damaged(&into)? {
+        into.execute("DELETE FROM journal WHERE id = ?1", [id])?;
+        if !lost.iter().any(|table| table == "journal") {
+            lost.push("journal".to_owned());
         }
     }
     mend(&into)?;
@@ -312,10 +319,12 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
          DELETE FROM journal WHERE kind = 'submit'
            AND id NOT IN (SELECT operation FROM outgoing);
          UPDATE draft SET holds = NULL WHERE holds NOT IN (SELECT key FROM content);
+         DELETE FROM unfiled WHERE content NOT IN (SELECT key FROM content);
          DELETE FROM freezing;
          DELETE FROM content WHERE key NOT IN (SELECT content FROM message)
            AND key NOT IN (SELECT wire FROM outgoing) AND key NOT IN (SELECT copy FROM outgoing)
-           AND key NOT IN (SELECT holds FROM draft WHERE holds IS NOT NULL);
+           AND key NOT IN (SELECT holds FROM draft WHERE holds IS NOT NULL)
+           AND key NOT IN (SELECT content FROM unfiled);
          UPDATE message SET wanted = (SELECT CASE c.kept WHEN 0 THEN 2 WHEN 3 THEN 0 ELSE 1 END
            FROM content c WHERE c.key = message.content);
          -- What was lost is listed again from the start.
@@ -423,6 +432,7 @@ pub(super) fn copy_aside(
         "action",
         "journal",
         "outgoing",
+        "unfiled",
         "undo",
         "draft",
         "contact",

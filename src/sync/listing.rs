@@ -8,7 +8,7 @@ use crate::imap::{Command, Event, Listed, MailboxName, MailboxStatus, SequenceSe
 use crate::model::{AccountKey, MailboxKey, OperationKind, Role, UidSet, UidValidity};
 use crate::protocol::{Tag, Time};
 use crate::store::mailboxes::{self, Mailbox, StatusCounts};
-use crate::store::{Rows, StoreError, accounts, journal};
+use crate::store::{Rows, StoreError, accounts, journal, outgoing};
 
 use super::SyncError;
 use super::dialogue::Step;
@@ -359,6 +359,7 @@ impl Worker<'_> {
             })
             .await?;
         self.tell_lost(lost, "a deleted mailbox").await?;
+        self.file_sent_mail().await?;
         let said: BTreeMap<String, Counts> = listing
             .status
             .iter()
@@ -469,6 +470,22 @@ impl Worker<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Files what was sent before it was known where copies go.
+    async fn file_sent_mail(&mut self) -> Result<(), SyncError> {
+        let key = self.desk.key;
+        let waits = self.desk.read(|reader| outgoing::unfiled(reader, key))?;
+        let sent = self
+            .desk
+            .read(|reader| mailboxes::by_role(reader, key, Role::Sent))?;
+        let Some(sent) = sent.filter(|_| waits > 0) else {
+            return Ok(());
+        };
+        self.desk
+            .durable(move |tx| outgoing::file_rest(tx, key, sent.key).map(drop))
+            .await?;
         Ok(())
     }
 

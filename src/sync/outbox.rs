@@ -17,7 +17,7 @@ use crate::config::{Auth, SentCopy};
 use crate::model::{Delivery, MailboxKey, OperationId, OperationState, Role, Secret, Severity};
 use crate::net::smtp::Submission;
 use crate::protocol::Time;
-use crate::store::outgoing::{self, Ended, Outgoing};
+use crate::store::outgoing::{self, Ended, Filing, Outgoing};
 use crate::store::{StoreError, accounts, mailboxes};
 
 use super::desk::Desk;
@@ -230,12 +230,16 @@ impl Outbox {
         Ok(found.map(|mailbox| mailbox.key))
     }
 
-    /// The mailbox that gets a copy; none where the server files one itself.
-    fn filing(&self) -> Result<Option<MailboxKey>, SyncError> {
-        match self.copies {
-            SentCopy::Server => Ok(None),
-            SentCopy::Append => self.sent_mailbox(),
-        }
+    /// What becomes of copies.
+    fn filing(&self) -> Result<Filing, SyncError> {
+        Ok(match self.copies {
+            SentCopy::Server => Filing::Nowhere,
+            SentCopy::Append => match self.sent_mailbox()? {
+                Some(mailbox) => Filing::Into(mailbox),
+                None if self.awaits_listing()? => Filing::Later,
+                None => Filing::Nowhere,
+            },
+        })
     }
 
     /// Whether copies are to be filed and no mailbox is known yet.
@@ -483,8 +487,8 @@ impl Outbox {
             .await?;
         let subject = &out.subject;
         let taken = |(_, one): &(usize, Delivery)| *one == Delivery::Taken;
-        if out.sent.is_none() && filing.is_none() && results.iter().any(taken) {
-            self.tell_of_no_copy(subject).await?;
+        if out.sent.is_none() && results.iter().any(taken) {
+            self.tell_of_copy(filing, subject).await?;
         }
         match ended {
             Ended::Sent => {
@@ -509,23 +513,26 @@ impl Outbox {
         }
     }
 
-    /// A copy was to be filed, and there is no place for it.
-    async fn tell_of_no_copy(&self, subject: &str) -> Result<(), SyncError> {
-        if self.copies == SentCopy::Server {
-            return Ok(());
-        }
+    /// A copy was to be filed, and there is no place for it, or none yet.
+    async fn tell_of_copy(&self, filing: Filing, subject: &str) -> Result<(), SyncError> {
         let id = &self.desk.account.id;
-        let (why, hint) = match self.awaits_listing()? {
-            true => (
-                format!("the folders of {id} are not known yet"),
+        let (text, hint) = match (filing, self.copies) {
+            (Filing::Into(_), _) | (_, SentCopy::Server) => return Ok(()),
+            (Filing::Later, SentCopy::Append) => (
+                format!(
+                    "\"{subject}\" was sent; its copy is filed as soon as the folders of {id} are \
+                     known."
+                ),
                 "`lacebark sync` asks the server for them.",
             ),
-            false => (
-                format!("{id} has no folder for sent mail"),
+            (Filing::Nowhere, SentCopy::Append) => (
+                format!(
+                    "\"{subject}\" was sent, but no copy of it was kept: {id} has no folder for sent \
+                     mail."
+                ),
                 "Make one called Sent, or name one in the settings: role = \"sent\".",
             ),
         };
-        let text = format!("\"{subject}\" was sent, but no copy of it was kept: {why}.");
         self.desk
             .tell(Severity::Warning, "no-copy", text, hint)
             .await

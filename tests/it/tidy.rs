@@ -320,7 +320,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
     ),
     (
         "6.sql",
-        "2f68cd0d79fff57bb655445bf40544a204fdbd5369a50f9851f19510868b92ff",
+        "314b682f6628dc1dbec923314595f42533f6c2bb7ff69d91c012b495e958551f",
     ),
 ];
 

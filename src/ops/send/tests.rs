@@ -6,7 +6,7 @@ use crate::model::{
 };
 use crate::ops::queue::{self as queue_of, Which};
 use crate::ops::undo as undo_of;
-use crate::store::outgoing::{Ended, Outgoing};
+use crate::store::outgoing::{Ended, Filing, Outgoing};
 use crate::store::tests::{Bed, NOW, arrived, line, open, selected};
 use crate::store::{Reader, contents, drafts, mailboxes, messages};
 
@@ -115,7 +115,7 @@ impl Desk {
     fn answered(&self, id: OperationId, results: Vec<(usize, Delivery)>) -> Ended {
         let sent = self.sent;
         self.bed
-            .put(move |tx| outgoing::answered(tx, id, &results, NOW + 60, Some(sent)))
+            .put(move |tx| outgoing::answered(tx, id, &results, NOW + 60, Filing::Into(sent)))
     }
 
     fn out(&self, id: OperationId) -> Option<Outgoing> {
@@ -475,6 +475,86 @@ fn what_is_discarded_goes_with_its_text_unless_it_is_with_the_server() {
     assert!(list(&reader).unwrap().is_empty());
     assert!(crate::store::drafts::all(&reader).unwrap().is_empty());
     assert!(matches!(gone(one), Err(StoreError::Missing { .. })));
+}
+
+/// What `git send-email` or a script hands over.
+const HANDED: &[u8] = b"From: Me <me@example.org>\r\nTo: a@x.example, list@x.example\r\n\
+Cc: b@x.example\r\nSubject: [PATCH] =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nIn-Reply-To: <q@x.example>\r\n\
+MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\
+Content-Type: text/plain; charset=utf-8\r\n\r\nOne line\r\n  and one set in.\r\n--x\r\n\
+Content-Type: text/csv; name=t.csv\r\nContent-Disposition: attachment; filename=t.csv\r\n\
+Content-Transfer-Encoding: base64\r\n\r\nMSwyCg==\r\n--x--\r\n";
+
+#[test]
+fn what_a_command_handed_over_becomes_a_draft_that_can_be_mended() {
+    let desk = Desk::new();
+    let whole = desk.freeze(HANDED);
+    let fresh = Fresh {
+        wire: whole,
+        copy: whole,
+        recipients: ["a@x.example", "b@x.example", "blind@x.example"]
+            .map(str::to_owned)
+            .into(),
+        bcc: Vec::new(),
+        draft: None,
+        ..desk.fresh()
+    };
+    let queued = submit(&desk.bed.store, fresh, None, When::Now);
+    let id = queued.wait().unwrap().operation;
+    assert!(desk.begin(id) && desk.dot(id));
+    let results = vec![
+        (0, Delivery::Taken),
+        (1, Delivery::Refused(no())),
+        (2, Delivery::Refused(no())),
+    ];
+    assert_eq!(desk.answered(id, results), Ended::Refused);
+    let key = take_back(&desk.bed.store, id).wait().unwrap();
+    assert_eq!(desk.out(id), None);
+    let kept = drafts::find(&desk.reader(), key).unwrap().unwrap();
+    let draft = kept.draft;
+    // Who has it is not named again, and the list was never meant.
+    assert_eq!(draft.to, []);
+    assert_eq!(draft.cc, [Recipient::address("b@x.example")]);
+    assert_eq!(draft.bcc, [Recipient::address("blind@x.example")]);
+    assert_eq!(draft.from.address, "me@example.org");
+    assert_eq!(draft.account, "work");
+    assert_eq!(draft.subject, "[PATCH] Grüße");
+    assert_eq!(draft.in_reply_to, ["q@x.example"]);
+    assert_eq!(draft.text, "One line\n  and one set in.");
+    assert_eq!(draft.answers, None);
+    let [attached] = draft.attachments.as_slice() else {
+        panic!("{:?}", draft.attachments);
+    };
+    assert_eq!(attached.name, "t.csv");
+    // Its bytes stay for as long as the draft does.
+    let Source::Part { content, .. } = &attached.source else {
+        panic!("{attached:?}");
+    };
+    assert_eq!(
+        bodies::read_whole(&desk.reader(), *content, "").unwrap(),
+        Some(HANDED.to_vec())
+    );
+}
+
+#[test]
+fn s7_a_copy_that_waits_for_a_folder_goes_with_its_account() {
+    let desk = Desk::new();
+    let id = desk.queued();
+    assert!(desk.begin(id) && desk.dot(id));
+    let taken: Vec<_> = (0..3).map(|at| (at, Delivery::Taken)).collect();
+    let account = desk.bed.account;
+    let ended = desk
+        .bed
+        .put(move |tx| outgoing::answered(tx, id, &taken, NOW, Filing::Later));
+    assert_eq!(ended, Ended::Sent);
+    let waits = || outgoing::unfiled(&desk.reader(), account).unwrap();
+    assert_eq!(waits(), 1);
+    // Its bytes are kept for it alone.
+    let before = desk.contents();
+    desk.bed
+        .put(move |tx| crate::store::accounts::remove(tx, account).map(|_| ()));
+    assert_eq!(waits(), 0);
+    assert!(desk.contents() < before);
 }
 
 #[test]

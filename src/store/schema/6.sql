@@ -36,3 +36,11 @@ CREATE TABLE frame (
 CREATE TRIGGER frame_gone AFTER DELETE ON message BEGIN
   DELETE FROM frame WHERE message = old.key;
 END;
+
+-- Copies of sent mail that wait for the first list of the account's mailboxes.
+CREATE TABLE unfiled (
+  content INTEGER PRIMARY KEY REFERENCES content (key),
+  account INTEGER NOT NULL REFERENCES account (key),
+  size INTEGER NOT NULL,
+  sent_as TEXT NOT NULL
+) STRICT;

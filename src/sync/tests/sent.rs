@@ -4,17 +4,23 @@
 use super::server::{Cut, Mail, PLAIN};
 use super::*;
 use crate::model::{Delivery, Envelope, OperationId, Role};
-use crate::store::outgoing::{self, Ended, Fresh, Outgoing};
+use crate::store::outgoing::{self, Ended, Filing, Fresh, Outgoing};
 use crate::store::{StoreError, Tx};
 
 const UIDPLUS: &str = "IMAP4rev1 UIDPLUS ESEARCH LITERAL+ UNSELECT";
 
 fn bed(capabilities: &str) -> Bed {
+    let bed = unsynced(capabilities);
+    bed.sync().unwrap();
+    bed
+}
+
+/// The same before the first list of mailboxes.
+fn unsynced(capabilities: &str) -> Bed {
     let server = Server::new(capabilities);
     server.create("Sent", true);
     let mut bed = Bed::new(server);
     bed.account.roles.insert(Role::Sent, "Sent".to_owned());
-    bed.sync().unwrap();
     bed
 }
 
@@ -39,7 +45,7 @@ fn letter(id: &str, resent: bool) -> (Envelope, String) {
 }
 
 fn queue(tx: &Tx<'_>, id: &str, resent: bool) -> Result<OperationId, StoreError> {
-    let account = accounts::find(tx, "work")?.unwrap().key;
+    let account = accounts::ensure(tx, "work", accounts::AccountKind::Imap)?;
     let (envelope, text) = letter(id, resent);
     let content = outgoing::freeze(tx, account, &envelope, None, text.len() as u64)?;
     let mut writer = bodies::BodyWriter::new(content, "");
@@ -82,12 +88,17 @@ impl Bed {
 
     /// The submission server took a message, and its copy is to be filed.
     fn taken(&self, id: &str, resent: bool) {
-        let (id, sent) = (id.to_owned(), self.mailbox("Sent"));
+        self.taken_and(id, resent, Filing::Into(self.mailbox("Sent")));
+    }
+
+    /// The same, with what becomes of the copy.
+    fn taken_and(&self, id: &str, resent: bool, filing: Filing) {
+        let id = id.to_owned();
         let ended = self.put(move |tx| {
             let out = queue(tx, &id, resent)?;
             outgoing::begin(tx, out)?;
             outgoing::dot(tx, out)?;
-            outgoing::answered(tx, out, &[(0, Delivery::Taken)], 0, Some(sent))
+            outgoing::answered(tx, out, &[(0, Delivery::Taken)], 0, filing)
         });
         assert_eq!(ended, Ended::Sent);
     }
@@ -193,6 +204,44 @@ fn r3_what_the_server_has_filed_is_not_filed_again() {
         bed.sync().unwrap();
         assert_eq!(bed.copies("c"), 1, "{capabilities} {resent}: not filed");
     }
+}
+
+#[test]
+fn r3_what_was_sent_before_any_folder_was_known_is_filed_once() {
+    for capabilities in [UIDPLUS, PLAIN] {
+        let bed = unsynced(capabilities);
+        for id in ["a", "b"] {
+            bed.taken_and(id, false, Filing::Later);
+        }
+        let waiting = || {
+            let reader = bed.store.reader().unwrap();
+            let account = accounts::find(&reader, "work").unwrap().unwrap().key;
+            outgoing::unfiled(&reader, account).unwrap()
+        };
+        assert_eq!(waiting(), 2, "{capabilities}");
+        bed.sync().unwrap();
+        assert_eq!((waiting(), bed.copies("a"), bed.copies("b")), (0, 1, 1));
+        assert_eq!(bed.shown_in_sent(), 2, "{capabilities}");
+        bed.sync().unwrap();
+        assert_eq!((bed.copies("a"), bed.copies("b")), (1, 1), "{capabilities}");
+        bed.assert_equal(capabilities);
+    }
+}
+
+#[test]
+fn r3_a_copy_that_waited_for_its_folder_is_filed_once_wherever_the_link_is_cut() {
+    for at in (0_u64..4_000).step_by(61) {
+        let bed = unsynced(UIDPLUS);
+        bed.taken_and("a", false, Filing::Later);
+        bed.server.cut_next(Cut::Writes(at));
+        let whole = bed.sync().is_ok();
+        bed.sync().unwrap();
+        assert_eq!(bed.copies("a"), 1, "cut at {at}");
+        if whole {
+            return;
+        }
+    }
+    panic!("the link was cut each time");
 }
 
 #[test]
