@@ -385,9 +385,9 @@ pub enum Mailbox {
     },
 }
 
-/// Arguments of `compose`.
-#[derive(Debug, Args)]
-pub struct Compose {
+/// What a message begins with, as `compose` and `send` take it.
+#[derive(Debug, Default, Args)]
+pub struct Head {
     /// A recipient
     #[arg(long, value_name = "A")]
     pub to: Vec<String>,
@@ -403,6 +403,14 @@ pub struct Compose {
     /// Attach this file
     #[arg(long, value_name = "FILE")]
     pub attach: Vec<PathBuf>,
+}
+
+/// Arguments of `compose`.
+#[derive(Debug, Args)]
+pub struct Compose {
+    /// What the message begins with
+    #[command(flatten)]
+    pub head: Head,
     /// Recipients, or mailto: addresses as a browser hands them over
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<String>,
@@ -428,21 +436,9 @@ pub struct Send {
     /// The account that sends; else the one whose address it is
     #[arg(long)]
     pub account: Option<String>,
-    /// A recipient
-    #[arg(long, value_name = "A")]
-    pub to: Vec<String>,
-    /// One who gets a copy
-    #[arg(long, value_name = "A")]
-    pub cc: Vec<String>,
-    /// One who gets a copy that nobody sees
-    #[arg(long, value_name = "A")]
-    pub bcc: Vec<String>,
-    /// The subject
-    #[arg(long, value_name = "S")]
-    pub subject: Option<String>,
-    /// Attach this file
-    #[arg(long, value_name = "FILE")]
-    pub attach: Vec<PathBuf>,
+    /// What the message begins with
+    #[command(flatten)]
+    pub head: Head,
     /// Read the text from this file; - and nothing: from standard input
     #[arg(long, value_name = "FILE")]
     pub body_file: Option<PathBuf>,

@@ -16,13 +16,13 @@ pub fn draft(settings: &Settings, arguments: &Compose) -> Result<Draft, Failure>
             None => draft.to.extend(list(settings, std::slice::from_ref(text))?),
         }
     }
-    draft.to.extend(list(settings, &arguments.to)?);
-    draft.cc.extend(list(settings, &arguments.cc)?);
-    draft.bcc.extend(list(settings, &arguments.bcc)?);
-    if let Some(subject) = &arguments.subject {
+    draft.to.extend(list(settings, &arguments.head.to)?);
+    draft.cc.extend(list(settings, &arguments.head.cc)?);
+    draft.bcc.extend(list(settings, &arguments.head.bcc)?);
+    if let Some(subject) = &arguments.head.subject {
         draft.subject = subject.clone();
     }
-    for path in &arguments.attach {
+    for path in &arguments.head.attach {
         draft.attachments.push(letter::attachment(path)?);
     }
     Ok(draft)

@@ -57,11 +57,11 @@ pub(super) fn written(start: &Start, arguments: &Send) -> Result<Written, Failur
 
 /// A whole message from standard input.
 fn handed(start: &Start, arguments: &Send) -> Result<Written, Failure> {
-    if !arguments.to.is_empty()
-        || !arguments.cc.is_empty()
-        || !arguments.bcc.is_empty()
-        || !arguments.attach.is_empty()
-        || arguments.subject.is_some()
+    if !arguments.head.to.is_empty()
+        || !arguments.head.cc.is_empty()
+        || !arguments.head.bcc.is_empty()
+        || !arguments.head.attach.is_empty()
+        || arguments.head.subject.is_some()
         || arguments.body_file.is_some()
     {
         return Err(Failure::usage(
@@ -107,7 +107,7 @@ fn composed(start: &Start, arguments: &Send) -> Result<Written, Failure> {
         Ok(all.into_iter().map(Recipient::One).collect())
     };
     let mut attachments = Vec::new();
-    for path in &arguments.attach {
+    for path in &arguments.head.attach {
         attachments.push(attachment(path)?);
     }
     let draft = Draft {
@@ -118,10 +118,10 @@ fn composed(start: &Start, arguments: &Send) -> Result<Written, Failure> {
             .iter()
             .map(|to| Recipient::address(to))
             .collect(),
-        to: list(&arguments.to)?,
-        cc: list(&arguments.cc)?,
-        bcc: list(&arguments.bcc)?,
-        subject: arguments.subject.clone().unwrap_or_default(),
+        to: list(&arguments.head.to)?,
+        cc: list(&arguments.head.cc)?,
+        bcc: list(&arguments.head.bcc)?,
+        subject: arguments.head.subject.clone().unwrap_or_default(),
         text: text(arguments)?,
         attachments,
         ..Draft::default()
