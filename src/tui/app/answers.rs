@@ -17,12 +17,14 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             waiting,
             needs,
             unsent,
+            sending,
             told,
         } => {
             if app.asked_folders == Some(ticket) {
                 app.asked_folders = None;
                 app.waiting = waiting;
                 app.needs = needs;
+                app.sending = sending;
                 folders(app, accounts, ticket);
                 send::unsent_came(app, unsent, told);
             }
@@ -329,6 +331,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             };
             send::queued(app, ticket, outgoing);
         }
+        Ended::Mirrored { was, mailbox, now } => app.index.replaced(was, mailbox, now),
         Ended::Resumed(kept, saved, draft) => {
             resuming::adopted(app, ticket, kept, saved, *draft);
         }

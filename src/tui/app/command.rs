@@ -202,6 +202,8 @@ pub enum Command {
     UnfoldAll,
     /// Folds all.
     FoldAll,
+    /// Marks text that is to be quoted alone.
+    MarkText,
     /// Selects the next link.
     NextLink,
     /// Selects the link before.

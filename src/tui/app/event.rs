@@ -224,7 +224,12 @@ pub enum Question {
     /// A message of Drafts that is to be gone on with.
     Resuming(MessageKey),
     /// What answers to a message could be.
-    Answering(MessageKey),
+    Answering {
+        /// Which one.
+        message: MessageKey,
+        /// What of its text is quoted, where that is not all.
+        marked: Option<String>,
+    },
     /// A message that passes another one on.
     Forwarding {
         /// Which one.
@@ -316,6 +321,8 @@ pub enum Answer {
         needs: u64,
         /// Messages that leave as soon as they can.
         unsent: Vec<OperationId>,
+        /// How far those are that are with a server just now, in octets.
+        sending: Option<(u64, u64)>,
         /// What was told last of messages on their way out.
         told: Option<Told>,
     },
@@ -670,6 +677,15 @@ pub enum Ended {
     SetUp(String),
     /// A draft is in the store, at that second.
     Saved(DraftSave, i64),
+    /// The copy of a draft in Drafts is another message now.
+    Mirrored {
+        /// The one that it was.
+        was: MessageKey,
+        /// Where the new one is.
+        mailbox: MailboxKey,
+        /// Its row.
+        now: Anchor,
+    },
     /// A message is in the Outbox.
     Queued {
         /// The operation.

@@ -115,6 +115,8 @@ pub struct App {
     pub files: browser::State,
     /// Messages that leave as soon as they can.
     pub unsent: Vec<OperationId>,
+    /// How far what is with a server just now is, in octets.
+    pub sending: Option<(u64, u64)>,
     /// Until when, by the monotonic clock, sending is waited for before the program ends.
     pub leaving: Option<u64>,
     /// What of messages on their way out was told last.
@@ -237,6 +239,7 @@ impl App {
             book: pages::State::default(),
             files: browser::State::default(),
             unsent: Vec::new(),
+            sending: None,
             leaving: None,
             told: None,
             editor: begin.editor,

@@ -34,7 +34,7 @@ pub fn offers(app: &App) -> (bool, bool, bool) {
     };
     let rests = !matches!(line.state, OperationState::InFlight { .. });
     let left = line.state == OperationState::Unsure;
-    (line.has_draft && !left, rests, rests)
+    (!left, rests, rests)
 }
 
 /// How many messages wait, in words.
@@ -86,9 +86,6 @@ pub fn edit(app: &mut App) {
             "It may have been sent, so that it is no draft any more. R sends it once more, X \
              gives it up.",
         ),
-        Some(line) if !line.has_draft => {
-            app.hint("It was handed over whole by a command; there is no draft of it.");
-        }
         Some(line) => take_back(app, line.id),
     }
 }
@@ -145,7 +142,7 @@ pub fn ask_discard(app: &mut App) {
     let question = format!("Throw {} away for good?", subject(&line));
     let options = vec![('y', "Discard"), ('n', "Keep")];
     let mut prompt = Prompt::choice(Purpose::Discard(line.id), question, options, 1);
-    if line.has_draft && line.state != OperationState::Unsure {
+    if line.state != OperationState::Unsure {
         prompt.notes = vec!["E makes a draft of it instead.".to_owned()];
     }
     app.open_prompt(prompt);

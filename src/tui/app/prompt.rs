@@ -5,7 +5,8 @@ use super::command::Command;
 use super::commands::Filing;
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
-use super::view::{Answering, Cause};
+use super::view::{Answering, Cause, Contact};
+use crate::mime::sanitize;
 use crate::model::{Address, MailboxKey, MessageKey, OperationId, PartPath, Role};
 
 /// What the answer is for.
@@ -142,6 +143,8 @@ pub struct Prompt {
     pub drawn: Option<u64>,
     /// What completion offers, when Tab was pressed.
     pub offers: Vec<String>,
+    /// How they are shown, where that is not by their last part.
+    pub offer_words: Vec<String>,
     /// Which of them an arrow has put into the line.
     pub picked: Option<usize>,
     /// What fits the line as it is typed, where there is a list to choose from.
@@ -198,6 +201,7 @@ impl Prompt {
             asking: Asking::Choice { options, default },
             drawn: None,
             offers: Vec::new(),
+            offer_words: Vec::new(),
             picked: None,
             list: None,
             narrowed: None,
@@ -218,6 +222,7 @@ impl Prompt {
             asking: Asking::Text(field),
             drawn: None,
             offers: Vec::new(),
+            offer_words: Vec::new(),
             picked: None,
             list: None,
             narrowed: None,
@@ -316,6 +321,49 @@ impl Prompt {
         )
     }
 
+    /// Whether people are offered for what is typed.
+    pub fn names_people(&self) -> bool {
+        matches!(self.purpose, Purpose::Bounce(_))
+    }
+
+    /// People who could be meant by the last name of the line; each offer is the line with one of
+    /// them in its place.
+    pub fn offer_people(&mut self, found: &[Contact]) {
+        let (before, typed) = last_name(self.line());
+        let before = match before.is_empty() {
+            true => String::new(),
+            false => format!("{before} "),
+        };
+        let known = |one: &&Contact| !typed.eq_ignore_ascii_case(&one.address.address);
+        let found: Vec<&Contact> = found.iter().filter(known).collect();
+        let line = |one: &&Contact| format!("{before}{}", one.address.address);
+        let words = |one: &&Contact| {
+            let who = sanitize::full(&one.address);
+            format!("{who}   {}", one.why)
+        };
+        self.offers = found.iter().map(line).collect();
+        self.offer_words = found.iter().map(words).collect();
+        self.picked = None;
+    }
+
+    /// Tab where people are offered: the one that an arrow stands on, else the first; false where
+    /// nobody is.
+    pub fn take_offer(&mut self) -> bool {
+        let at = self.picked.unwrap_or(0);
+        let (Some(offer), Asking::Text(field)) = (self.offers.get(at), &mut self.asking) else {
+            return false;
+        };
+        field.set(offer);
+        self.close_offers();
+        true
+    }
+
+    fn close_offers(&mut self) {
+        self.offers.clear();
+        self.offer_words.clear();
+        self.picked = None;
+    }
+
     /// Whether `^T` shows folders to choose from.
     pub fn browses(&self) -> bool {
         matches!(self.purpose, Purpose::AttachFile | Purpose::ReadFile)
@@ -369,7 +417,7 @@ impl Prompt {
                 cells.push(("^C".to_owned(), "Cancel".to_owned()));
                 cells.push(("Ret".to_owned(), "[Accept]".to_owned()));
                 cells.push(("^U".to_owned(), "Clear".to_owned()));
-                if self.completes() || self.list.is_some() {
+                if self.completes() || self.names_people() || self.list.is_some() {
                     cells.push(("Tab".to_owned(), "Complete".to_owned()));
                 }
                 if self.browses() {
@@ -436,8 +484,7 @@ impl Prompt {
                 Code::Enter => Answer::Text(field.value().to_owned()),
                 Code::Tab => Answer::Complete(field.value().to_owned()),
                 _ if field.press(key) => {
-                    self.offers.clear();
-                    self.picked = None;
+                    self.close_offers();
                     self.narrow();
                     Answer::Open
                 }
@@ -445,6 +492,21 @@ impl Prompt {
             },
         }
     }
+}
+
+/// The last name of a list that is being typed, and what stands before it with its comma.
+pub fn last_name(line: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let mut from = 0;
+    for (at, letter) in line.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            ',' | ';' if !quoted => from = at + 1,
+            _ => {}
+        }
+    }
+    let (before, typed) = line.split_at_checked(from).unwrap_or(("", line));
+    (before.trim(), typed.trim())
 }
 
 /// An editable line: a value and an insertion point.

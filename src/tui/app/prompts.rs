@@ -29,6 +29,11 @@ pub fn press(app: &mut App, key: Key) {
             if matches!(prompt.purpose, Purpose::FindFile(_)) {
                 app.files.look_for(prompt.line());
             }
+            if let Purpose::Bounce(message) = prompt.purpose
+                && prompt.picked.is_none()
+            {
+                writing::ask_whom(app, message, prompt.line());
+            }
             app.prompt = Some(prompt);
         }
         Answer::Unknown => app.prompt = Some(prompt),
@@ -40,6 +45,10 @@ pub fn press(app: &mut App, key: Key) {
                 Asking::Text(_) if prompt.list.is_some() => {
                     "Type a few letters of the name; arrows choose, Enter takes what is marked, Tab \
                      puts it into the line, ^U clears it; ^C asks no more."
+                }
+                Asking::Text(_) if prompt.names_people() => {
+                    "Enter takes the text, ^U clears it, Tab takes who is offered, arrows choose, a \
+                     comma goes on to the next; ^C asks no more."
                 }
                 Asking::Text(_) if prompt.browses() => {
                     "Enter takes the text, ^U clears it, Tab completes, ^T shows the folder to \
@@ -70,6 +79,11 @@ pub fn press(app: &mut App, key: Key) {
             app.hint("Cancelled.");
         }
         Answer::Complete(text) => {
+            if let Purpose::Bounce(message) = prompt.purpose
+                && !prompt.take_offer()
+            {
+                writing::ask_whom(app, message, &text);
+            }
             if prompt.completes() {
                 // Of a value that was proposed the folder is listed: its name is not there yet.
                 let folder = text.rsplit_once('/').filter(|_| prompt.is_proposed());

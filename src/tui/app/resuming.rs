@@ -48,6 +48,9 @@ pub fn came(app: &mut App, ticket: Ticket, found: Resuming) {
     let Some(wanted) = wanted(app, ticket) else {
         return;
     };
+    if let Resuming::Ours(..) | Resuming::Theirs { .. } = &found {
+        app.index.hold(wanted.message);
+    }
     match found {
         Resuming::Ours(kept, saved, draft) => writing::go_on_with(app, kept, saved, *draft),
         Resuming::Theirs { content, draft } => {

@@ -5,6 +5,7 @@ mod book;
 mod composing;
 mod files;
 mod keys;
+mod marking;
 mod mouse;
 mod opening;
 mod outbox;

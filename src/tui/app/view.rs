@@ -314,8 +314,6 @@ pub struct Leaving {
     pub done: u64,
     /// All its octets.
     pub size: u64,
-    /// Whether there is a draft to take it back to.
-    pub has_draft: bool,
     /// Everybody that it goes to, and how far it has come for each.
     pub recipients: Vec<(String, Delivery)>,
 }

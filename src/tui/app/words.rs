@@ -13,21 +13,45 @@ impl App {
         }
         match &self.status {
             Some(status) => status.text.clone(),
-            None => match self.send.progress_words() {
-                Some(words) if !self.screen.is_composer() => words,
-                Some(_) | None => self.outgoing_words(),
+            None if self.screen.is_composer() => String::new(),
+            None => match (self.send.progress_words(), self.outgoing_words()) {
+                (Some(words), _) => words,
+                (None, words) if words.is_empty() => self.sending_words(),
+                (None, words) => words,
             },
+        }
+    }
+
+    /// How far a message is that is with its server just now.
+    fn sending_words(&self) -> String {
+        match self.sending {
+            Some((done, all)) => {
+                let (done, all) = (date::octets(done), date::octets(all));
+                format!("Sending: {done} of {all}.")
+            }
+            None => String::new(),
+        }
+    }
+
+    /// The same in the fewest words, and of what is on its way into the Outbox: for the right of the
+    /// status line while something is written.
+    fn sending_percent(&self) -> Option<String> {
+        let percent = |(done, all): (u64, u64)| (done.saturating_mul(100) / all.max(1)).min(100);
+        match (self.send.progress(), self.sending) {
+            (Some(into), _) => Some(format!("to Outbox {}%", percent(into))),
+            (None, Some(out)) => Some(format!("sending {}%", percent(out))),
+            (None, None) => None,
         }
     }
 
     /// How long a message that was sent can still be taken back.
     fn outgoing_words(&self) -> String {
         match self.outgoing.filter(|one| !one.later) {
-            Some(one) if !self.screen.is_composer() => {
+            Some(one) => {
                 let left = (one.at - self.now.wall).max(0);
                 format!("Sending in {left} s.  U takes it back.")
             }
-            Some(_) | None => String::new(),
+            None => String::new(),
         }
     }
 
@@ -53,7 +77,9 @@ impl App {
             }
             _ => String::new(),
         };
-        Some(format!("{place}{when}"))
+        let sends = self.sending_percent();
+        let sends = sends.map_or(String::new(), |words| format!("{words}   "));
+        Some(format!("{sends}{place}{when}"))
     }
 
     fn number_words(&self) -> String {

@@ -19,7 +19,7 @@ use crate::tui::screen::send;
 use super::command::{Command, Screen};
 use super::event::{Action, Effect, Question, Ticket};
 use super::files::{Named, Use};
-use super::prompt::{Prompt, Purpose};
+use super::prompt::{Prompt, Purpose, last_name};
 use super::view::{Answering, Identity};
 use super::{App, files};
 
@@ -35,6 +35,7 @@ pub(super) struct Asked {
     draft: Option<Ticket>,
     drafts: Option<(Ticket, bool)>,
     people: Option<(Ticket, u64)>,
+    whom: Option<Ticket>,
 }
 
 /// Runs a command of the composer that is more than editing.
@@ -183,7 +184,9 @@ pub fn next_identity(app: &mut App) {
 
 /// `R`: who could be meant is looked up first.
 pub fn reply(app: &mut App, message: MessageKey) {
-    let ticket = app.ask(Question::Answering(message));
+    let open = app.message.as_ref().filter(|open| open.key() == message);
+    let marked = open.and_then(|open| open.marked_text());
+    let ticket = app.ask(Question::Answering { message, marked });
     app.writing.answering = Some((ticket, app.presses));
 }
 
@@ -287,12 +290,13 @@ pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
         app.writing.bouncing = None;
         match draft {
             Some(draft) => {
-                app.act(Action::Send {
+                let ticket = app.act(Action::Send {
                     draft,
                     composer: None,
                     last: None,
                     at: None,
                 });
+                app.send.passes_on(ticket);
             }
             None => app.hint("This message is gone."),
         }
@@ -497,6 +501,13 @@ fn ask_people(app: &mut App) {
 
 /// People came who fit what is typed.
 pub fn contacts_came(app: &mut App, ticket: Ticket, contacts: Vec<super::view::Contact>) {
+    if app.writing.whom.take_if(|asked| *asked == ticket).is_some() {
+        let prompt = app.prompt.as_mut();
+        if let Some(prompt) = prompt.filter(|prompt| prompt.names_people()) {
+            prompt.offer_people(&contacts);
+        }
+        return;
+    }
     let asked_list = app.writing.people.take_if(|(asked, _)| *asked == ticket);
     let found = !contacts.is_empty();
     let Some(composer) = app
@@ -528,8 +539,20 @@ pub fn ask_bounce(app: &mut App, message: MessageKey) {
     ));
 }
 
+/// Asks who could be meant by the last name of a line that says to whom a message is sent on.
+pub fn ask_whom(app: &mut App, message: MessageKey, line: &str) {
+    let (_, typed) = last_name(line);
+    app.writing.whom = None;
+    if !typed.is_empty() {
+        let typed = typed.to_owned();
+        let about = Some(message);
+        app.writing.whom = Some(app.ask(Question::Contacts { typed, about }));
+    }
+}
+
 /// To whom to bounce was given.
 pub fn bounce(app: &mut App, message: MessageKey, to: &str) {
+    let to = to.trim().trim_end_matches([',', ';']);
     let ticket = app.ask(Question::Resolve(to.to_owned()));
     app.writing.bounce_to = Some((ticket, message));
 }

@@ -367,7 +367,11 @@ fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
         height: rows + 1,
         ..body
     });
-    let head = format!("-- {count} names: arrows choose, Enter takes ");
+    let head = match (prompt.names_people(), count) {
+        (true, 1) => "-- 1 known: Tab takes it ".to_owned(),
+        (true, _) => format!("-- {count} known: Tab takes the first, arrows choose "),
+        (false, _) => format!("-- {count} names: arrows choose, Enter takes "),
+    };
     let used = pen.put(body.x + margin, y, room, &head, Role::Heading);
     pen.rule(body.x + margin + used, y, room.saturating_sub(used));
     let picked = prompt.picked.unwrap_or(0);
@@ -375,7 +379,10 @@ fn offers(pen: &mut Pen<'_>, prompt: &Prompt, body: Area) {
     for (n, (at, offer)) in (1..=rows).zip(prompt.offers.iter().enumerate().skip(top)) {
         let name = offer.trim_end_matches('/').rsplit('/').next();
         let slash = if offer.ends_with('/') { "/" } else { "" };
-        let name = format!("{}{slash}", name.unwrap_or_default());
+        let name = match prompt.offer_words.get(at) {
+            Some(words) => words.clone(),
+            None => format!("{}{slash}", name.unwrap_or_default()),
+        };
         pen.put(
             body.x + margin + 2,
             y + n,

@@ -10,6 +10,7 @@ pub mod files;
 pub mod folders;
 pub mod help;
 pub mod index;
+pub mod lines;
 pub mod log;
 pub mod menu;
 pub mod message;

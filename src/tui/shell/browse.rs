@@ -124,7 +124,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let shut = place.path().join("shut");
         fs::create_dir(&shut).unwrap();
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o0)).unwrap();
         if fs::read_dir(&shut).is_ok() {
             // The superuser may read everything.
             return;
@@ -152,7 +152,9 @@ mod tests {
             let entry = found.entries.entry(at, &found.path).unwrap();
             let name = entry.path.file_name().unwrap().as_bytes();
             assert_eq!(fs::read(&entry.path).unwrap(), name);
-            let attached = attachments(&[entry.path.clone()]).remove(0).unwrap();
+            let attached = attachments(std::slice::from_ref(&entry.path))
+                .remove(0)
+                .unwrap();
             let text = crate::mime::sanitize::Shown::line(&attached.name).into_string();
             assert_eq!(attached.name, text, "nothing is left to be made harmless");
         }

@@ -171,7 +171,9 @@ impl Desk {
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
             Question::Resuming(key) => resuming::of_message(self, &self.store, reader, *key),
-            Question::Answering(message) => replies::answering(self, reader, *message),
+            Question::Answering { message, marked } => {
+                replies::answering(self, reader, *message, marked.as_deref())
+            }
             Question::Forwarding { message, attached } => {
                 replies::forwarding(self, &self.store, reader, *message, *attached)
             }
@@ -234,6 +236,7 @@ impl Desk {
             waiting: all.saturating_sub(failed),
             needs: u64::try_from(needs).unwrap_or(u64::MAX),
             unsent: queue::leaving(reader, self.store.now())?,
+            sending: queue::sending(reader)?,
             told: told_of_sending(reader)?,
         })
     }

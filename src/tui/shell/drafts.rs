@@ -5,13 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::env::Env;
 use crate::mime::write::WriteError;
-use crate::model::{AccountKey, Draft, DraftKey, DraftSave, Recipient};
-use crate::ops::{accounts, drafts};
+use crate::model::{AccountKey, Draft, DraftKey, DraftSave, MessageKey, Recipient};
+use crate::ops::{accounts, drafts, message};
 use crate::store::accounts::AccountKind;
 use crate::store::drafts::Kept;
 use crate::store::{Reader, Store, StoreError};
 use crate::tui::app::event::{Answer, Ended};
-use crate::tui::app::view::Saved;
+use crate::tui::app::view::{Anchor, Saved};
 
 use crate::tui::screen::compose::recipients::shown;
 
@@ -94,13 +94,15 @@ pub fn mirror(store: &Store, env: &Env, key: DraftKey) -> Ended {
     let mirrored = (|| {
         let reader = store.reader()?;
         let Some(kept) = drafts::open(&reader, key)? else {
-            return Ok(());
+            return Ok(None);
         };
         let mut open = |place: usize| sending::opened(&reader, &kept.draft, place);
-        drafts::mirror(store, key, &given, &mut open).map(drop)
+        drafts::mirror(store, key, &given, &mut open)?;
+        Ok(replaced(store, key, kept.base)?)
     })();
     match mirrored {
-        Ok(()) => Ended::Done(String::new()),
+        Ok(None) => Ended::Done(String::new()),
+        Ok(Some(ended)) => ended,
         // A file that is gone, or a message that is on the server only: it is told at sending.
         Err(drafts::MirrorError::Write(why @ WriteError::Attachment { .. })) => {
             tracing::info!(%why, "a draft has no copy on the server");
@@ -108,6 +110,28 @@ pub fn mirror(store: &Store, env: &Env, key: DraftKey) -> Ended {
         }
         Err(error) => failed(&error),
     }
+}
+
+/// The row that took the place of a draft's earlier copy.
+fn replaced(
+    store: &Store,
+    key: DraftKey,
+    was: Option<MessageKey>,
+) -> Result<Option<Ended>, StoreError> {
+    let reader = store.reader()?;
+    let now = drafts::open(&reader, key)?.and_then(|kept| kept.base);
+    let (Some(was), Some(now)) = (was, now.filter(|now| Some(*now) != was)) else {
+        return Ok(None);
+    };
+    let row = message::source(&reader, now)?.message;
+    Ok(row.mailbox.map(|mailbox| Ended::Mirrored {
+        was,
+        mailbox,
+        now: Anchor {
+            arrival: row.arrival,
+            key: now,
+        },
+    }))
 }
 
 /// Copies what an earlier run saved and did not copy.

@@ -38,7 +38,6 @@ fn leaving(out: Outgoing, account: &str) -> Leaving {
         held: out.why.clone(),
         done: out.done,
         size: out.size,
-        has_draft: out.draft.is_some(),
         recipients: out
             .recipients
             .into_iter()

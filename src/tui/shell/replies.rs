@@ -105,8 +105,13 @@ pub(super) fn text(
     })
 }
 
-/// What answers to a message could be.
-pub fn answering(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Answer, StoreError> {
+/// What answers to a message could be; of its text `marked` is quoted, where that is not all.
+pub fn answering(
+    desk: &Desk,
+    reader: &Reader,
+    key: MessageKey,
+    marked: Option<&str>,
+) -> Result<Answer, StoreError> {
     let Some(about) = About::read(desk, reader, key)? else {
         return Ok(Answer::Answering(None));
     };
@@ -117,7 +122,10 @@ pub fn answering(desk: &Desk, reader: &Reader, key: MessageKey) -> Result<Answer
         came_by_bcc,
         redirected,
     } = original.question();
-    let body = text(desk, reader, key)?;
+    let body = match marked {
+        Some(marked) => Some(marked.to_owned()),
+        None => text(desk, reader, key)?,
+    };
     let mut warning = match redirected {
         Some((from, to)) => format!(
             "Answers go to {}, not to {}, who wrote it.",

@@ -25,8 +25,8 @@ use super::{App, book, files, keyrow, outbox, palette, resuming, writing};
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, forward_part, open_parts, step_part, view_part};
 use reading::{
-    ask_export, fold, fold_all, go_offline, header_level, html_or_plain, open_link, sync_now,
-    walk_links,
+    ask_export, fold, fold_all, go_offline, header_level, html_or_plain, is_marking, mark_text,
+    open_link, scroll_message, sync_now, walk_links,
 };
 use seeking::{ask_find, ask_jump, next_unread};
 use waiting::{decide, details, edit_outgoing, new_password, open_attention, open_queue, retry};
@@ -106,6 +106,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Fold => fold(app, true),
         Command::UnfoldAll => fold_all(app, false),
         Command::FoldAll => fold_all(app, true),
+        Command::MarkText => mark_text(app),
         Command::NextLink => walk_links(app, true),
         Command::PreviousLink => walk_links(app, false),
         Command::Find => ask_find(app),
@@ -199,13 +200,24 @@ fn other_keys(app: &mut App) {
 /// Nothing that a key asked for is dropped in silence: what waits in the journal goes on another day,
 /// but nobody writes a file then.
 fn quit(app: &mut App) {
-    let question = match app.awaited.len() {
-        0 => return leave(app),
-        1 => "1 file waits for its bytes and will not be written. Quit?".to_owned(),
-        many => format!("{many} files wait for their bytes and will not be written. Quit?"),
+    let messages = app.awaited.iter().filter(|one| app.send.is_of(**one));
+    let messages = messages.count();
+    let question = match (app.awaited.len() - messages, messages) {
+        (0, 0) => return leave(app),
+        (1, 0) => "1 file waits for its bytes and will not be written. Quit?".to_owned(),
+        (many, 0) => format!("{many} files wait for their bytes and will not be written. Quit?"),
+        (0, 1) => "1 message waits for its bytes and will not be sent. Quit?".to_owned(),
+        (0, many) => format!("{many} messages wait for their bytes and will not be sent. Quit?"),
+        (files, messages) => {
+            format!("{files} to write and {messages} to send wait for their bytes. Quit?")
+        }
     };
     let options = vec![('y', "Quit"), ('n', "Stay")];
-    app.open_prompt(Prompt::choice(Purpose::Quit, question, options, 1));
+    let mut prompt = Prompt::choice(Purpose::Quit, question, options, 1);
+    if messages > 0 {
+        prompt.notes = vec!["What you wrote stays a draft.".to_owned()];
+    }
+    app.open_prompt(prompt);
 }
 
 /// What waits in the Outbox goes on another day too, but a person who wrote it may want it sent now.
@@ -397,10 +409,7 @@ fn line(app: &mut App, by: isize) {
     let moved = match app.screen {
         Screen::Folders => app.folders.step(by),
         Screen::Index => app.index.step(by),
-        Screen::Message => app
-            .message
-            .as_mut()
-            .is_some_and(|m| m.scroll_by(by, height)),
+        Screen::Message => return scroll_message(app, by, height),
         Screen::Parts => return step_part(app, by),
         Screen::Attention => app.attention.step(by),
         Screen::Queue => queue::step(app, by),
@@ -439,7 +448,7 @@ pub(super) fn enter(app: &mut App) {
     }
 }
 
-fn edge_words(screen: Screen, first: bool) -> &'static str {
+pub(super) fn edge_words(screen: Screen, first: bool) -> &'static str {
     match (screen, first) {
         (Screen::Message, true) => "This is the top of the text.",
         (Screen::Message, false) => "This is the end of the text. N shows the next message.",
@@ -495,14 +504,7 @@ fn page(app: &mut App, down: bool) {
         }
         Screen::Message => {
             let height = app.message_height();
-            let by = sign(height.saturating_sub(1));
-            let moved = app
-                .message
-                .as_mut()
-                .is_some_and(|m| m.scroll_by(by, height));
-            if !moved {
-                app.hint(edge_words(Screen::Message, !down));
-            }
+            scroll_message(app, sign(height.saturating_sub(1)), height);
         }
         Screen::Folders => line(app, sign(usize::from(app.layout.folders().height))),
         Screen::Parts => line(app, sign(usize::from(app.layout.parts().height))),
@@ -537,6 +539,9 @@ fn ends(app: &mut App, first: bool) {
         Screen::Index => app.index.go(if first { Goal::First } else { Goal::Last }),
         Screen::Message => {
             let height = app.message_height();
+            if is_marking(app) {
+                return scroll_message(app, far, height);
+            }
             if let Some(message) = &mut app.message {
                 if first {
                     message.scroll = 0;
@@ -608,6 +613,9 @@ fn clear(app: &mut App) {
         Screen::Message => {
             if let Some(message) = &mut app.message {
                 message.link = None;
+                if message.marking.take().is_some() {
+                    app.hint("Nothing is marked any more.");
+                }
             }
         }
         Screen::Menu => app.go(app.under),

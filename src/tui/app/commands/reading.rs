@@ -9,6 +9,7 @@ use crate::tui::app::view::{Account, Body, Preview};
 use crate::tui::app::{App, needs_lines};
 use crate::tui::screen::message;
 
+use super::edge_words;
 use super::parts::ask_preview;
 
 /// Opens the selected message.
@@ -193,6 +194,50 @@ pub(in crate::tui::app) fn header_level(app: &mut App) {
     }
 }
 
+/// `^^`: what is marked is the only quote of an answer.
+pub(super) fn mark_text(app: &mut App) {
+    let Some(message) = &mut app.message else {
+        return;
+    };
+    if message.level == message::Level::Raw || !message.toggle_mark() {
+        app.hint("Only the text of a message can be marked.");
+        return;
+    }
+    say_marked(app);
+}
+
+fn say_marked(app: &mut App) {
+    let count = app.message.as_ref().map_or(0, |one| one.marked_rows());
+    app.hint(match count {
+        0 => "Nothing is marked. ^^ marks from the cursor on, Esc ends it.".to_owned(),
+        1 => "1 line is marked: R quotes only it. Arrows mark more, Esc none.".to_owned(),
+        many => format!("{many} lines are marked: R quotes only them. Esc marks none."),
+    });
+}
+
+/// Whether keys move the end of what is marked.
+pub(super) fn is_marking(app: &App) -> bool {
+    let message = app.message.as_ref();
+    message.is_some_and(|one| one.marking.is_some() && one.level != message::Level::Raw)
+}
+
+/// Moves the page by rows; while something is marked, the end of that.
+pub(super) fn scroll_message(app: &mut App, by: isize, height: usize) {
+    let marking = is_marking(app);
+    let Some(message) = &mut app.message else {
+        return;
+    };
+    let moved = match marking {
+        true => message.move_mark(by, height),
+        false => message.scroll_by(by, height),
+    };
+    match (moved, marking) {
+        (true, true) => say_marked(app),
+        (true, false) => {}
+        (false, _) => app.hint(edge_words(Screen::Message, by < 0)),
+    }
+}
+
 pub(in crate::tui::app) fn html_or_plain(app: &mut App) {
     let Some(message) = &mut app.message else {
         return;
@@ -208,6 +253,7 @@ pub(in crate::tui::app) fn html_or_plain(app: &mut App) {
     let html = !document.from_html;
     message.html = html;
     message.scroll = 0;
+    message.marking = None;
     app.hint(if html {
         "The HTML of the message."
     } else {

@@ -148,6 +148,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "Folds everything that can be folded.",
     },
     Entry {
+        command: Command::MarkText,
+        name: "mark-text",
+        keys: &["^^"],
+        on: &[(Message, "Mark")],
+        enter: &[],
+        help: "Marks text from the cursor's line on, as far as arrows go; R then quotes nothing else. \
+               Pressed again it marks nothing any more.",
+    },
+    Entry {
         command: Command::NextLink,
         name: "next-link",
         keys: &["^F"],

@@ -29,7 +29,6 @@ fn leaving(id: i64, to: &str, subject: &str, state: OperationState) -> Leaving {
         held: String::new(),
         done: 0,
         size: 26_000_000,
-        has_draft: true,
         recipients: vec![("tom@example.net".to_owned(), Delivery::Waiting)],
     }
 }

@@ -347,3 +347,70 @@ fn a_message_of_the_outbox_is_edited_from_the_queue_and_a_bounce_is_not() {
         Action::DropDraft { .. }
     ));
 }
+
+#[test]
+fn what_goes_to_the_server_shows_how_far_it_is_also_while_writing() {
+    let mut world = world();
+    let sending = |world: &mut World, sending| world.app.sending = sending;
+    sending(&mut world, Some((12_000_000, 25_000_000)));
+    assert_eq!(words(&world), "Sending: 12 MB of 25 MB.");
+    world.press("C");
+    world.type_text("zoe@example.org");
+    assert_eq!(words(&world), "");
+    assert!(
+        world.screen().contains("sending 48%   online"),
+        "{}",
+        world.screen()
+    );
+    sending(&mut world, None);
+    assert!(!world.screen().contains("sending"));
+    world.end = |action| match action {
+        Action::Send { .. } => None,
+        _ => Some(Ended::Done(String::new())),
+    };
+    world.press("^X Ret");
+    let ticket = world.done.last().unwrap().0;
+    let (done, all) = (5_000_000, 20_000_000);
+    world.event(Event::Progress { ticket, done, all });
+    world.press("C");
+    assert!(
+        world.screen().contains("to Outbox 25%   online"),
+        "{}",
+        world.screen()
+    );
+}
+
+#[test]
+fn quitting_names_what_waits_for_its_bytes() {
+    let mut world = world();
+    world.end = |action| match action {
+        Action::Send { .. } => Some(Ended::NotKept(9_000)),
+        Action::Export { .. } => Some(Ended::NotKept(9_000)),
+        _ => Some(Ended::Done(String::new())),
+    };
+    let asked = |world: &mut World| {
+        world.press("Q");
+        let question = world.app.prompt.as_ref().unwrap().question.clone();
+        world.press("n");
+        question
+    };
+    world.press("C");
+    world.type_text("zoe@example.org");
+    world.press("^X Ret");
+    assert_eq!(
+        asked(&mut world),
+        "1 message waits for its bytes and will not be sent. Quit?"
+    );
+    world.press("B");
+    world.type_text("tom@example.net");
+    world.press("Ret");
+    assert_eq!(
+        asked(&mut world),
+        "2 messages wait for their bytes and will not be sent. Quit?"
+    );
+    world.press("E Ret");
+    assert_eq!(
+        asked(&mut world),
+        "1 to write and 2 to send wait for their bytes. Quit?"
+    );
+}

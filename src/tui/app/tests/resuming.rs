@@ -3,7 +3,7 @@
 use crate::model::{ContentKey, DraftKey, DraftSave, MessageKey, PartPath, Role};
 use crate::tui::app::Screen;
 use crate::tui::app::event::{Action, Ended};
-use crate::tui::app::view::Resuming;
+use crate::tui::app::view::{Anchor, Resuming};
 
 use super::world::{NOW, World, tree};
 
@@ -121,4 +121,63 @@ fn f_in_the_parts_passes_the_selected_one_on() {
         .map(|one| one.name.as_str())
         .collect();
     assert_eq!(names, ["part-1.2.pdf"]);
+}
+
+#[test]
+fn the_key_of_enter_says_that_a_draft_is_gone_on_with() {
+    let plain = World::new(80, 24);
+    assert!(plain.screen().contains("[ViewMsg]"));
+    let world = world(ours(&plain));
+    let screen = world.screen();
+    assert!(
+        screen.contains("> [GoOn]") && !screen.contains("ViewMsg"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn the_cursor_stays_on_a_draft_whose_copy_is_another_row_now() {
+    let plain = World::new(80, 24);
+    let begun = || {
+        let mut world = world(ours(&plain));
+        world.press("Dn Dn");
+        let was = world.app.index.row().unwrap().anchor();
+        world.press("Ret ^O");
+        (world, was)
+    };
+    // The old row goes, and a new one comes at the top.
+    let replace = |world: &mut World, was: Anchor| {
+        let at = world.rows.iter().position(|row| row.key == was.key);
+        let mut row = world.rows.remove(at.unwrap());
+        row.key = MessageKey(5_000);
+        row.arrival = NOW + 1;
+        let now = row.anchor();
+        world.rows.insert(0, row);
+        now
+    };
+    let mirrored = |world: &mut World, was: Anchor, now: Anchor| {
+        let ticket = world.done.last().unwrap().0;
+        let mailbox = world.app.index.mailbox.unwrap();
+        let was = was.key;
+        let ended = Ended::Mirrored { was, mailbox, now };
+        world.event(crate::tui::app::event::Event::Ended(ticket, ended));
+    };
+    let here = |world: &World| world.app.index.row().unwrap().key;
+    for change_first in [true, false] {
+        let (mut world, was) = begun();
+        let now = replace(&mut world, was);
+        if change_first {
+            world.changed();
+        }
+        mirrored(&mut world, was, now);
+        world.changed();
+        assert_eq!(here(&world), now.key, "{change_first}");
+    }
+    // Who has moved on stays there.
+    let (mut world, was) = begun();
+    let now = replace(&mut world, was);
+    world.press("Dn");
+    mirrored(&mut world, was, now);
+    world.changed();
+    assert_ne!(here(&world), now.key);
 }

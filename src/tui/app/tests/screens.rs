@@ -62,6 +62,12 @@ fn pressed(keys: &'static str) -> impl Fn(u16, u16) -> World {
 }
 
 #[test]
+fn marked_text() {
+    at_sizes("message_marked", pressed("Ret ^^ Dn Dn"));
+    at_sizes("prompt_bounce_people", pressed("B t o"));
+}
+
+#[test]
 fn the_file_browser() {
     at_sizes("files", pressed("C ^J ^T End Up Up Spc Up Up Up"));
     at_sizes("files_found", pressed("C ^J ^T / r e"));

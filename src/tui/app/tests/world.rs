@@ -249,6 +249,7 @@ impl World {
                 waiting: self.out,
                 needs: self.needs.iter().filter(|need| need.is_urgent()).count() as u64,
                 unsent: self.unsent.clone(),
+                sending: None,
                 told: self.told.clone(),
             },
             Question::Page {
@@ -320,7 +321,7 @@ impl World {
             Question::Complete(text) => {
                 Answer::Complete(vec![format!("{text}alpha/"), format!("{text}alps/")])
             }
-            Question::Answering(_) => Answer::Answering(self.answering.clone().map(Box::new)),
+            Question::Answering { .. } => Answer::Answering(self.answering.clone().map(Box::new)),
             Question::Keyring => Answer::Keyring(Ok("Secret Service".to_owned())),
             Question::Provider(address) => {
                 Answer::Provider(address.ends_with("@example.test").then(|| Provider {

@@ -55,6 +55,8 @@ pub struct State {
     pub newest: bool,
     /// The messages that are selected for a command, loaded or not.
     pub marked: BTreeSet<MessageKey>,
+    /// The draft that was gone on with, while the cursor has not left it: the cursor follows its copy.
+    held: Option<MessageKey>,
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
@@ -79,6 +81,7 @@ impl Default for State {
             loaded: false,
             newest: false,
             marked: BTreeSet::new(),
+            held: None,
             goal: Goal::Keep,
             asked: None,
             again: false,
@@ -195,6 +198,7 @@ impl State {
         let last = self.rows.len().saturating_sub(1);
         self.selected = before.saturating_add_signed(by).min(last);
         self.goal = Goal::Keep;
+        self.held = None;
         self.selected != before
     }
 
@@ -212,10 +216,24 @@ impl State {
 
     /// Sends the selection somewhere; at once where the row is loaded.
     pub fn go(&mut self, goal: Goal) {
+        self.held = None;
         self.goal = goal;
         if let Some(at) = self.place(goal) {
             self.selected = at;
             self.goal = Goal::Keep;
+        }
+    }
+
+    /// The cursor stays on a message, also when another row takes its place.
+    pub fn hold(&mut self, message: MessageKey) {
+        self.held = Some(message);
+    }
+
+    /// Another row stands for a message: the cursor goes along where it was on that.
+    pub fn replaced(&mut self, was: MessageKey, mailbox: MailboxKey, now: Anchor) {
+        if self.held == Some(was) && self.mailbox == Some(mailbox) {
+            self.go(Goal::Row(now));
+            self.held = Some(now.key);
         }
     }
 

@@ -50,7 +50,7 @@ pub fn title(app: &App, message: &State) -> (String, String) {
     (left, format!("{place}   {how_far}").trim_start().to_owned())
 }
 
-/// Draws the page; gives the cell of its first row.
+/// Draws the page; gives the cell of its first row, or of the one to which text is marked.
 pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     pen.clear(area);
     let Some(message) = &app.message else {
@@ -58,6 +58,7 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     };
     let head = head(app, message, area.width);
     let rule = usize::from(!head.is_empty());
+    let mut cursor = (area.x, area.y);
     for n in 0..area.height {
         let at = message.scroll + usize::from(n);
         let y = area.y + n;
@@ -66,10 +67,18 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
         } else if at < head.len() + rule {
             pen.rule(area.x, y, area.width);
         } else {
-            body_row(app, pen, area, y, message, at - head.len() - rule);
+            let row = at - head.len() - rule;
+            body_row(app, pen, area, y, message, row);
+            let marking = message.marking.filter(|_| message.level != Level::Raw);
+            if marking.is_some() && message.is_marked(row) {
+                pen.tint(area, y, Role::Selected);
+            }
+            if marking.is_some_and(|marking| marking.at == row) {
+                cursor = (area.x, y);
+            }
         }
     }
-    (area.x, area.y)
+    cursor
 }
 
 fn head_row(pen: &mut Pen<'_>, area: Area, y: u16, row: &HeadRow) {

@@ -3,6 +3,7 @@
 
 mod draw;
 mod head;
+mod marking;
 pub mod state;
 
 pub use draw::{draw, title};

@@ -51,6 +51,42 @@ impl Level {
 /// Rows laid out beyond the page, so that a page down is there at once.
 const AHEAD: usize = 200;
 
+/// What of a text is being marked, in rows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marking {
+    /// Where it began; `None` while nothing is marked.
+    from: Option<usize>,
+    /// Where the cursor is.
+    pub at: usize,
+}
+
+impl Marking {
+    /// One that begins in a row.
+    pub fn beginning(at: usize) -> Self {
+        Self { from: Some(at), at }
+    }
+
+    /// The same with the cursor in another row.
+    pub fn moved(self, at: usize) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Nothing is marked any more, or from the cursor on.
+    pub fn toggled(self) -> Self {
+        let from = match self.from {
+            Some(_) => None,
+            None => Some(self.at),
+        };
+        Self { from, ..self }
+    }
+
+    /// The first and the last row.
+    pub fn ends(self) -> Option<(usize, usize)> {
+        let from = self.from?;
+        Some((from.min(self.at), from.max(self.at)))
+    }
+}
+
 /// One open message.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -72,6 +108,8 @@ pub struct State {
     pub scroll: usize,
     /// The selected link.
     pub link: Option<usize>,
+    /// What is marked, once `^^` was pressed.
+    pub marking: Option<Marking>,
     /// Whether its text was asked of the server.
     pub fetching: bool,
     /// The action that asked.
@@ -105,6 +143,7 @@ impl State {
             html: false,
             scroll: 0,
             link: None,
+            marking: None,
             fetching: false,
             fetch: Ticket::default(),
             marked,
@@ -139,10 +178,21 @@ impl State {
     }
 
     fn lay_out(&mut self, width: u16, open: BTreeSet<usize>) {
+        let line = |at: usize| self.laid.get(at).map_or(0, |row| row.line);
+        let marked = self.marking.map(|one| (one.from.map(line), line(one.at)));
         self.layout = wrap::Layout::new(usize::from(width.min(TEXT)), open);
         self.laid.clear();
         self.taken = 0;
         self.fill(0);
+        if let Some((from, at)) = marked {
+            self.lay(usize::MAX);
+            let row = |line: usize| self.laid.iter().position(|row| row.line >= line);
+            let last = self.laid.len().saturating_sub(1);
+            self.marking = Some(Marking {
+                from: from.map(|line| row(line).unwrap_or(last)),
+                at: row(at).unwrap_or(last),
+            });
+        }
     }
 
     /// Lays out for another width.
@@ -159,7 +209,7 @@ impl State {
         self.lay(self.scroll + height + AHEAD);
     }
 
-    fn lay(&mut self, count: usize) {
+    pub(super) fn lay(&mut self, count: usize) {
         if let Some(Body::Text(document)) = &self.body {
             let room = self.layout.width();
             let rows = self.layout.rows(document, count);
@@ -339,6 +389,9 @@ impl State {
         let Some(at) = below.or_else(|| (0..from.min(count)).find(hit)) else {
             return false;
         };
+        if let Some(marking) = &mut self.marking {
+            marking.at = at;
+        }
         self.scroll = (self.head_rows + at).min(self.last_top(height).max(self.scroll));
         let visible = self.scroll + height > self.head_rows + at;
         if !visible || self.scroll > self.head_rows + at {

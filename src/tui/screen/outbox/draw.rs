@@ -4,6 +4,7 @@ use crate::tui::app::layout::Area;
 use crate::tui::app::view::Leaving;
 use crate::tui::app::{App, date};
 
+use crate::tui::screen::lines::{self, InSight};
 use crate::tui::screen::paint::{Pen, cells};
 use crate::tui::screen::theme::Role;
 
@@ -52,29 +53,20 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     if head > 0 {
         heads(app, pen, area);
     }
-    let mut y = area.y + head;
-    let bottom = area.y + area.height;
-    let mut cursor = (area.x, y);
-    for (at, line) in outbox.lines.iter().enumerate().skip(outbox.top) {
-        if y >= bottom {
-            break;
-        }
-        first_row(app, pen, area, y, line);
-        if at == outbox.selected {
-            pen.put(area.x, y, 1, ">", Role::Text);
-            pen.tint(area, y, Role::Selected);
-            cursor = (area.x, y);
-        }
-        y += 1;
-        let x = area.x + column(app);
-        for row in below(app, line) {
-            if y < bottom {
-                let room = (area.x + area.width).saturating_sub(x);
-                pen.put(x, y, room, &row, Role::Dim);
-                y += 1;
-            }
-        }
-    }
+    let rows = Area {
+        y: area.y + head,
+        height: area.height.saturating_sub(head),
+        ..area
+    };
+    let sight = InSight {
+        top: outbox.top,
+        selected: outbox.selected,
+        column: column(app),
+    };
+    let first = |pen: &mut Pen<'_>, y, line: &Leaving| first_row(app, pen, area, y, line);
+    let (cursor, _) = lines::draw(pen, rows, &outbox.lines, sight, first, |_, line| {
+        below(app, line)
+    });
     cursor
 }
 

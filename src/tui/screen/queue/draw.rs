@@ -4,6 +4,7 @@ use crate::tui::app::layout::Area;
 use crate::tui::app::view::Waiting;
 use crate::tui::app::{App, date};
 
+use crate::tui::screen::lines::{self, InSight};
 use crate::tui::screen::paint::{Pen, cells};
 use crate::tui::screen::theme::Role;
 
@@ -47,30 +48,21 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     if head > 0 {
         heads(app, pen, area);
     }
-    let mut y = area.y + head;
-    let bottom = area.y + area.height;
-    let mut cursor = (area.x, y);
-    for (at, line) in queue.lines.iter().enumerate().skip(queue.top) {
-        if y >= bottom {
-            break;
-        }
-        first_row(app, pen, area, y, line);
-        if at == queue.selected {
-            pen.put(area.x, y, 1, ">", Role::Text);
-            pen.tint(area, y, Role::Selected);
-            cursor = (area.x, y);
-        }
-        y += 1;
-        let x = area.x + column(app);
-        for row in below(app, at, line) {
-            if y < bottom {
-                let room = (area.x + area.width).saturating_sub(x);
-                pen.put(x, y, room, &row, Role::Dim);
-                y += 1;
-            }
-        }
-    }
-    if queue.more && y < bottom {
+    let rows = Area {
+        y: area.y + head,
+        height: area.height.saturating_sub(head),
+        ..area
+    };
+    let sight = InSight {
+        top: queue.top,
+        selected: queue.selected,
+        column: column(app),
+    };
+    let first = |pen: &mut Pen<'_>, y, line: &Waiting| first_row(app, pen, area, y, line);
+    let (cursor, y) = lines::draw(pen, rows, &queue.lines, sight, first, |at, line| {
+        below(app, at, line)
+    });
+    if queue.more && y < area.y + area.height {
         let words = "More follow when these are done.";
         pen.put(area.x + STATE, y, room, words, Role::Dim);
     }

@@ -20,6 +20,8 @@ pub struct State {
     asked: Option<(Ticket, u64)>,
     /// Messages that are being put into the Outbox.
     handed: Vec<Handed>,
+    /// Messages that are sent on as they are.
+    passed: Vec<Ticket>,
 }
 
 /// A message on its way into the Outbox.
@@ -54,9 +56,24 @@ impl State {
         self.handed.iter().any(|one| one.ticket == ticket)
     }
 
-    /// How far a large message is on its way into the Outbox, for the status line.
+    /// Whether an action of that ticket sends a message.
+    pub fn is_of(&self, ticket: Ticket) -> bool {
+        self.is_handing(ticket) || self.passed.contains(&ticket)
+    }
+
+    /// A message is sent on as it is.
+    pub fn passes_on(&mut self, ticket: Ticket) {
+        self.passed.push(ticket);
+    }
+
+    /// How far a large message is on its way into the Outbox, in octets.
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        self.handed.iter().find_map(|one| one.progress)
+    }
+
+    /// The same for the status line.
     pub fn progress_words(&self) -> Option<String> {
-        let (done, all) = self.handed.iter().find_map(|one| one.progress)?;
+        let (done, all) = self.progress()?;
         let (done, all) = (date::octets(done), date::octets(all));
         Some(format!("Into the Outbox: {done} of {all}."))
     }
