@@ -49,6 +49,16 @@ impl Figures {
         );
     }
 
+    /// A figure with a budget that it must reach.
+    pub fn at_least(&mut self, what: impl Display, measured: u64, budget: u64) {
+        self.push(
+            what,
+            measured.to_string(),
+            format!(">= {budget}"),
+            Some(measured >= budget),
+        );
+    }
+
     /// A figure that explains others.
     pub fn note(&mut self, what: impl Display, measured: impl Display) {
         self.push(what, measured.to_string(), String::new(), None);

@@ -19,6 +19,7 @@ mod harness;
 
 mod compose;
 mod figures;
+mod files;
 mod keys;
 mod link;
 mod memory;
@@ -37,7 +38,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 17] = [
+const BENCHES: [(&str, Bench); 18] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -55,6 +56,7 @@ const BENCHES: [(&str, Bench); 17] = [
     ("link", link::all),
     ("pop3", pop3::download),
     ("poll", pop3::poll),
+    ("import", files::all),
 ];
 
 fn main() {

@@ -12,6 +12,7 @@
 #[allow(dead_code)]
 mod harness;
 
+mod across_cuts;
 mod cli;
 mod cli_files;
 mod cli_help;
