@@ -475,6 +475,20 @@ impl Machine {
     }
 }
 
+impl Message {
+    /// Takes an octet where there is nothing to tell; false leaves it to the long way.
+    #[inline]
+    fn swallow(&mut self, octet: u8, most: u64) -> bool {
+        let free = self.chunk.len() + 1 < CHUNK && self.octets < most;
+        if !free || !self.unstuff.is_plain(octet) {
+            return false;
+        }
+        self.chunk.push(octet);
+        self.octets += 1;
+        true
+    }
+}
+
 impl Listing {
     fn read(&mut self, line: &[u8]) {
         let known = match &mut self.entries {
@@ -529,6 +543,13 @@ impl Protocol for Machine {
     fn feed(&mut self, bytes: &[u8], now: Time) -> usize {
         self.seen = self.seen.max(now);
         self.armed = Some(self.seen);
+        if let (Phase::Ready, Reading::Message(message), [octet]) =
+            (self.phase, &mut self.reading, bytes)
+            && message.swallow(*octet, self.options.limits.message)
+        {
+            self.taken += 1;
+            return 1;
+        }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             match self.phase {
@@ -548,7 +569,9 @@ impl Protocol for Machine {
                     self.on_octets(rest)
                 }
             };
-            self.pump();
+            if matches!(self.reading, Reading::Status) {
+                self.pump();
+            }
         }
         at
     }

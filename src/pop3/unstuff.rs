@@ -80,6 +80,13 @@ impl Unstuff {
         (taken, false)
     }
 
+    /// Whether this octet is the message's, whatever comes next, and changes nothing: the usual case
+    /// of a server that sends octet by octet.
+    #[inline]
+    pub(super) fn is_plain(&self, octet: u8) -> bool {
+        self.at == At::Middle && octet != b'\r' && octet != b'\n'
+    }
+
     /// Copies up to the next dot at the beginning of a line, or all; how many octets that were.
     fn middle(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
         // Two octets are looked for: of three, the first two would be found at each line.

@@ -8,9 +8,9 @@ use lacebark::config::{Endpoint, Scheme};
 use lacebark::env::SystemClock;
 use lacebark::net::{Dial, Session, Target, TcpDial, Timer};
 use lacebark::pop3::{Command, Event, Machine, Options, Security, SignIn, Way};
-use lacebark::protocol::{Output, Tag};
+use lacebark::protocol::{Output, Protocol, Tag, Time};
 
-use crate::figures::{Figures, megabytes, millis, seconds, times};
+use crate::figures::{Figures, median, megabytes, millis, seconds, times};
 use crate::harness::dovecot::{Dovecot, Pop3};
 use crate::harness::generate::{Sizes, write_maildir};
 use crate::harness::proxy::Proxy;
@@ -92,6 +92,55 @@ pub fn poll(figures: &mut Figures) {
         proxy.connections() as u64,
         1,
     );
+}
+
+/// 50 MB of one message in small pieces (SAFETY P2), by the machine alone.
+pub fn pieces(figures: &mut Figures) {
+    let line =
+        b"PGh0bWw+PGJvZHk+PHA+QSBsaW5lIG9mIGFuIGF0dGFjaG1lbnQgYXMgYmFzZTY0IGhhcyBpdDwv\r\n..\r\n";
+    let mut wire = line.repeat((50 << 20) / line.len());
+    wire.extend_from_slice(b".\r\n");
+    let time = |piece| {
+        let mut all: Vec<Duration> = (0..5).map(|_| read(&wire, piece)).collect();
+        median(&mut all)
+    };
+    // The session reads so much at once.
+    let whole = time(128 << 10);
+    figures.note("POP3, 50 MB message: pieces of 128 KB", millis(whole));
+    let segments = time(1400);
+    figures.note(
+        "POP3, 50 MB message: segments of 1,400 octets",
+        millis(segments),
+    );
+    figures.note("POP3, 50 MB message: single octets", millis(time(1)));
+    figures.under(
+        "POP3, 50 MB message: segments against large pieces",
+        segments.as_secs_f64() / whole.as_secs_f64(),
+        3.0,
+        times,
+    );
+}
+
+fn read(wire: &[u8], piece: usize) -> Duration {
+    let mut machine = Machine::new(Options::new(Security::Plain, Time::default()));
+    machine.submit(Command::Retr { number: 1 });
+    for line in [&b"+OK hi\r\n"[..], b"-ERR\r\n", b"+OK\r\n"] {
+        while machine.poll_transmit().is_some() {}
+        machine.feed(line, Time::default());
+    }
+    let start = Instant::now();
+    let (mut octets, mut done) = (0, false);
+    for part in wire.chunks(piece) {
+        machine.feed(part, Time::default());
+        while let Some(output) = machine.poll_event() {
+            match output {
+                Output::Chunk { bytes, .. } => octets += bytes.len(),
+                other => done |= matches!(other, Output::Done(..)),
+            }
+        }
+    }
+    assert!(done && octets > wire.len() * 9 / 10);
+    start.elapsed()
 }
 
 fn on_runtime<T>(story: impl Future<Output = T>) -> T {

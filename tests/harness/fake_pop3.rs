@@ -162,6 +162,7 @@ struct Seen {
     heard: usize,
     said: usize,
     together: usize,
+    hasty: Vec<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -284,6 +285,12 @@ impl FakePop3 {
     /// How many sessions were signed in at the same time, at most.
     pub fn together(&self) -> usize {
         lock(&self.shared.seen).together
+    }
+
+    /// Commands behind which the client said more before their answer, where it may not: to a server
+    /// that does not offer PIPELINING, and behind STLS, a sign-in and QUIT.
+    pub fn hasty(&self) -> Vec<String> {
+        lock(&self.shared.seen).hasty.clone()
     }
 
     /// The commands of all connections, without their line ends, passwords in place.
@@ -410,6 +417,11 @@ impl Conn<'_> {
             self.shared.stirred.notify_all();
             let (verb, argument) = line.split_once(' ').unwrap_or((&line, ""));
             let verb = verb.to_uppercase();
+            let alone = ["STLS", "USER", "PASS", "AUTH", "QUIT"].contains(&verb.as_str());
+            let pipelining = self.script.offers.iter().any(|line| line == "PIPELINING");
+            if !self.buffer.is_empty() && (alone || !pipelining) {
+                lock(&self.shared.seen).hasty.push(line.clone());
+            }
             let number = argument.split(' ').next().and_then(|n| n.parse().ok());
             match verb.as_str() {
                 "CAPA" => self.capa()?,

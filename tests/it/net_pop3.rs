@@ -432,6 +432,7 @@ fn p13_every_octet_of_odd_messages_comes_from_a_server_that_stuffs_or_does_not()
             got
         });
         assert!(got == mails());
+        assert_eq!(fake.hasty(), Vec::<String>::new());
     }
 }
 
@@ -616,6 +617,7 @@ fn a_poll_takes_six_round_trips_at_most() {
     // CAPA, AUTH, the three at once, QUIT; TCP and TLS are two more.
     assert_eq!(trips, 4);
     assert_eq!(fake.connections(), 1);
+    assert_eq!(fake.hasty(), Vec::<String>::new());
 }
 
 #[derive(Clone, Default)]

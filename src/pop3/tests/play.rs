@@ -163,6 +163,10 @@ fn play(name: &str, transcript: &Transcript, piece: usize) -> Vec<String> {
     let mut player = Player::new(transcript.security);
     let mut heard = 0;
     for step in &transcript.steps {
+        if !matches!(step, Step::Says(_)) {
+            let more = player.said.get(heard..).unwrap();
+            assert!(more.is_empty(), "{name} says before {step:?}: {more:#?}");
+        }
         match step {
             Step::Submit(text) => player.submit(command(text)),
             Step::Client(text) => assert_eq!(player.client_line(), *text, "{name}"),
