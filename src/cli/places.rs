@@ -77,9 +77,9 @@ pub fn account<'a>(settings: &'a Settings, id: &str) -> Result<&'a AccountSettin
 /// The account with this id, which must have a server to ask.
 pub fn with_server<'a>(settings: &'a Settings, id: &str) -> Result<&'a AccountSettings, Failure> {
     let found = account(settings, id)?;
-    match found.endpoint() {
-        Some(_) => Ok(found),
-        None => Err(SyncError::Local(id.to_owned()).into()),
+    match found.has_server() {
+        true => Ok(found),
+        false => Err(SyncError::Local(id.to_owned()).into()),
     }
 }
 

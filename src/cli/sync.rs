@@ -71,11 +71,7 @@ fn chosen(
         return Ok(vec![(account.clone(), Work::Mailbox(name))]);
     }
     if ids.is_empty() {
-        let with_server = start
-            .settings
-            .accounts
-            .iter()
-            .filter(|a| a.endpoint().is_some());
+        let with_server = start.settings.accounts.iter().filter(|a| a.has_server());
         let all: Vec<_> = with_server.map(|a| (a.clone(), Work::All)).collect();
         if all.is_empty() {
             return Err(places::no_server());

@@ -74,9 +74,9 @@ fn chosen(start: &Start, ids: &[String]) -> Result<Settings, Failure> {
         places::with_server(&start.settings, id)?;
     }
     let mut settings = start.settings.clone();
-    settings.accounts.retain(|account| {
-        account.endpoint().is_some() && (ids.is_empty() || ids.contains(&account.id))
-    });
+    settings
+        .accounts
+        .retain(|account| account.has_server() && (ids.is_empty() || ids.contains(&account.id)));
     if settings.accounts.is_empty() {
         return Err(places::no_server());
     }

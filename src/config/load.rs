@@ -318,7 +318,8 @@ fn read_fields(
             &[("password", Auth::Password), ("xoauth2", Auth::XOAuth2)],
         )
         .unwrap_or_default();
-    account.keep = read_keep(section, has_server, report);
+    let signs_in = has_server || account.smtp.is_some();
+    account.keep = read_keep(section, signs_in, report);
     account.offline =
         section
             .text(report, "offline", read_offline)
@@ -338,6 +339,8 @@ fn read_fields(
         report.add(Fault::Value, &value.span(), "account.password", why);
     }
     if !has_server {
+        // Mail may leave without a server that it comes from.
+        account.login = login.unwrap_or_else(|| account.address.clone());
         return Some(account);
     }
     let kind = match (imap, maildrop, by_pop3) {
@@ -382,7 +385,7 @@ fn missing_server(
     }
 }
 
-fn read_keep(section: &mut Section<'_, '_>, has_server: bool, report: &mut Report) -> Keep {
+fn read_keep(section: &mut Section<'_, '_>, signs_in: bool, report: &mut Report) -> Keep {
     let command = section.take("password_command");
     let span = command.map_or_else(|| section.span.clone(), Spanned::span);
     let command = command.and_then(|value| match argv(value) {
@@ -406,7 +409,7 @@ fn read_keep(section: &mut Section<'_, '_>, has_server: bool, report: &mut Repor
             Keep::Ask
         }
         (Some('a'), None) => Keep::Ask,
-        (_, None) if has_server => Keep::Keyring,
+        (_, None) if signs_in => Keep::Keyring,
         (_, None) => Keep::Ask,
     }
 }

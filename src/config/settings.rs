@@ -243,6 +243,11 @@ impl AccountSettings {
         }
     }
 
+    /// Whether there is a server at all, to read from or to send by.
+    pub fn has_server(&self) -> bool {
+        self.endpoint().is_some() || self.smtp.is_some()
+    }
+
     /// Its POP3 server, if it is read by POP3.
     pub fn maildrop(&self) -> Option<&Maildrop> {
         match &self.kind {
@@ -275,10 +280,12 @@ impl AccountSettings {
 
     /// Who files the copy in Sent: what the settings say, else what is known of the provider.
     pub fn sent_copy_with(&self, providers: &Providers) -> SentCopy {
+        // The Sent of another account's server is seen by nobody who reads no IMAP.
         let known = || {
-            providers
-                .of(&self.address)
-                .is_some_and(|one| one.files_sent)
+            matches!(self.kind, AccountKind::Imap(_))
+                && providers
+                    .of(&self.address)
+                    .is_some_and(|one| one.files_sent)
         };
         self.sent_copy.unwrap_or_else(|| match known() {
             true => SentCopy::Server,

@@ -8,7 +8,7 @@ use crate::config::Maildrop;
 use crate::model::{LinkState, Secret, Severity};
 use crate::net::NetError;
 use crate::protocol::Time;
-use crate::store::{journal, requests};
+use crate::store::{Tx, journal, requests};
 
 use super::SyncError;
 use super::desk::{Desk, Tally};
@@ -75,7 +75,13 @@ impl Task {
             // Mail leaves by a link of its own, whether or not there is one to read by; and nothing
             // is sent any more when the lock goes.
             let outbox = Outbox::new(self.desk.clone());
-            let ((), ()) = tokio::join!(self.work(), outbox.run());
+            let work = async {
+                match self.desk.account.endpoint() {
+                    Some(_) => self.work().await,
+                    None => self.stand_by().await,
+                }
+            };
+            let ((), ()) = tokio::join!(work, outbox.run());
             let cleared = self.desk.forget_link().await;
             drop(owner);
             signal.set_owner(false);
@@ -99,6 +105,45 @@ impl Task {
                 self.pause(Some(later)).await;
             }
         }
+    }
+
+    /// Where no mail is read from a server, only what is sent needs a password.
+    async fn stand_by(&mut self) {
+        while !self.desk.signal.is_stopped() && !self.desk.signal.is_away() {
+            if self.desk.signal.take_logout() {
+                self.desk.set_out(true);
+            }
+            self.note_secret();
+            if let Err(error) = self.answer_for_nobody().await {
+                tracing::error!(account = %self.desk.account.id, %error, "cannot tell how it is");
+            }
+            self.desk.signal.wait().await;
+        }
+    }
+
+    /// What is asked of the owner of an account without a server that mail comes from: it is current.
+    async fn answer_for_nobody(&self) -> Result<(), SyncError> {
+        let key = self.desk.key;
+        self.desk.link(LinkState::Online, None, "").await?;
+        let asked = self.desk.read(|reader| requests::unanswered(reader, key))?;
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let answer = move |tx: &Tx<'_>| {
+            for request in &asked {
+                let answer = match request.asked {
+                    requests::Asked::Sync { .. } | requests::Asked::SignIn => {
+                        requests::Progress::Done
+                    }
+                    requests::Asked::FetchBody { .. } => requests::Progress::Failed {
+                        why: "there is no server that it could be fetched from".to_owned(),
+                    },
+                };
+                requests::set_progress(tx, request.id, &answer)?;
+            }
+            requests::expire(tx, key).map(|_| ())
+        };
+        Ok(self.desk.durable(answer).await?)
     }
 
     /// One connection, or the wait that the user asked for; and what follows when it broke.

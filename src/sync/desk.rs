@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::AccountSettings;
 use crate::env::Env;
 use crate::model::{AccountKey, Link, LinkState, Notice, OnServer, Secret, Severity};
-use crate::store::{Pending, Priority, Reader, Store, StoreError, Tx, accounts, links, notices};
+use crate::store::{
+    Pending, Priority, Reader, Store, StoreError, Tx, accounts, links, local, notices,
+};
 
 use super::SyncError;
 use super::signal::Signal;
@@ -120,7 +122,13 @@ impl Desk {
         watch: Option<Watch>,
     ) -> Result<Self, SyncError> {
         let (id, kind) = (account.id.clone(), account.stored_kind());
-        let ensure = move |tx: &Tx<'_>| accounts::ensure(tx, &id, kind);
+        let ensure = move |tx: &Tx<'_>| {
+            let key = accounts::ensure(tx, &id, kind)?;
+            if !kind.is_remote() {
+                local::furnish(tx, key)?;
+            }
+            Ok(key)
+        };
         let key = store.write(Priority::Person, ensure).await?;
         Ok(Self {
             env: env.clone(),

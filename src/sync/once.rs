@@ -17,7 +17,7 @@ use super::dialogue::endpoint;
 use super::outbox::Outbox;
 use super::owner::Owner;
 use super::signal::Signal;
-use super::worker::Aim;
+use super::worker::{Aim, Ended};
 
 /// What [`once`] is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,9 @@ pub fn once(
     once: &Once,
     progress: impl Fn(&Progress) + Send + Sync + 'static,
 ) -> Result<Tally, SyncError> {
-    endpoint(account)?;
+    if !account.has_server() {
+        endpoint(account)?;
+    }
     let _owner = Owner::take(&paths.data, &account.id)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -101,6 +103,9 @@ async fn run(
     let late = clock.sleep_until(clock.monotonic().after(once.deadline));
     let work = async {
         send(&mut task, &mut tally).await;
+        if task.desk.account.endpoint().is_none() {
+            return Ok(Ended::Done);
+        }
         task.session(Aim::Once(once.work.clone()), &mut tally).await
     };
     let outcome = tokio::select! {

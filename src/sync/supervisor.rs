@@ -205,7 +205,8 @@ impl Supervisor {
     /// Starts the task of an account, as when it was just set up; in place of an older one.
     pub fn add(&self, account: &AccountSettings) {
         self.introduce(account);
-        if account.endpoint().is_none() {
+        // Mail may leave without a server that it comes from.
+        if !account.has_server() {
             return;
         }
         let signal = Arc::new(Signal::default());

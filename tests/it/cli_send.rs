@@ -281,3 +281,45 @@ fn off_line_it_waits_and_says_so() {
             .all(|one| one["kind"] == "submit" && one["state"] == "queued")
     );
 }
+
+#[test]
+fn r3_mail_of_an_account_of_this_machine_leaves_and_its_copy_lies_in_sent_once() {
+    let pop3 = format!("pop3 = \"pop3+plain://alice@127.0.0.1:{}\"", free_port());
+    for kind in ["kind = \"local\"", &pop3] {
+        let server = FakeSmtp::start(Script::default());
+        let home = Home::new();
+        // A provider that files copies itself: but who of us reads its Sent?
+        let settings = |more: &str| {
+            let text = format!(
+                "[[account]]\nid = \"here\"\n{kind}\naddress = \"alice@gmail.com\"\n\
+                 smtp = \"{}\"\nkeep = \"command\"\n\
+                 password_command = [\"printf\", \"key\"]\n{more}",
+                server.url()
+            );
+            let config = home.path("config.toml");
+            fs::write(&config, text).unwrap();
+            fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        let came = || {
+            let listed = home.run(&["list", "sent", "--json"]).exits(0).json();
+            let waiting = home.run(&["queue", "list", "--json"]).exits(0).json();
+            assert_eq!(waiting["operations"].as_array().unwrap().len(), 0);
+            let sent = listed["messages"].as_array().unwrap().len();
+            (server.delivered().len(), sent)
+        };
+        settings("");
+        let send = ["send", "--to", "bob@x.example", "--subject", "One"];
+        fed(&home, &send, "Hi\n").exits(0);
+        assert_eq!(came(), (1, 1), "{kind}");
+        let later = ["send", "--to", "bob@x.example", "--queue-only"];
+        fed(&home, &later, "Later\n").exits(0);
+        assert_eq!(server.delivered().len(), 1);
+        let synced = home.run(&["sync", "here"]);
+        assert!(synced.code == 0 || kind == pop3, "{synced:?}");
+        assert_eq!(came(), (2, 2), "{kind}");
+        // Where the person says so, the server files it.
+        settings("sent_copy = \"server\"\n");
+        fed(&home, &send, "Unfiled\n").exits(0);
+        assert_eq!(came(), (3, 2), "{kind}");
+    }
+}

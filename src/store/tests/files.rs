@@ -94,8 +94,7 @@ fn look(path: &Path) -> Result<Found, StoreError> {
     });
     Ok(Found {
         messages: contents::total(&reader)?,
-        // Rows, read or not: within the text of one SQLite sees no flipped bit.
-        queued: usize::try_from(journal::counts(&reader)?.0).unwrap(),
+        queued: journal::all(&reader)?.len(),
         aside,
         told,
     })
