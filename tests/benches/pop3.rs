@@ -13,6 +13,7 @@ use lacebark::protocol::{Output, Protocol, Tag, Time};
 use crate::figures::{Figures, median, megabytes, millis, seconds, times};
 use crate::harness::dovecot::{Dovecot, Pop3};
 use crate::harness::generate::{Sizes, write_maildir};
+use crate::harness::program::Home;
 use crate::harness::proxy::Proxy;
 use crate::harness::raw_pop3::RawPop3;
 use crate::split::measured;
@@ -50,6 +51,7 @@ pub fn download(figures: &mut Figures) {
     let (raw, _) = raw_download(&server, MESSAGES);
     let (cpu, (wall, taken)) = measured(|| on_runtime(all_messages(&server)));
     assert_eq!(taken, octets, "every octet of every message comes out");
+    synced_whole(figures, &server, raw);
     figures.note("POP3, 10,000 messages: size", megabytes(octets));
     figures.note("POP3, 10,000 messages: raw client", seconds(raw));
     figures.note("POP3, 10,000 messages: machine alone", seconds(wall));
@@ -62,6 +64,38 @@ pub fn download(figures: &mut Figures) {
         wall.as_secs_f64() / raw.as_secs_f64(),
         2.0,
         times,
+    );
+}
+
+/// The same into the store, by the program: everything kept on the server, then in delete mode.
+fn synced_whole(figures: &mut Figures, server: &Dovecot, raw: Duration) {
+    let home = Home::new();
+    let password = server.password("alice");
+    let url = format!("pop3s://alice@localhost:{}", server.pop3s_port());
+    home.add_pop3_account("pop", password, &url, &[]);
+    let run = home.run(&["sync", "pop"]).exits(0);
+    let json = home
+        .run(&["--json", "list", "inbox", "--limit", "10000"])
+        .exits(0)
+        .json();
+    let all = json["messages"].as_array().map_or(&[][..], Vec::as_slice);
+    let whole = all.iter().filter(|message| message["kept"] == "all");
+    assert_eq!(whole.count(), MESSAGES as usize, "every message is here");
+    figures.note("POP3, 10,000 messages: lacebark sync", seconds(run.wall));
+    figures.note("POP3, 10,000 messages: its CPU", seconds(run.cpu));
+    figures.under(
+        "POP3, 10,000 messages: sync against raw (aim 2)",
+        run.wall.as_secs_f64() / raw.as_secs_f64(),
+        3.0,
+        times,
+    );
+    home.run(&["account", "on-server", "pop", "delete", "--yes"])
+        .exits(0);
+    let run = home.run(&["--json", "sync", "pop"]).exits(0);
+    assert_eq!(run.json()["accounts"][0]["left"], MESSAGES, "{}", run.out);
+    figures.note(
+        "POP3, 10,000 messages: compared and deleted there",
+        seconds(run.wall),
     );
 }
 
@@ -80,16 +114,37 @@ pub fn poll(figures: &mut Figures) {
         Duration::from_millis(300),
         seconds,
     );
+    polled(figures, &server);
+}
+
+/// The same by the program, which knows all of them by their headers.
+fn polled(figures: &mut Figures, server: &Dovecot) {
     let proxy = Proxy::before(server.pop3s_port());
-    on_runtime(listed(&server, proxy.port()));
+    let home = Home::new();
+    let url = format!("pop3s://alice@localhost:{}", proxy.port());
+    let headers = ["--offline", "headers"];
+    home.add_pop3_account("pop", server.password("alice"), &url, &headers);
+    let first = home.run(&["--json", "sync", "pop"]).exits(0);
+    assert_eq!(first.json()["accounts"][0]["new"], POLLED, "{}", first.out);
+    figures.note("POP3, 100,000 headers: lacebark sync", seconds(first.wall));
+    let (trips, links) = (proxy.round_trips(), proxy.connections());
+    let run = home.run(&["--json", "sync", "pop"]).exits(0);
+    assert_eq!(run.json()["accounts"][0]["new"], 0, "{}", run.out);
+    figures.note("POP3, poll of 100,000: lacebark sync", millis(run.wall));
+    figures.under(
+        "POP3, poll of 100,000: CPU of lacebark sync",
+        run.cpu,
+        Duration::from_millis(300),
+        seconds,
+    );
     figures.at_most(
         "POP3, poll of 100,000: round trips, connects too",
-        proxy.round_trips(),
+        proxy.round_trips() - trips,
         6,
     );
     figures.at_most(
         "POP3, poll of 100,000: connections",
-        proxy.connections() as u64,
+        (proxy.connections() - links) as u64,
         1,
     );
 }

@@ -7,8 +7,7 @@
 //! known by the hash of the header. A message that did not come over this very connection is deleted
 //! only after its header, or without a name all its bytes, were compared.
 
-use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::model::OnServer;
 use crate::model::maildrop::{Digest, Seen, SeenKey, State};
@@ -32,25 +31,41 @@ pub struct Entry {
 /// The messages 1 to `count` with the names that the server gave them. A name that is given twice,
 /// or that only repeats the numbers, is none.
 pub fn entries(count: u32, names: Vec<(u32, Vec<u8>)>) -> Vec<Entry> {
-    let mut by_number: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
-    let mut times: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
+    let mut entries: Vec<Entry> = (1..=count)
+        .map(|number| Entry { number, uidl: None })
+        .collect();
     for (number, uidl) in names {
-        let fits = (1..=count).contains(&number) && (1..=LONGEST_NAME).contains(&uidl.len());
-        if fits && let Slot::Vacant(slot) = by_number.entry(number) {
-            *times.entry(uidl.clone()).or_default() += 1;
-            slot.insert(uidl);
+        let at = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        let entry = at.and_then(|at| entries.get_mut(at));
+        if let Some(entry) = entry.filter(|entry| entry.uidl.is_none())
+            && (1..=LONGEST_NAME).contains(&uidl.len())
+        {
+            entry.uidl = Some(uidl);
         }
     }
-    let is_number = |(number, uidl): (&u32, &Vec<u8>)| number.to_string().as_bytes() == uidl;
-    let are_numbers = by_number.len() > 1 && by_number.iter().all(is_number);
-    (1..=count)
-        .map(|number| Entry {
-            number,
-            uidl: by_number
-                .remove(&number)
-                .filter(|uidl| !are_numbers && times.get(uidl) == Some(&1)),
+    let mut times: HashMap<&[u8], u32> = HashMap::with_capacity(entries.len());
+    for uidl in entries.iter().filter_map(|entry| entry.uidl.as_deref()) {
+        *times.entry(uidl).or_default() += 1;
+    }
+    let named = || entries.iter().filter(|entry| entry.uidl.is_some());
+    let is_number = |entry: &Entry| {
+        let number = entry.number.to_string();
+        entry.uidl.as_deref() == Some(number.as_bytes())
+    };
+    let all = named().nth(1).is_some() && named().all(is_number);
+    let useless: Vec<bool> = entries
+        .iter()
+        .map(|entry| {
+            let times = entry.uidl.as_deref().and_then(|uidl| times.get(uidl));
+            all || times.is_some_and(|times| *times > 1)
         })
-        .collect()
+        .collect();
+    for (entry, useless) in entries.iter_mut().zip(useless) {
+        if useless {
+            entry.uidl = None;
+        }
+    }
+    entries
 }
 
 /// A known message under its number.
@@ -87,7 +102,7 @@ impl Sorted {
 /// Holds a list against what is known, by name.
 pub fn sort(listed: Vec<Entry>, known: &[Seen]) -> Sorted {
     // What left and is listed again may be another message under a name that is given again.
-    let mut by_name: BTreeMap<&[u8], &Seen> = known
+    let mut by_name: HashMap<&[u8], &Seen> = known
         .iter()
         .filter(|seen| seen.state != State::Left)
         .filter_map(|seen| Some((seen.uidl.as_deref()?, seen)))
@@ -103,9 +118,11 @@ pub fn sort(listed: Vec<Entry>, known: &[Seen]) -> Sorted {
             None => sorted.strangers.push(entry),
         }
     }
-    let met: BTreeSet<SeenKey> = sorted.met.iter().map(|met| met.key).collect();
-    let missing = known.iter().filter(|seen| !met.contains(&seen.key));
-    sorted.missing = missing.map(|seen| seen.key).collect();
+    // Those that were not found by their names, and those that have none of use.
+    sorted.missing = by_name.values().map(|seen| seen.key).collect();
+    let nameless = |seen: &&Seen| seen.state == State::Left || seen.uidl.is_none();
+    let nameless = known.iter().filter(nameless);
+    sorted.missing.extend(nameless.map(|seen| seen.key));
     sorted
 }
 
@@ -174,7 +191,10 @@ pub fn doomed(
     policy: OnServer,
     now: i64,
 ) -> Vec<Doomed> {
-    let by_key: BTreeMap<SeenKey, &Seen> = known.iter().map(|seen| (seen.key, seen)).collect();
+    if policy == OnServer::Keep {
+        return Vec::new();
+    }
+    let by_key: HashMap<SeenKey, &Seen> = known.iter().map(|seen| (seen.key, seen)).collect();
     met.iter()
         .filter_map(|met| {
             let seen = by_key.get(&met.key)?;
@@ -211,6 +231,9 @@ fn goes(seen: &Seen, policy: OnServer, deleted_here: bool, now: i64) -> bool {
 /// Of the messages that were being deleted: those that are not listed any more have left, though
 /// nobody heard it; those that the policy lets stay are simply here again.
 pub fn settled(sorted: &Sorted, known: &[Seen], doomed: &[Doomed]) -> (Vec<SeenKey>, Vec<SeenKey>) {
+    if !known.iter().any(|seen| seen.state == State::Leaving) {
+        return (Vec::new(), Vec::new());
+    }
     let met: BTreeSet<SeenKey> = sorted.met.iter().map(|met| met.key).collect();
     let again: BTreeSet<SeenKey> = doomed.iter().map(|doomed| doomed.key).collect();
     let leaving = known.iter().filter(|seen| seen.state == State::Leaving);

@@ -106,27 +106,40 @@ impl Talk {
     /// How many messages there are.
     pub(in crate::sync) async fn count(&mut self) -> Result<u32, SyncError> {
         let reply = self.call(Command::Stat).await?;
-        match reply.maildrop {
-            Some(found) if reply.is_ok() => {
-                u32::try_from(found.messages).map_err(|_| self.refused("count", &reply))
-            }
-            _ => Err(self.refused("count the messages", &reply)),
-        }
+        self.counted(&reply)
     }
 
-    /// The names of the messages; empty where the server gives none.
-    pub(super) async fn names(&mut self) -> Result<Vec<(u32, Vec<u8>)>, SyncError> {
-        let tag = self.submit(Command::Uidl);
+    fn counted(&self, reply: &Reply) -> Result<u32, SyncError> {
+        let found = reply.maildrop.filter(|_| reply.is_ok());
+        let count = found.and_then(|found| u32::try_from(found.messages).ok());
+        count.ok_or_else(|| self.refused("count the messages", reply))
+    }
+
+    /// How many messages there are and, where they are asked for, the names that the server gives
+    /// them. Both are asked for at once.
+    pub(super) async fn names(&mut self) -> Result<(u32, Vec<(u32, Vec<u8>)>), SyncError> {
+        let stat = self.submit(Command::Stat);
+        let uidl = match self.offered().uidl {
+            true => Some(self.submit(Command::Uidl)),
+            false => None,
+        };
+        let mut count = 0;
         let mut names = Vec::new();
         loop {
             match self.next().await? {
-                Step::Event(Event::Uniques(of, batch)) if of == tag => {
+                Step::Event(Event::Uniques(of, batch)) if Some(of) == uidl => {
                     names.extend(batch.into_iter().map(|one| (one.number, one.uidl)));
                 }
-                Step::Done(of, reply) if of == tag => {
-                    return Ok(if reply.is_ok() { names } else { Vec::new() });
+                Step::Done(of, reply) if of == stat => {
+                    count = self.counted(&reply)?;
+                    if uidl.is_none() {
+                        return Ok((count, names));
+                    }
                 }
-                Step::Event(_) | Step::Octets { .. } | Step::Done(..) => {}
+                Step::Done(of, reply) if Some(of) == uidl => {
+                    return Ok((count, if reply.is_ok() { names } else { Vec::new() }));
+                }
+                Step::Done(..) | Step::Event(_) | Step::Octets { .. } => {}
             }
         }
     }
@@ -218,11 +231,10 @@ impl Talk {
         }
     }
 
-    /// Ends the session; whether the server said that its deletions are done.
+    /// Ends the session; whether the server said that its deletions are done. After that answer it
+    /// closes the link itself (RFC 1939 section 6), and nothing more is said.
     pub(in crate::sync) async fn quit(mut self) -> Result<bool, SyncError> {
-        let reply = self.call(Command::Quit).await?;
-        self.session.close().await;
-        Ok(reply.is_ok())
+        Ok(self.call(Command::Quit).await?.is_ok())
     }
 
     /// A refusal of what the work cannot do without.

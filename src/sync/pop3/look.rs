@@ -155,11 +155,7 @@ impl<'a> Look<'a> {
 
     /// Which messages there are, and which of them are known.
     async fn list(&mut self) -> Result<(), SyncError> {
-        let count = self.talk.count().await?;
-        let names = match self.talk.offered().uidl && count > 0 {
-            true => self.talk.names().await?,
-            false => Vec::new(),
-        };
+        let (count, names) = self.talk.names().await?;
         let key = self.desk.key;
         self.known = self.desk.read(|reader| maildrop::all(reader, key))?;
         self.sorted = plan::sort(plan::entries(count, names), &self.known);
