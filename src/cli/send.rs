@@ -104,7 +104,8 @@ fn not_sent(out: &Outgoing, subject: &str, failed: Option<Failure>) -> Failure {
                 false => failure,
             };
             failure.hint(format!(
-                "It waits in the outbox: `lacebark queue retry {id}` tries again, `drop {id}` gives it up."
+                "It waits in the outbox: `lacebark queue retry {id}` tries again, `drop {id}` gives it \
+                 up; E in the Outbox of the screen mends it."
             ))
         }
         OperationState::Unsure => Failure::new(format!(

@@ -477,15 +477,14 @@ fn holds(node: &Structure, subtype: &str) -> bool {
 }
 
 /// A size for people: `41 KB`.
-pub(crate) fn size(octets: u64) -> String {
-    const KB: u64 = 1024;
+pub fn size(octets: u64) -> String {
     match octets {
-        0..KB => format!("{octets} B"),
-        KB..1_048_576 => format!("{} KB", octets.div_ceil(KB)),
-        _ => format!(
-            "{}.{} MB",
-            octets / 1_048_576,
-            octets % 1_048_576 * 10 / 1_048_576
-        ),
+        0..1000 => format!("{octets} B"),
+        1000..10_000 => format!("{}.{} KB", octets / 1000, octets % 1000 / 100),
+        10_000..1_000_000 => format!("{} KB", octets / 1000),
+        1_000_000..10_000_000 => {
+            format!("{}.{} MB", octets / 1_000_000, octets % 1_000_000 / 100_000)
+        }
+        _ => format!("{} MB", octets / 1_000_000),
     }
 }

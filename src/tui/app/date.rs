@@ -1,5 +1,7 @@
 //! Times as the lists show them. The zone comes in as a function, so nothing here knows a clock.
 
+use crate::mime::body;
+
 /// Minutes east of UTC that hold at that second since 1970.
 pub type OffsetAt = fn(i64) -> i32;
 
@@ -185,13 +187,7 @@ fn age(at: i64, now: i64) -> String {
 
 /// `41 KB`.
 pub fn octets(size: u64) -> String {
-    match size {
-        0..1000 => format!("{size} B"),
-        1000..10_000 => format!("{}.{} KB", size / 1000, size % 1000 / 100),
-        10_000..1_000_000 => format!("{} KB", size / 1000),
-        1_000_000..10_000_000 => format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000),
-        _ => format!("{} MB", size / 1_000_000),
-    }
+    body::size(size)
 }
 
 #[cfg(test)]

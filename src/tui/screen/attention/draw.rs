@@ -68,6 +68,9 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, body: Area) -> (u16, u16) {
     cursor
 }
 
+/// Rows of a text whose details are not shown.
+const SHORT: usize = 3;
+
 /// One row of a need.
 struct Line {
     need: usize,
@@ -130,8 +133,13 @@ fn heading(state: &State) -> String {
 
 fn rows_of(need: &Need, details: bool, wide: usize) -> Vec<String> {
     let mut rows = Vec::new();
-    let short: String = sentence(&need.text).chars().take(wide * 3).collect();
-    fold("", &short, wide, &mut rows);
+    fold("", &sentence(&need.text), wide, &mut rows);
+    if rows.len() > SHORT && !details {
+        rows.truncate(SHORT);
+        if let Some(last) = rows.last_mut() {
+            last.push_str(" …");
+        }
+    }
     rows.push(
         match need.cause {
             Cause::SignIn => "P new password   R retry   D details",

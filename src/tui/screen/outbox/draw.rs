@@ -14,6 +14,8 @@ const STATE: u16 = 2;
 /// Where the time ends, and the cells that it takes.
 const TIME: (u16, u16) = (18, 6);
 const SUBJECT: u16 = 40;
+/// The same where there is room for whole addresses.
+const WIDE_SUBJECT: u16 = 60;
 
 /// The title: whose Outbox, how many messages, how many of them refused.
 pub fn title(app: &App) -> (String, String) {
@@ -70,6 +72,14 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
     cursor
 }
 
+/// Where the subject begins.
+fn subject_column(area: Area) -> u16 {
+    match area.width {
+        ..100 => SUBJECT,
+        _ => WIDE_SUBJECT,
+    }
+}
+
 fn heads(app: &App, pen: &mut Pen<'_>, area: Area) {
     pen.put(area.x + STATE, area.y, 8, "State", Role::Dim);
     let x = column(app);
@@ -77,7 +87,7 @@ fn heads(app: &App, pen: &mut Pen<'_>, area: Area) {
     if x == WHAT {
         pen.put_right(area.x + TIME.0, area.y, TIME.1, "time", Role::Dim);
         pen.put(area.x + x, area.y, 8, "To", Role::Dim);
-        subject = SUBJECT;
+        subject = subject_column(area);
     }
     let room = area.width.saturating_sub(subject);
     pen.put(area.x + subject, area.y, room, "Subject", Role::Dim);
@@ -102,18 +112,19 @@ fn first_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, line: &Leaving) {
         0 | 1 => String::new(),
         count => format!(" +{}", count - 1),
     };
-    let room = (SUBJECT - x - 2).saturating_sub(cells(&others));
+    let column = subject_column(area);
+    let room = (column - x - 2).saturating_sub(cells(&others));
     let used = pen.put(area.x + x, y, room, &line.to, Role::Text);
-    let left = SUBJECT - x - used;
+    let left = column - x - used;
     pen.put(area.x + x + used, y, left, &others, Role::Text);
-    let mut room = area.width.saturating_sub(SUBJECT);
+    let mut room = area.width.saturating_sub(column);
     if app.accounts.len() > 1 && app.outbox.account.is_none() && area.width >= 100 {
         let edge = area.x + area.width.saturating_sub(1);
         let name = cells(&line.account).min(16);
         pen.put_right(edge, y, name, &line.account, Role::Dim);
         room = room.saturating_sub(name + 3);
     }
-    pen.put(area.x + SUBJECT, y, room, subject, Role::Text);
+    pen.put(area.x + column, y, room, subject, Role::Text);
 }
 
 /// The one line of a terminal under 20x5.

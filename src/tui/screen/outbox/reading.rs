@@ -69,7 +69,12 @@ fn rows(app: &App) -> Vec<Row> {
         Some(line) => {
             let why = why(app, line).into_iter().next().unwrap_or_default();
             let state = state_word(line);
-            field("State", format!("{state}. {why}").trim_end());
+            // "waits. Waits for the connection." says it twice.
+            let twice = why.to_lowercase().starts_with(state);
+            match twice {
+                true => field("State", &why),
+                false => field("State", format!("{state}. {why}").trim_end()),
+            }
             for (address, delivery) in &line.recipients {
                 if let Some(words) = said(delivery) {
                     field("Answer", &format!("{address}: {words}"));
