@@ -6,7 +6,7 @@ use super::start::Start;
 use super::{json, places, prompt, time};
 use crate::config::{AccountSettings, Auth, Keep, SecretError, edit};
 use crate::mime::sanitize::Shown;
-use crate::model::{AccountKey, Link, LinkState, OperationState};
+use crate::model::{AccountKey, AccountKind, Link, LinkState, OperationState};
 use crate::ops;
 use crate::store::{Reader, accounts, journal, links, mailboxes};
 use crate::sync::owner;
@@ -21,6 +21,7 @@ pub fn list(start: &mut Start) -> Result<(), Failure> {
     });
     listed.extend(strange.map(|row| json::Account {
         configured: false,
+        kind: row.kind.word(),
         ..of_settings(&AccountSettings::local(&row.id))
     }));
     if start.out.json {
@@ -132,7 +133,7 @@ pub fn remove(start: &mut Start, id: &str, yes: bool) -> Result<(), Failure> {
         return Err(places::unknown_account(&start.settings, id));
     }
     refuse_owned(start, id)?;
-    if !yes && !confirmed(start, id, row.as_ref().map(|row| row.key))? {
+    if !yes && !confirmed(start, id, row.as_ref())? {
         return Err(Failure::new(format!("The account {id} stays")));
     }
     forget(start, id)?;
@@ -163,7 +164,7 @@ pub fn remove(start: &mut Start, id: &str, yes: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn confirmed(start: &Start, id: &str, key: Option<AccountKey>) -> Result<bool, Failure> {
+fn confirmed(start: &Start, id: &str, row: Option<&accounts::Account>) -> Result<bool, Failure> {
     if !prompt::possible() {
         return Err(
             Failure::usage(format!("Not removing the account {id} without being asked"))
@@ -171,14 +172,26 @@ fn confirmed(start: &Start, id: &str, key: Option<AccountKey>) -> Result<bool, F
         );
     }
     let (mut messages, mut waiting) = (0, 0);
-    if let Some(key) = key {
+    let mut rest = "The server keeps its mail.";
+    if let Some(row) = row {
         let reader = start.store()?.reader()?;
-        messages = mailboxes::all(&reader, key)?.iter().map(|m| m.total).sum();
-        waiting = counts(&reader, key)?.0;
+        let all = mailboxes::all(&reader, row.key)?;
+        messages = all.iter().map(|m| m.total).sum();
+        waiting = counts(&reader, row.key)?.0;
+        rest = match row.kind {
+            AccountKind::Imap => rest,
+            AccountKind::Pop3 => {
+                "What its server does not have any more, and what you filed, is lost with it: \
+                 `lacebark export` saves it first."
+            }
+            AccountKind::Local => {
+                "It is on no server, and lost with it: `lacebark export` saves it first."
+            }
+        };
     }
     prompt::confirm(&format!(
         "Remove the account {id} with {messages} messages kept here, {waiting} changes that wait, \
-         and its password? The server keeps its mail."
+         and its password? {rest}"
     ))
 }
 
