@@ -66,6 +66,20 @@ pub(crate) fn damage(store: &Store, sql: &str) {
     other.execute_batch(sql).unwrap();
 }
 
+/// Overwrites the list of messages in a file that nobody has open, as a failing disk does.
+fn deface(path: &std::path::Path) {
+    let sql = rusqlite::Connection::open(path).unwrap();
+    let index = "SELECT rootpage FROM sqlite_schema WHERE name = 'message_list'";
+    let page: i64 = sql.query_row(index, [], |row| row.get(0)).unwrap();
+    sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(sql);
+    let mut bytes = std::fs::read(path).unwrap();
+    let at = usize::try_from((page - 1) * 4096).unwrap();
+    bytes[at..at + 4096].fill(0x55);
+    std::fs::write(path, bytes).unwrap();
+}
+
 pub(crate) fn line(name: &str) -> Listed {
     Listed {
         name: name.into(),

@@ -1,6 +1,6 @@
 //! What is known of POP3 servers outlives the messages, and only a person's wish makes it forget.
 
-use super::{Bed, arrived, damage, open};
+use super::{Bed, arrived, damage, deface, open};
 use crate::model::maildrop::{SeenKey, State};
 use crate::model::{AccountKey, MailboxKey, MessageKey, Role};
 use crate::store::accounts::AccountKind;
@@ -121,22 +121,7 @@ fn r14_what_a_damaged_file_lost_is_not_taken_for_deleted() {
     );
     let folder = bed.folder;
     drop(bed.store);
-    let path = folder.path().join("mail.db");
-    let sql = rusqlite::Connection::open(&path).unwrap();
-    let page: i64 = sql
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'message_list'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
-        .unwrap();
-    drop(sql);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let at = (page as usize - 1) * 4096;
-    bytes[at..at + 4096].fill(0x55);
-    std::fs::write(&path, bytes).unwrap();
+    deface(&folder.path().join("mail.db"));
     let store = open(folder.path());
     let reader = store.reader().unwrap();
     let all = maildrop::all(&reader, account).unwrap();

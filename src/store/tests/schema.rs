@@ -101,21 +101,7 @@ fn r14_a_damaged_file_of_the_first_schema_is_salvaged_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mail.db");
     first_schema(&path);
-    let sql = rusqlite::Connection::open(&path).unwrap();
-    let page: i64 = sql
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'message_list'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
-        .unwrap();
-    drop(sql);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let at = (page as usize - 1) * 4096;
-    bytes[at..at + 4096].fill(0x55);
-    std::fs::write(&path, bytes).unwrap();
+    super::deface(&path);
     let store = super::open(folder.path());
     assert!(beside(folder.path(), ".damaged-"));
     holds_what_the_first_schema_held(&store);
