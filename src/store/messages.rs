@@ -315,6 +315,14 @@ pub(super) fn insert_upload(
     Ok(MessageKey(tx.connection().last_insert_rowid()))
 }
 
+/// The size as a server counts it.
+pub fn set_size(tx: &Tx<'_>, key: MessageKey, size: u64) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE message SET size = ?2 WHERE key = ?1")?
+        .execute((key.0, i64::try_from(size).unwrap_or(i64::MAX)))?;
+    Ok(())
+}
+
 /// Other bytes for a message that has not been uploaded yet.
 pub(super) fn set_content(
     tx: &Tx<'_>,

@@ -25,6 +25,7 @@ mod fuzz;
 mod licences;
 mod live_cli;
 mod live_cli_triage;
+mod live_files;
 mod live_filing;
 mod live_harness;
 mod live_link;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::imap::{Body, Command, Event, Reply};
-use crate::model::{ContentKey, Flags, MailboxKey, OperationId, OperationKind};
+use crate::model::{ContentKey, Flags, MailboxKey, MessageKey, OperationId, OperationKind};
 use crate::protocol::Tag;
 use crate::store::bodies::{self, Have};
 use crate::store::verdicts::Left;
@@ -28,6 +28,9 @@ const UPLOADS: usize = 16;
 /// One message to be uploaded.
 struct Load {
     id: OperationId,
+    message: MessageKey,
+    /// Octets that it is listed with.
+    size: u64,
     content: ContentKey,
     /// Octets as they are stored.
     stored: u64,
@@ -97,6 +100,7 @@ impl Worker<'_> {
             let all = tasks.iter().map(|task| (task.id(), lost.clone()));
             return self.conclude(all.collect()).await;
         }
+        self.count_as_sent(&loads).await?;
         let ids = loads.iter().map(|load| load.id).collect();
         let proofs = loads
             .iter()
@@ -125,6 +129,24 @@ impl Worker<'_> {
             ends.push((id, self.judge_upload(target, id, &reply)));
         }
         self.conclude(ends).await
+    }
+
+    /// The size of a message is the one that its server will tell: with every line end as it goes out.
+    async fn count_as_sent(&mut self, loads: &[Load]) -> Result<(), SyncError> {
+        let other = |load: &&Load| load.size != load.length;
+        let sizes: Vec<_> = loads
+            .iter()
+            .filter(other)
+            .map(|load| (load.message, load.length))
+            .collect();
+        if sizes.is_empty() {
+            return Ok(());
+        }
+        let write = move |tx: &crate::store::Tx<'_>| {
+            let mut sizes = sizes.iter();
+            sizes.try_for_each(|(message, size)| messages::set_size(tx, *message, *size))
+        };
+        Ok(self.desk.durable(write).await?)
     }
 
     fn body_of(&self, load: &Load) -> Result<Body, SyncError> {
@@ -158,6 +180,8 @@ impl Worker<'_> {
             Ok(match bodies::have(reader, row.content, "")? {
                 Have::Whole(stored) => Some(Load {
                     id,
+                    message,
+                    size: row.size,
                     content: row.content,
                     stored,
                     length: length_out(reader, row.content, stored)?,
