@@ -579,3 +579,30 @@ fn no_row_that_is_set_in_loses_its_end() {
     let screen = world.screen();
     assert!(screen.contains("xEN\nD\n"), "{screen}");
 }
+
+#[test]
+fn a_pop3_account_is_set_up_with_its_policy_in_words() {
+    at_sizes("setup_pop3", |width, height| {
+        let mut world = setup(width, height);
+        world.press("Tab");
+        world.type_text("me@elsewhere.example");
+        world.press("Tab");
+        world.type_text("secret");
+        world.press("^T");
+        world.press("Spc");
+        world.type_text("pop.elsewhere.example");
+        for _ in 0..8 {
+            world.press("Tab");
+        }
+        world.press("Spc");
+        world
+    });
+    at_sizes("setup_local", |width, height| {
+        let mut world = setup(width, height);
+        world.press("Tab");
+        world.type_text("me@elsewhere.example");
+        world.press("^T");
+        world.press("Left");
+        world
+    });
+}

@@ -302,7 +302,12 @@ fn offline(setup: &State, page: &mut Page<'_, '_>) {
 
 fn on_server(setup: &State, page: &mut Page<'_, '_>) {
     page.label(15, "On the server");
-    let places = [(15, 0), (15, 23), (16, 0), (16, 23)];
+    // Where two columns have no room the one that is chosen stands alone; arrows change it.
+    let wide = page.area.width >= VALUE + 50;
+    let places = match wide {
+        true => [(15, 0), (15, 23), (16, 0), (16, 23)],
+        false => [(15, 0); 4],
+    };
     for (policy, (row, x)) in POLICIES.into_iter().zip(places) {
         let words = match policy {
             OnServer::Keep => "keep everything".to_owned(),
@@ -312,7 +317,9 @@ fn on_server(setup: &State, page: &mut Page<'_, '_>) {
         };
         let chosen = setup.on_server == policy;
         let text = format!("{} {words}", mark(chosen));
-        page.choice(row, VALUE + x, &text, F::OnServer, chosen);
+        if wide || chosen {
+            page.choice(row, VALUE + x, &text, F::OnServer, chosen);
+        }
     }
     page.words(17, VALUE, &setup.on_server.others());
 }

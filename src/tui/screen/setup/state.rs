@@ -398,8 +398,13 @@ pub fn press(app: &mut App, key: Key) {
         }
         return;
     }
-    let editable = app.setup.field().is_some();
     let letter = key.text().is_some();
+    // Who types where the protocol stands means the server behind it.
+    let on_kind = app.setup.at == F::Kind && app.setup.has_kind_with_server();
+    if on_kind && letter && key.code != Code::Char(' ') {
+        app.setup.at = F::ImapHost;
+    }
+    let editable = app.setup.field().is_some();
     if letter && editable {
         typed(app, key);
         return;
