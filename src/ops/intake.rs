@@ -12,6 +12,7 @@
 //! Into a mailbox of a server messages go as uploads of the journal, all of one action.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::mime::header::Header;
 use crate::mime::mbox::Frame;
@@ -23,9 +24,12 @@ use crate::store::{Pending, Priority, Reader, Store, StoreError, imports, journa
 
 /// A message up to this length is read whole before it is stored.
 const SMALL: usize = 1 << 20;
-/// A bulk transaction holds no more octets, nor more messages.
+/// A bulk transaction holds no more octets, nor more messages; fewer where it takes longer than
+/// somebody may wait behind it.
 const OCTETS: usize = 4 << 20;
 const MESSAGES: usize = 128;
+const LEAST: usize = OCTETS / 16;
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// What is known of a message beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +66,9 @@ pub struct Intake {
     /// How many of the messages with this hash were met again.
     met: BTreeMap<[u8; 32], u64>,
     batch: Batch,
-    under_way: Option<Pending<ActionId>>,
+    under_way: Option<Pending<(ActionId, Duration)>>,
+    /// Octets of the next transaction.
+    most: usize,
     tally: Tally,
     /// The message at hand.
     bytes: Vec<u8>,
@@ -114,6 +120,7 @@ impl Intake {
             met: BTreeMap::new(),
             batch: Batch::default(),
             under_way: None,
+            most: OCTETS,
             tally: Tally::default(),
             bytes: Vec::new(),
             large: None,
@@ -239,7 +246,8 @@ impl Intake {
             frame,
             body,
         });
-        if self.batch.octets >= OCTETS || self.batch.messages.len() >= MESSAGES {
+        let messages = MESSAGES * self.most / OCTETS;
+        if self.batch.octets >= self.most || self.batch.messages.len() >= messages {
             self.flush()?;
         }
         Ok(())
@@ -269,6 +277,7 @@ impl Intake {
         self.wait()?;
         let (mailbox, uploads, action) = (self.mailbox, self.uploads, self.tally.action);
         self.under_way = Some(self.store.write(Priority::Bulk, move |tx| {
+            let start = Instant::now();
             let action = match (uploads, action) {
                 (false, _) => None,
                 (true, Some(action)) => Some(action),
@@ -285,14 +294,19 @@ impl Intake {
                     imports::store(tx, &[piece.of(put.1)])?;
                 }
             }
-            Ok(action.unwrap_or(ActionId(0)))
+            Ok((action.unwrap_or(ActionId(0)), start.elapsed()))
         }));
         Ok(())
     }
 
     fn wait(&mut self) -> Result<(), StoreError> {
         if let Some(pending) = self.under_way.take() {
-            let action = pending.wait()?;
+            let (action, took) = pending.wait()?;
+            self.most = match took {
+                took if took > LONGEST => (self.most / 2).max(LEAST),
+                took if took < LONGEST / 3 => (self.most * 2).min(OCTETS),
+                _ => self.most,
+            };
             if self.uploads {
                 self.tally.action = Some(action);
             }
