@@ -326,3 +326,36 @@ fn enter_in_drafts_goes_on_with_what_another_program_left() {
     }
     assert_eq!(subject(&screen.text()), subject(&first));
 }
+
+#[test]
+fn d3_files_are_chosen_in_the_browser_whatever_their_names_hold() {
+    let home = home();
+    let folder = home.path("Papers");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("invoice.pdf"), b"PK\x03\x04....").unwrap();
+    fs::write(folder.join("a \u{1b}[31m\u{202e}fdp.exe"), b"latin").unwrap();
+    fs::write(folder.join("gone.txt"), b"x").unwrap();
+    let mut screen = start(&home, &[]);
+    screen.press("c");
+    screen.wait_text("COMPOSE");
+    screen.press("\x0a");
+    screen.wait_text("File to attach");
+    screen.press("\x15~/Papers/\x14");
+    screen.wait_text("Papers");
+    screen.wait_text("1 of 3");
+    // What the file holds is told, whatever its name says.
+    screen.press("\x1b[F");
+    screen.wait_text("application/zip  ! named pdf, is zip");
+    screen.press(" \x1b[H ");
+    screen.wait_text("2 selected");
+    fs::remove_file(folder.join("gone.txt")).unwrap();
+    screen.press(" \x1b[F\r");
+    screen.wait_text("gone.txt cannot be read: No such file");
+    screen.wait_text("1. a [31mfdp.exe (5 B)   2. invoice.pdf (8 B)");
+    screen.press("\x03");
+    screen.wait_text("Discard");
+    screen.press("d");
+    screen.wait_text("discarded");
+    screen.press("q");
+    assert_eq!(screen.exit_code(LIMIT), 0);
+}

@@ -371,11 +371,12 @@ pub fn attachments_came(app: &mut App, ticket: Ticket, found: Vec<Result<Attachm
     };
     let refused = found.iter().find_map(|one| one.as_ref().err());
     let made: Vec<&Attachment> = found.iter().filter_map(|one| one.as_ref().ok()).collect();
-    let mut words = files::attached_words(&made);
-    if let Some(why) = refused {
-        let gap = if words.is_empty() { "" } else { "  " };
-        words.push_str(&format!("{gap}{why}"));
-    }
+    // What is missing comes first: the end of a long line may not be seen.
+    let words = match (refused, files::attached_words(&made)) {
+        (None, words) => words,
+        (Some(why), words) if words.is_empty() => why.clone(),
+        (Some(why), words) => format!("{why}  {words}"),
+    };
     if let Some(composer) = app.compose.find(id).filter(|_| !made.is_empty()) {
         composer.attachments.extend(found.into_iter().flatten());
         composer.attached = composer.attachments.len() - 1;

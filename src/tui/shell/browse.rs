@@ -73,8 +73,18 @@ pub fn holds(path: &Path) -> Result<(String, Option<String>), String> {
 
 /// Files as they would be attached.
 pub fn attachments(paths: &[PathBuf]) -> Vec<Result<Attachment, String>> {
-    let one = |path: &PathBuf| attach::file(path).map_err(|error| words(&error));
+    let one = |path: &PathBuf| attach::file(path).map_err(|error| short(path, &error));
     paths.iter().map(one).collect()
+}
+
+/// The words for a file that was seen a moment ago: its name is enough.
+fn short(path: &Path, error: &AttachError) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match error {
+        AttachError::Unreadable { error, .. } => format!("{name} cannot be read: {error}."),
+        AttachError::NoFile { what, .. } => format!("{name} is {what}."),
+        AttachError::Vanished { .. } | AttachError::Changed { .. } => words(error),
+    }
 }
 
 fn words(error: &AttachError) -> String {
