@@ -98,7 +98,7 @@ const IDS: [(&str, &str); 88] = [
     ("r18", ""),
     ("r19", ""),
     ("r20", ""),
-    ("r21", "export"),
+    ("r21", ""),
     ("r22", "at the receiving server"),
     ("r23", ""),
     // Held although a later line asks for more.
