@@ -50,7 +50,9 @@ impl Exchange {
             return None;
         }
         let (lmtp, auth) = (free_port(), free_port());
+        let pop3 = if options.pop3.is_some() { "pop3" } else { "" };
         let glue = GLUE
+            .replace("@POP3@", pop3)
             .replace("@LMTP@", &lmtp.to_string())
             .replace("@AUTH@", &auth.to_string());
         let users: Vec<String> = options.users.keys().cloned().collect();
@@ -68,16 +70,29 @@ impl Exchange {
         self.try_account(home, user, &smtp, more).exits(0)
     }
 
-    /// The same, sending by `smtp`, however it ends.
+    /// The same for a user who reads by POP3; `more` says what becomes of mail on the server.
+    pub fn add_pop3_account(&self, home: &Home, user: &str, more: &[&str]) -> Run {
+        let smtp = format!("smtps://{user}@localhost:{}", self.postfix.smtps_port());
+        let pop3 = format!("pop3s://{user}@localhost:{}", self.dovecot.pop3s_port());
+        let server = ["--pop3", &pop3, "--smtp", &smtp];
+        self.set_up(home, user, &server, more).exits(0)
+    }
+
+    /// Adds an account for reading by IMAP and sending by `smtp`, however it ends.
     pub fn try_account(&self, home: &Home, user: &str, smtp: &str, more: &[&str]) -> Run {
+        let imap = format!("imaps://{user}@localhost:{}", self.dovecot.imaps_port());
+        self.set_up(home, user, &["--imap", &imap, "--smtp", smtp], more)
+    }
+
+    fn set_up(&self, home: &Home, user: &str, servers: &[&str], more: &[&str]) -> Run {
         let secret = home.path(&format!("{user}.secret"));
         fs::write(&secret, format!("{}\n", self.dovecot.password(user))).unwrap();
         let command = format!("cat {}", secret.display());
         let address = format!("{user}@{DOMAIN}");
-        let imap = format!("imaps://{user}@localhost:{}", self.dovecot.imaps_port());
         let ca = self.dovecot.ca_file();
         let mut args = vec!["setup", "--address", &address, "--account", user];
-        args.extend(["--name", user, "--imap", &imap, "--smtp", smtp]);
+        args.extend(["--name", user]);
+        args.extend(servers);
         args.extend(["--password-command", &command, "--keep", "command"]);
         args.extend(["--tls-ca-file", ca.to_str().unwrap()]);
         args.extend(more);
@@ -266,7 +281,7 @@ fn listens(port: u16) -> bool {
 
 /// What Dovecot has to do beside: deliver, and check passwords for Postfix.
 const GLUE: &str = r"
-protocols = imap lmtp
+protocols = imap lmtp @POP3@
 auth_username_format = %Ln
 postmaster_address = postmaster@example.test
 service lmtp {

@@ -31,6 +31,7 @@ mod live_harness;
 mod live_link;
 mod live_mail;
 mod live_owner;
+mod live_pop3;
 mod live_queue;
 mod live_screen;
 mod live_secrets;

@@ -152,9 +152,16 @@ impl Look<'_> {
     /// error is in the store.
     pub(super) async fn load(&mut self, queue: VecDeque<Job>) -> Result<(), SyncError> {
         let total = queue.iter().filter(|job| job.counts()).count();
+        let total = u64::try_from(total).unwrap_or(u64::MAX);
+        if total > 0 {
+            // The first of them may be long in coming.
+            let (key, link) = (self.desk.key, self.desk.progress("INBOX", 0, total));
+            let show = move |tx: &Tx<'_>| links::set(tx, key, &link);
+            self.desk.bulk(show).await?;
+        }
         let mut load = Load {
             queue,
-            total: u64::try_from(total).unwrap_or(u64::MAX),
+            total,
             committed: self.desk.env.clock.monotonic(),
             ..Load::default()
         };

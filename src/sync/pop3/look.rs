@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::config::Maildrop;
 use crate::model::maildrop::{Digest, Seen, SeenKey, State};
-use crate::model::{ContentKey, MailboxKey, Offline, OnServer, RequestId, Role, Severity};
+use crate::model::{
+    ContentKey, LinkState, MailboxKey, Offline, OnServer, RequestId, Role, Severity,
+};
 use crate::store::requests::{self, Asked, Progress};
 use crate::store::{Tx, accounts, mailboxes, maildrop};
 
@@ -103,6 +105,7 @@ impl<'a> Look<'a> {
         if self.desk.signal.take().slept {
             return Err(SyncError::Slept);
         }
+        self.desk.link(LinkState::Syncing, None, "").await?;
         self.list().await?;
         self.take_requests().await?;
         if self.aim == Aim::Once(Work::Errands) {
