@@ -239,12 +239,8 @@ impl Task {
         tally: &mut Tally,
     ) -> Result<Ended, SyncError> {
         loop {
-            if let Some(since) = self.look_not_before.take() {
-                let clock = self.desk.env.clock.clone();
-                tokio::select! {
-                    () = clock.sleep_until(since) => {}
-                    () = self.desk.signal.wait_for_end() => return Ok(Ended::Asked),
-                }
+            if !self.may_sign_in().await? {
+                return Ok(Ended::Asked);
             }
             let server = maildrop.clone();
             let sign_in = async move |desk: Arc<Desk>, secret: Secret| {
@@ -280,6 +276,29 @@ impl Task {
                 return Ok(Ended::Done);
             }
         }
+    }
+
+    /// Waits as long as the server wants between two sign-ins; false if it was told to stop meanwhile.
+    async fn may_sign_in(&mut self) -> Result<bool, SyncError> {
+        let Some(since) = self.look_not_before else {
+            return Ok(true);
+        };
+        let clock = self.desk.env.clock.clone();
+        let left = since.since(clock.monotonic());
+        if left > Duration::ZERO {
+            let seconds = left.as_millis().div_ceil(1000);
+            let next = i64::try_from(seconds).unwrap_or(i64::MAX);
+            let next = self.desk.store.now().saturating_add(next);
+            let why = format!("the server wants no sign-in for another {seconds} s");
+            self.desk.link(LinkState::Online, Some(next), &why).await?;
+            tokio::select! {
+                () = clock.sleep_until(since) => {}
+                () = self.desk.signal.wait_for_end() => return Ok(false),
+            }
+            self.desk.link(LinkState::Connecting, None, "").await?;
+        }
+        self.look_not_before = None;
+        Ok(true)
     }
 
     /// Between two looks at a maildrop there is no connection; whoever asks for something has the

@@ -50,6 +50,7 @@ mod outbox_kills;
 mod pop3_bed;
 mod pop3_cuts;
 mod pop3_modes;
+mod pop3_watch;
 mod readme;
 mod safety;
 mod safety_load;
