@@ -238,6 +238,9 @@ impl Task {
         aim: Aim,
         tally: &mut Tally,
     ) -> Result<Ended, SyncError> {
+        // A message over which the link broke is left out once, so that it keeps nothing else from
+        // coming and going.
+        let mut avoided = None;
         loop {
             if !self.may_sign_in().await? {
                 return Ok(Ended::Asked);
@@ -253,6 +256,7 @@ impl Task {
             };
             let desk = self.desk.clone();
             let mut look = Look::new(&desk, talk, maildrop, aim.clone())?;
+            look.avoid(avoided.clone());
             let outcome = tokio::select! {
                 biased;
                 outcome = look.work() => outcome,
@@ -262,7 +266,17 @@ impl Task {
                 }
             };
             tally.add(&look.tally);
-            outcome?;
+            if let Err(error) = outcome {
+                let stumbled = look.stumbled().filter(|_| error.is_broken_link());
+                let (Some(name), None) = (stumbled, &avoided) else {
+                    return Err(error);
+                };
+                avoided = Some(name);
+                let key = self.desk.key;
+                let reopen = move |tx: &Tx<'_>| requests::reopen(tx, key);
+                self.desk.durable(reopen).await?;
+                continue;
+            }
             let looked = tokio::select! {
                 biased;
                 looked = look.quit() => looked?,

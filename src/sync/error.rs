@@ -180,6 +180,18 @@ impl SyncError {
         }
     }
 
+    /// Whether a link that stood broke.
+    pub(super) fn is_broken_link(&self) -> bool {
+        match self {
+            SyncError::Net(error) => matches!(
+                error,
+                NetError::TimedOut { .. } | NetError::LinkLost { .. } | NetError::Broken(_)
+            ),
+            SyncError::Bye { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether nobody answered at all, as when there is no network.
     pub(super) fn is_unreachable(&self) -> bool {
         matches!(

@@ -20,7 +20,8 @@ fn cut_everywhere(script: &Script, step: usize, cut: impl Fn(&mut Script, usize)
             bed.fake.deliver(mail);
         }
         bed.fake.change(|script| cut(script, at));
-        let whole = bed.sync().is_ok();
+        // A message over which the link broke is left out once, and the rest goes through.
+        let whole = bed.sync().is_ok() && bed.fake.maildrop().is_empty();
         let what = format!("cut at octet {at}");
         bed.fake.until_quiet();
         bed.never_neither(&all, &what);
@@ -79,7 +80,9 @@ fn r20_cut_before_and_after_every_answer() {
                 true => script.cut_after = Some(answer.to_owned()),
             });
             let what = format!("{answer} {done}");
-            assert!(bed.sync().is_err(), "{what}");
+            // A message over which the link broke is left out once, and the rest goes through.
+            let outcome = bed.sync();
+            assert_eq!(outcome.is_ok(), answer.starts_with("RETR"), "{what}");
             bed.never_neither(&all, &what);
             bed.fake.now(Script::default());
             bed.sync().unwrap();

@@ -398,6 +398,24 @@ fn p13_sizes_that_lie_and_a_message_that_is_refused_cost_nothing_else() {
 }
 
 #[test]
+fn p13_a_message_over_which_the_link_breaks_keeps_nothing_else_from_coming() {
+    let all = mails(&["a", "b", "c"]);
+    let script = Script {
+        cut_before: Some("RETR 2".to_owned()),
+        ..Script::default()
+    };
+    let bed = holding(script, "delete", &all);
+    let tally = bed.sync().unwrap();
+    assert_eq!((tally.new, tally.left), (2, 2), "{tally:?}");
+    same(there(&bed), &all[1..2]);
+    assert!(bed.told().iter().any(|text| text.contains("uid000002")));
+    bed.never_neither(&all, "after");
+    bed.fake.now(Script::default());
+    assert_eq!(bed.sync().unwrap().left, 1);
+    same(bed.bytes(), &all);
+}
+
+#[test]
 fn r20_a_dele_that_is_refused_and_a_quit_without_its_yes_leave_the_message_to_the_next_look() {
     let all = mails(&["a", "b", "c"]);
     let scripts = [

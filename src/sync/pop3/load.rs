@@ -166,8 +166,24 @@ impl Look<'_> {
             ..Load::default()
         };
         let outcome = self.run(&mut load).await;
+        if outcome.is_err() {
+            let first = load.running.front();
+            self.stumbled = first.and_then(|running| self.name(&running.job));
+        }
         let stored = self.commit_all(&mut load).await;
         outcome.and(stored)
+    }
+
+    /// The server's name for the message that a job fetches.
+    fn name(&self, job: &Job) -> Option<Vec<u8>> {
+        match job {
+            Job::New(entry) | Job::Header(entry) => entry.uidl.clone(),
+            Job::Body { key, .. } => {
+                let known = self.known.iter().find(|seen| seen.key == *key);
+                known.and_then(|seen| seen.uidl.clone())
+            }
+            Job::Head(_) | Job::Compare { .. } => None,
+        }
     }
 
     async fn run(&mut self, load: &mut Load) -> Result<(), SyncError> {

@@ -50,6 +50,10 @@ pub(in crate::sync) struct Look<'a> {
     asked: Vec<RequestId>,
     /// Bytes that were asked for, and are not fetched yet.
     waiting: Vec<(RequestId, ContentKey)>,
+    /// The message over which an earlier link broke.
+    avoided: Option<Vec<u8>>,
+    /// The message that was on its way when the link broke.
+    pub(super) stumbled: Option<Vec<u8>>,
     /// Requests that a fetch under way answers.
     pub(super) serving: BTreeSet<RequestId>,
 }
@@ -96,17 +100,30 @@ impl<'a> Look<'a> {
             leaving: Vec::new(),
             asked: Vec::new(),
             waiting: Vec::new(),
+            avoided: None,
+            stumbled: None,
             serving: BTreeSet::new(),
         })
     }
 
-    /// Looks, fetches, deletes and quits.
+    /// Leaves a message out, by the name that the server gives it.
+    pub(in crate::sync) fn avoid(&mut self, name: Option<Vec<u8>>) {
+        self.avoided = name;
+    }
+
+    /// The name of the message over which the link broke, if it has one.
+    pub(in crate::sync) fn stumbled(&self) -> Option<Vec<u8>> {
+        self.stumbled.clone()
+    }
+
+    /// Looks, fetches and deletes; QUIT comes apart.
     pub(in crate::sync) async fn work(&mut self) -> Result<(), SyncError> {
         if self.desk.signal.take().slept {
             return Err(SyncError::Slept);
         }
         self.desk.link(LinkState::Syncing, None, "").await?;
         self.list().await?;
+        self.leave_out().await?;
         self.take_requests().await?;
         if self.aim == Aim::Once(Work::Errands) {
             let bodies = self.asked_bodies().await?;
@@ -264,7 +281,11 @@ impl<'a> Look<'a> {
                     });
                 }
                 None => {
-                    let why = "the message is not on the server any more".to_owned();
+                    let why = match self.avoided {
+                        Some(_) => "the server broke the link while it gave the message",
+                        None => "the message is not on the server any more",
+                    };
+                    let why = why.to_owned();
                     self.answer(id, Progress::Failed { why }).await?;
                 }
             }
@@ -275,6 +296,26 @@ impl<'a> Look<'a> {
     fn number(&self, key: SeenKey) -> Option<u32> {
         let met = self.sorted.met.iter().find(|met| met.key == key);
         met.map(|met| met.number)
+    }
+
+    /// Takes the message that is to be avoided from those that are fetched.
+    async fn leave_out(&mut self) -> Result<(), SyncError> {
+        let Some(name) = &self.avoided else {
+            return Ok(());
+        };
+        let named = |entry: &plan::Entry| entry.uidl.as_ref() == Some(name);
+        self.sorted.strangers.retain(|entry| !named(entry));
+        let mut known = self.known.iter();
+        let known = known.find(|seen| seen.uidl.as_ref() == Some(name));
+        let key = known.map(|seen| seen.key);
+        self.sorted.met.retain(|met| Some(met.key) != key);
+        let text = format!(
+            "{} breaks the link while it gives the message \"{}\": it stays there.",
+            self.talk.host(),
+            String::from_utf8_lossy(name)
+        );
+        let hint = "All others were fetched. It is tried again by the next look.";
+        self.desk.tell(Severity::Warning, "pop3", text, hint).await
     }
 
     /// Compares the headers of strangers with those of messages that are missing.
