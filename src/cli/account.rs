@@ -115,8 +115,10 @@ pub fn show(start: &mut Start, id: &str) -> Result<(), Failure> {
         ("Sign-in", account.auth.to_owned()),
         ("Password", account.keep.to_owned()),
         ("Offline", account.offline),
-        ("On server", account.on_server.unwrap_or_else(none)),
-    ] {
+    ]
+    .into_iter()
+    .chain(account.on_server.map(|policy| ("On server", policy)))
+    {
         let value = if value.is_empty() { none() } else { value };
         start.out.line(&format!("{label:<10}{value}"))?;
     }

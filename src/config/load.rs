@@ -340,7 +340,11 @@ fn read_fields(
     }
     if !has_server {
         // Mail may leave without a server that it comes from.
-        account.login = login.unwrap_or_else(|| account.address.clone());
+        let usual = match signs_in {
+            true => account.address.clone(),
+            false => String::new(),
+        };
+        account.login = login.unwrap_or(usual);
         return Some(account);
     }
     let kind = match (imap, maildrop, by_pop3) {

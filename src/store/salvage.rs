@@ -10,7 +10,7 @@ use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-const TABLES: [&str; 28] = [
+pub(super) const TABLES: [&str; 29] = [
     "store",
     "account",
     "mailbox",
@@ -31,6 +31,7 @@ const TABLES: [&str; 28] = [
     "blob",
     "content",
     "message",
+    "frame",
     "section",
     "body",
     "mailbox_thread",
