@@ -240,6 +240,9 @@ pub struct Setup {
     /// pop3s://[user@]host[:995] or pop3://[user@]host[:110] (STLS required), instead of IMAP
     #[arg(long, value_name = "URL", conflicts_with = "imap")]
     pub pop3: Option<String>,
+    /// No server at all: mail in files alone, which `lacebark import` brings in
+    #[arg(long, conflicts_with_all = ["imap", "pop3", "smtp", "password_stdin", "password_command"])]
+    pub local: bool,
     /// smtps://[user@]host[:465] or smtp://[user@]host[:587], stored for sending
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,

@@ -25,7 +25,8 @@ pub fn run(start: &mut Start, arguments: &Setup) -> Result<(), Failure> {
     let secret = secret(arguments, &account)?;
     let request = SetupRequest { account, secret };
     let env = start.env()?;
-    if !arguments.no_test {
+    let tries = !arguments.no_test && request.account.has_server();
+    if tries {
         try_sign_in(&env, &request).map_err(|error| refused(&error, "Nothing was stored."))?;
     }
     store_account(&env, &start.paths, &start.settings, &request)
@@ -36,7 +37,9 @@ pub fn run(start: &mut Start, arguments: &Setup) -> Result<(), Failure> {
         return start.out.object(&json::Accounts { accounts });
     }
     let id = &account.id;
-    let text = if arguments.no_test {
+    let text = if !request.account.has_server() {
+        format!("The account {id} is set up. `lacebark import` brings mail into it.")
+    } else if arguments.no_test {
         format!("The account {id} is stored, untried.")
     } else {
         format!("The account {id} is set up. `lacebark sync {id}` fetches its mail.")
@@ -50,7 +53,7 @@ pub fn run(start: &mut Start, arguments: &Setup) -> Result<(), Failure> {
 
 /// The password of a new account; `None` where a command prints it or it is given later.
 fn secret(arguments: &Setup, account: &AccountSettings) -> Result<Option<Secret>, Failure> {
-    if matches!(account.keep, Keep::Command(_)) {
+    if matches!(account.keep, Keep::Command(_)) || !account.has_server() {
         return Ok(None);
     }
     if arguments.password_stdin {
@@ -233,6 +236,13 @@ fn plan(arguments: &Setup, settings: &Settings, providers: &Providers) -> Result
         None => proposed_id(&address, settings),
     };
     let named = arguments.imap.is_some() || arguments.pop3.is_some();
+    if arguments.local {
+        let mut account = AccountSettings::local(&id);
+        account.address = address;
+        account.name = arguments.name.clone().unwrap_or_default();
+        let asks = String::new();
+        return Ok(Plan { account, asks });
+    }
     let mut account = match &arguments.pop3 {
         Some(url) => {
             let mut maildrop = Maildrop::new(endpoint(Scheme::Pop3, "--pop3", url)?);
@@ -408,6 +418,8 @@ mod tests {
         assert_eq!(account.keep, Keep::Ask);
         assert_eq!(account.offline.to_string(), "7d");
         assert_eq!(account.smtp.unwrap().port, 587);
+        let local = planned("a@here.test --local --account files").unwrap();
+        assert_eq!((local.id.as_str(), local.has_server()), ("files", false));
         assert_eq!(
             planned("a@lists.test --imap imaps://h").unwrap().id,
             "lists"
