@@ -167,3 +167,28 @@ fn r11_r20_on_a_disk_that_is_full_from_any_write_on_nothing_is_deleted_there() {
     println!("full from every {step}. write on: {rounds} rounds");
     assert!(rounds * step > 10, "only {rounds} rounds");
 }
+
+/// A kill takes nothing from the disk that a power cut would, so the order itself is looked at.
+#[test]
+fn r13_r20_every_write_is_synced_before_the_first_dele_is_sent() {
+    let Some(shim) = shim() else { return };
+    let bed = Bed::new(Script::default(), "delete");
+    for mail in mails(&["a", "b", "c"]) {
+        bed.fake.deliver(&mail);
+    }
+    let trace = bed.home.path("trace");
+    let run = bed
+        .home
+        .command(&["sync"])
+        .env("LD_PRELOAD", shim)
+        .env("LACEBARK_FAIL_BELOW", bed.home.data())
+        .env("LACEBARK_FAIL_TRACE", &trace)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    assert!(bed.fake.maildrop().is_empty());
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let (before, _) = trace.split_once('D').expect("no DELE is in the trace");
+    assert!(before.contains('w') && before.ends_with('s'), "{trace}");
+}
