@@ -170,7 +170,7 @@ fn r11_r20_on_a_disk_that_is_full_from_any_write_on_nothing_is_deleted_there() {
 
 /// A kill takes nothing from the disk that a power cut would, so the order itself is looked at.
 #[test]
-fn r13_r20_every_write_is_synced_before_the_first_dele_is_sent() {
+fn r20_every_write_is_synced_before_the_first_dele_is_sent() {
     let Some(shim) = shim() else { return };
     let bed = Bed::new(Script::default(), "delete");
     for mail in mails(&["a", "b", "c"]) {

@@ -271,6 +271,23 @@ fn r21_headers_come_first_and_bytes_when_they_are_asked_for() {
 }
 
 #[test]
+fn r20_a_header_in_trash_can_be_taken_back_so_its_bytes_stay_on_the_server() {
+    let all = mails(&["a"]);
+    let bed = Bed::with(Script::default(), "mirror", "offline = \"headers\"\n");
+    bed.fake.deliver(&all[0]);
+    bed.sync().unwrap();
+    let half = bed.kept().remove(0);
+    assert_eq!(half.bytes, None);
+    bed.act(half.key, Wish::Move(Target::Role(Role::Trash)));
+    assert_eq!(bed.sync().unwrap().left, 0);
+    same(there(&bed), &all);
+    // For good is for good: who does that does not want the bytes.
+    bed.act(half.key, Wish::Expunge);
+    assert_eq!(bed.sync().unwrap().left, 1);
+    same(there(&bed), &[]);
+}
+
+#[test]
 fn who_asks_for_bytes_that_the_server_has_no_more_is_told() {
     let bed = Bed::with(Script::default(), "keep", "offline = \"headers\"\n");
     let uidl = bed.fake.deliver(&mail("a"));

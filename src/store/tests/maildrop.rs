@@ -114,6 +114,9 @@ fn r14_what_a_damaged_file_lost_is_not_taken_for_deleted() {
         &bed.store,
         &format!(
             "DROP TRIGGER pop3_seen_deleted; DELETE FROM message WHERE key = {};
+             PRAGMA foreign_keys = OFF;
+             INSERT INTO pop3_seen (account, uidl, head, state, since)
+               VALUES (99, x'61', zeroblob(32), 'left', 0);
              DELETE FROM body WHERE blob = (SELECT c.blob FROM content c
                JOIN message m ON m.content = c.key WHERE m.key = {});",
             lost.0, torn.0
@@ -131,4 +134,6 @@ fn r14_what_a_damaged_file_lost_is_not_taken_for_deleted() {
     assert!(found.contains(&(whole_key, State::Here)), "{found:?}");
     let deleted = maildrop::deleted_here(&reader, account).unwrap();
     assert_eq!(deleted.into_iter().collect::<Vec<_>>(), [deleted_key]);
+    let nobody = maildrop::all(&reader, AccountKey(99)).unwrap();
+    assert!(nobody.is_empty(), "of an account that is lost: {nobody:?}");
 }
