@@ -326,11 +326,11 @@ pub enum Account {
         #[arg(long)]
         yes: bool,
     },
-    /// Say what becomes of mail on a POP3 server: keep, delete, <n>d or mirror
+    /// Say what becomes of mail on a POP3 server once it is here
     OnServer {
         /// The account
         account: String,
-        /// The policy
+        /// keep, delete, <n>d (days after it came) or mirror (deleted there when deleted here)
         #[arg(value_parser = on_server)]
         policy: OnServer,
         /// Do not ask
