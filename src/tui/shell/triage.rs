@@ -6,8 +6,9 @@ use crate::model::MessageKey;
 use crate::ops::triage::{Acted, SLICE, Target, Wish, act, act_in_slices};
 use crate::ops::undo::{Undone, undo, undo_in_slices};
 use crate::ops::{accounts, mailbox};
+use crate::store::mailboxes::by_name;
 use crate::store::undo::latest;
-use crate::store::{Pending, Store, StoreError};
+use crate::store::{Pending, Refusal, Store, StoreError};
 use crate::tui::app::commands::messages;
 use crate::tui::app::event::{Ended, Into, MailboxChange};
 
@@ -32,10 +33,21 @@ pub fn file(store: &Store, keys: Vec<MessageKey>, into: Into, copies: bool) -> U
             Box::new(move || {
                 let made = (|| {
                     let key = account_key(&store, &account)?;
-                    mailbox::create(&store, key, &name, role).wait()
+                    match mailbox::create(&store, key, &name, role).wait() {
+                        Ok(made) => Ok(made.mailbox),
+                        // It was made a moment ago, by a key before this one.
+                        Err(StoreError::Refused(Refusal::Exists { .. })) if role.is_none() => {
+                            let there = by_name(&store.reader()?, key, &name)?;
+                            there.map(|mailbox| mailbox.key).ok_or(StoreError::Missing {
+                                what: "mailbox",
+                                key: 0,
+                            })
+                        }
+                        Err(error) => Err(error),
+                    }
                 })();
                 match made {
-                    Ok(made) => wished(&store, keys, wish(Target::Mailbox(made.mailbox)))(),
+                    Ok(made) => wished(&store, keys, wish(Target::Mailbox(made)))(),
                     Err(error) => failed(&error),
                 }
             })
@@ -223,7 +235,8 @@ mod tests {
     use crate::store::accounts::{AccountKind, ensure};
     use crate::store::local;
     use crate::store::mailboxes::record_list;
-    use crate::store::tests::{Bed, line};
+    use crate::store::messages::insert_local;
+    use crate::store::tests::{Bed, arrived, line};
 
     #[test]
     fn undo_is_offered_for_a_deleted_folder_only_where_it_would_take_that_back() {
@@ -245,5 +258,26 @@ mod tests {
         );
         // What U would take back now is still the other one.
         assert_eq!(words(here), "Deleted.");
+    }
+
+    #[test]
+    fn a_folder_that_was_made_a_moment_ago_takes_what_was_to_go_into_a_new_one() {
+        let bed = Bed::new();
+        let (key, made) = bed.put(move |tx| {
+            let here = ensure(tx, "local", AccountKind::Local)?;
+            let inbox = local::ensure(tx, here, "INBOX", None)?;
+            let (key, _) = insert_local(tx, inbox, &arrived(1, "a"))?;
+            Ok((key, local::ensure(tx, here, "Trips", None)?))
+        });
+        let into = Into::New {
+            account: "local".to_owned(),
+            name: "Trips".to_owned(),
+            role: None,
+        };
+        let ended = file(&bed.store, vec![key], into, true)();
+        assert_eq!(ended, Ended::Done(String::new()));
+        let reader = bed.store.reader().unwrap();
+        let row = crate::store::mailboxes::get(&reader, made).unwrap();
+        assert_eq!(row.total, 1);
     }
 }

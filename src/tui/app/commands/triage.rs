@@ -5,6 +5,7 @@ use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Into, Question};
 use crate::tui::app::pick::{Choice, Target};
 use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::wished_folders::is_being_made;
 use crate::tui::app::{App, palette};
 
 use super::many::meant;
@@ -261,6 +262,13 @@ pub(in crate::tui::app) fn ask_make(
     };
     if name.is_empty() {
         app.hint("No folder was named; nothing was changed.");
+        return;
+    }
+    let there = app.accounts.iter().find(|a| a.id == account);
+    let there = there.and_then(|account| account.mailboxes.iter().find(|m| m.name == name));
+    if there.is_some_and(|mailbox| is_being_made(mailbox.key)) {
+        // It is shown already, and its commit stands before this one.
+        make_and_file(app, filing, account, name, None, keys);
         return;
     }
     let address = app.accounts.iter().find(|a| a.id == account);

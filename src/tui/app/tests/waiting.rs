@@ -4,7 +4,9 @@ use crate::model::journal::Cause as Failure;
 use crate::model::{LinkState, MailboxKey, OperationId, OperationState};
 use crate::tui::app::Screen;
 use crate::tui::app::command::Command;
-use crate::tui::app::event::{Action, Changed, Decision, Ended, Event, MailboxChange, Question};
+use crate::tui::app::event::{
+    Action, Changed, Decision, Ended, Event, Into, MailboxChange, Question,
+};
 use crate::tui::app::keyrow::Offer;
 
 use super::world::{World, failed, link, mailbox_row, waits};
@@ -437,6 +439,24 @@ fn a_change_of_folders_shows_in_the_frame_of_its_key_and_a_failed_commit_takes_i
         assert_eq!(world.app.accounts[0].mailboxes, before.1, "{keys}");
         assert!(world.app.status_words().contains("disk full"), "{keys}");
     }
+}
+
+#[test]
+fn messages_go_into_a_folder_that_is_being_made_without_a_question() {
+    let mut world = on_folder(11);
+    world.end = |_| None;
+    world.press("+");
+    world.type_text("Trips");
+    world.press("Ret");
+    world.press("I");
+    world.press("S");
+    world.type_text("Trips");
+    world.press("Ret");
+    assert!(world.app.prompt.is_none(), "nobody asks whether to make it");
+    let (_, action) = world.done.last().unwrap();
+    let moved =
+        matches!(action, Action::Move { into: Into::New { name, .. }, .. } if name == "Trips");
+    assert!(moved, "{action:?}");
 }
 
 #[test]
