@@ -212,6 +212,13 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
         [key.0],
     )?;
     sql.execute("DELETE FROM notice WHERE account = ?1", [&account.id])?;
+    // What was filed here from a POP3 server goes with the account; nobody deleted it there. A key
+    // that no message ever has says so.
+    sql.execute(
+        "UPDATE pop3_seen SET message = -message WHERE message IN (SELECT m.key FROM message m
+           JOIN content c ON c.key = m.content WHERE c.account = ?1)",
+        [key.0],
+    )?;
     sql.execute(
         "DELETE FROM message WHERE content IN (SELECT key FROM content WHERE account = ?1)",
         [key.0],

