@@ -367,9 +367,18 @@ impl Shell {
         at: Instant,
     ) -> Result<(), TuiError> {
         let last = input::may_end(&event);
-        let Some(event) = input::event(event) else {
-            return Ok(());
-        };
+        if let Some(event) = input::event(event) {
+            self.known_event(event, at)?;
+        }
+        // Also behind an event that means nothing here: the input thread waits for it.
+        if let (true, false, Some(go_on)) = (last, self.quit, &self.go_on) {
+            // Without an input thread no key came.
+            let _ = go_on.send(());
+        }
+        Ok(())
+    }
+
+    fn known_event(&mut self, event: Event, at: Instant) -> Result<(), TuiError> {
         if matches!(event, Event::Key(_)) {
             self.log.received(at);
         }
@@ -381,10 +390,6 @@ impl Shell {
         if !before && self.app.prompt.is_some() {
             // A question is on the screen before the next key is looked at.
             self.frame()?;
-        }
-        if let (true, false, Some(go_on)) = (last, self.quit, &self.go_on) {
-            // Without an input thread no key came.
-            let _ = go_on.send(());
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The terminal: raw mode and the alternate screen while the program has it, and put back on every
 //! way out: the end, a panic, a signal, a stop.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -20,13 +20,18 @@ static OURS: AtomicBool = AtomicBool::new(false);
 static MOUSE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
-/// The terminal while the program has it; dropping it gives it back. The last frame is kept, and
-/// only cells that differ are written; nothing is ever asked of the terminal, because the answer
-/// would come among the keys.
+/// The terminal while the program has it; dropping it gives it back. Nothing is ever asked of it,
+/// because the answer would come among the keys.
 pub struct Terminal {
-    backend: CrosstermBackend<BufWriter<Stdout>>,
+    picture: Picture,
+}
+
+/// What the terminal shows: the last frame is kept, and only cells that differ are written.
+#[derive(Default)]
+struct Picture {
     shown: Buffer,
-    anew: bool,
+    bytes: Vec<u8>,
+    whole: bool,
 }
 
 /// Whether there is a terminal at both ends.
@@ -61,16 +66,13 @@ impl Terminal {
         });
         take()?;
         Ok(Self {
-            backend: CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())),
-            shown: Buffer::default(),
-            anew: true,
+            picture: Picture::default(),
         })
     }
 
     /// Columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.backend.size()?;
-        Ok((size.width, size.height))
+        term::size()
     }
 
     /// Draws a frame of `size` cells and puts the cursor where `paint` says. Tells the moment before
@@ -80,21 +82,7 @@ impl Terminal {
         size: (u16, u16),
         paint: impl FnOnce(&mut Buffer) -> (u16, u16),
     ) -> io::Result<Instant> {
-        let area = Rect::new(0, 0, size.0, size.1);
-        let mut next = Buffer::empty(area);
-        let (x, y) = paint(&mut next);
-        self.backend.hide_cursor()?;
-        if std::mem::take(&mut self.anew) || self.shown.area != area {
-            self.backend.clear_region(ClearType::All)?;
-            self.shown = Buffer::empty(area);
-        }
-        self.backend.draw(self.shown.diff(&next).into_iter())?;
-        self.backend.set_cursor_position(Position { x, y })?;
-        self.backend.show_cursor()?;
-        let seen = Instant::now();
-        Backend::flush(&mut self.backend)?;
-        self.shown = next;
-        Ok(seen)
+        self.picture.draw(&mut io::stdout().lock(), size, paint)
     }
 
     /// Drops what was typed until now: no key is queued for a screen that was not there.
@@ -108,7 +96,7 @@ impl Terminal {
 
     /// The next frame writes every cell.
     pub fn clear(&mut self) {
-        self.anew = true;
+        self.picture.whole = false;
     }
 
     /// Gives the terminal back, stops the process as `^Z` in a shell does, and takes it again.
@@ -140,9 +128,40 @@ impl Terminal {
 
     /// Gives the terminal back.
     pub fn leave(&mut self) {
-        // What is left in the buffer belongs to a frame that nobody sees any more.
-        let _ = Backend::flush(&mut self.backend);
         give_back();
+    }
+}
+
+impl Picture {
+    /// Draws a frame in one write. Most calls of the back end flush what it writes to, so that a part
+    /// of the frame would be seen, and answered, before the moment that this tells.
+    fn draw(
+        &mut self,
+        out: &mut impl Write,
+        size: (u16, u16),
+        paint: impl FnOnce(&mut Buffer) -> (u16, u16),
+    ) -> io::Result<Instant> {
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut next = Buffer::empty(area);
+        let (x, y) = paint(&mut next);
+        self.bytes.clear();
+        let mut backend = CrosstermBackend::new(&mut self.bytes);
+        backend.hide_cursor()?;
+        if !self.whole || self.shown.area != area {
+            backend.clear_region(ClearType::All)?;
+            self.shown = Buffer::empty(area);
+        }
+        backend.draw(self.shown.diff(&next).into_iter())?;
+        backend.set_cursor_position(Position { x, y })?;
+        backend.show_cursor()?;
+        let seen = Instant::now();
+        // What goes wrong half way leaves the terminal in a state that nobody knows.
+        self.whole = false;
+        out.write_all(&self.bytes)?;
+        out.flush()?;
+        self.whole = true;
+        self.shown = next;
+        Ok(seen)
     }
 }
 
@@ -191,6 +210,40 @@ mod tests {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     use super::*;
+
+    /// Whoever sits at the terminal, and when each piece reached them.
+    #[derive(Default)]
+    struct Watcher(Vec<(Instant, Vec<u8>)>);
+
+    impl Write for Watcher {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push((Instant::now(), bytes.to_vec()));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_frame_is_seen_before_the_moment_from_which_keys_answer_it() {
+        let mut picture = Picture::default();
+        for (text, x) in [("Word to find:", 13), ("Word to find: L", 15)] {
+            let mut watcher = Watcher::default();
+            let seen = picture.draw(&mut watcher, (80, 24), |buffer| {
+                buffer.set_string(0, 21, text, ratatui::style::Style::new());
+                (x, 21)
+            });
+            let seen = seen.unwrap();
+            let early = watcher.0.iter().filter(|(at, _)| *at < seen);
+            let early: Vec<_> = early
+                .map(|(_, bytes)| String::from_utf8_lossy(bytes))
+                .collect();
+            assert!(early.is_empty(), "seen before: {early:?}");
+            assert_eq!(watcher.0.len(), 1, "one write");
+        }
+    }
 
     const INSIDE: &str = "LACEBARK_TEST_PANICS";
     const NAME: &str = "tui::shell::terminal::tests::a_panic_gives_the_terminal_back_first";
