@@ -47,6 +47,8 @@ fn demo(home: &Home, screen: &mut Terminal) -> Pid {
         "sh -c 'echo $$ > {note_name}; exec {program} demo'\r"
     ));
     screen.wait_text(FIRST);
+    // The rest of the frame is here too, or it would come after a stop, over what the shell says.
+    screen.wait_text("O OtherCmds");
     assert!(screen.screen().alternate_screen());
     let number = fs::read_to_string(note).unwrap();
     Pid::from_raw(number.trim().parse().unwrap()).unwrap()
