@@ -21,6 +21,7 @@ pub mod on_server;
 pub mod query;
 pub mod secret;
 pub mod structure;
+pub mod thread;
 pub mod uid;
 
 pub use account::AccountKind;
