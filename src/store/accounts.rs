@@ -246,7 +246,14 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
     fail_bereft(tx)?;
     sql.execute(
         "DELETE FROM msgid WHERE thread NOT IN (SELECT thread FROM content)
+           AND thread NOT IN (SELECT thread FROM message)
            AND thread NOT IN (SELECT key FROM thread WHERE into_thread IS NOT NULL)",
+        [],
+    )?;
+    // What is muted is called by words of mail.
+    sql.execute(
+        "DELETE FROM mute WHERE thread NOT IN (SELECT thread FROM message)
+           OR list NOT IN (SELECT list_id FROM content)",
         [],
     )?;
     sql.execute("DELETE FROM account WHERE key = ?1", [key.0])?;

@@ -61,10 +61,11 @@ fn read(row: &Row<'_>) -> Result<Content, rusqlite::Error> {
 
 /// The content with this key.
 pub fn get(rows: &impl Rows, key: ContentKey) -> Result<Content, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT key, account, docid, thread, kept, date, message_id, subject, senders, recipients,
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT key, account, docid, {thread}, kept, date, message_id, subject, senders, recipients,
            list_id, envelope, structure, preview FROM content WHERE key = ?1",
-    )?;
+        thread = threads::standing("content.thread")
+    ))?;
     query
         .query_row([key.0], read)
         .optional()?
@@ -96,12 +97,13 @@ pub fn messages(rows: &impl Rows, key: ContentKey) -> Result<Vec<MessageKey>, St
 /// Contents of the same account with the same Message-ID, this one left out. It walks the thread:
 /// messages with one Message-ID are in one thread.
 pub fn equals(rows: &impl Rows, key: ContentKey) -> Result<Vec<ContentKey>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT DISTINCT c.key FROM content own JOIN message m ON m.thread = own.thread
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT DISTINCT c.key FROM content own JOIN message m ON m.thread = {thread}
            JOIN content c ON c.key = m.content
          WHERE own.key = ?1 AND c.account = own.account AND c.message_id = own.message_id
          ORDER BY c.key",
-    )?;
+        thread = threads::standing("own.thread")
+    ))?;
     let found = query
         .query_map([key.0], |row| Ok(ContentKey(row.get(0)?)))?
         .collect::<Result<_, _>>()?;
@@ -184,11 +186,11 @@ pub(super) fn make(
             columns.rest,
             columns.structure,
         ))?;
-    Ok((
-        ContentKey(tx.connection().last_insert_rowid()),
-        thread,
-        kept,
-    ))
+    let key = ContentKey(tx.connection().last_insert_rowid());
+    if let Some(envelope) = fresh.envelope {
+        threads::trace(tx, key, envelope)?;
+    }
+    Ok((key, thread, kept))
 }
 
 /// The same content in another account, which shares its bytes: for a message that is uploaded
@@ -209,11 +211,13 @@ pub fn duplicate(
     )?
     .execute((key.0, account.0, docid(tx, arrival)?))?;
     let copy = ContentKey(sql.last_insert_rowid());
-    sql.prepare_cached(
+    sql.prepare_cached(&format!(
         "UPDATE thread SET contents = contents + 1
-         WHERE key = (SELECT thread FROM content WHERE key = ?1)",
-    )?
+         WHERE key = (SELECT {thread} FROM content WHERE key = ?1)",
+        thread = threads::standing("content.thread")
+    ))?
     .execute([copy.0])?;
+    threads::trace_copy(tx, key, copy)?;
     Ok(copy)
 }
 
@@ -287,6 +291,7 @@ pub(super) fn fill(
     tx.connection()
         .prepare_cached("UPDATE message SET thread = ?2, wanted = 1 WHERE content = ?1")?
         .execute((key.0, thread.0))?;
+    threads::trace(tx, key, envelope)?;
     people::came_later(tx, key)?;
     tx.changed(Change::Content(key));
     Ok((key, thread, Kept::Headers))
@@ -307,11 +312,12 @@ fn namesake(tx: &Tx<'_>, fresh: &Fresh<'_>) -> Result<Namesake, StoreError> {
     let Some(remote) = fresh.remote_id else {
         return Ok(Namesake::None);
     };
-    let mut query = tx.connection().prepare_cached(
-        "SELECT c.key, c.thread, c.kept, c.message_id,
+    let mut query = tx.connection().prepare_cached(&format!(
+        "SELECT c.key, {thread}, c.kept, c.message_id,
            (SELECT max(m.size) FROM message m WHERE m.content = c.key)
          FROM content c WHERE c.account = ?1 AND c.remote_id = ?2",
-    )?;
+        thread = threads::standing("c.thread")
+    ))?;
     let found = query.query_row((fresh.account.0, remote), |row| {
         let key = ContentKey(row.get(0)?);
         let known = (key, ThreadKey(row.get(1)?), Kept::of_code(row.get(2)?));
@@ -444,8 +450,9 @@ pub(super) fn release(tx: &Tx<'_>, key: ContentKey) -> Result<(), StoreError> {
     };
     sql.prepare_cached("INSERT INTO tombstone (docid) VALUES (?1)")?
         .execute([docid])?;
+    let thread = threads::root(tx, ThreadKey(thread))?;
     sql.prepare_cached("UPDATE thread SET contents = max(contents - 1, 0) WHERE key = ?1")?
-        .execute([thread])?;
+        .execute([thread.0])?;
     if let Some(blob) = blob {
         release_blob(tx, blob)?;
     }

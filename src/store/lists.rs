@@ -313,12 +313,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_fetched_and_the_newest_threads_come_from_an_index_in_order() {
-        use crate::store::{bodies, messages, threads};
+    fn what_is_to_be_fetched_comes_from_an_index_in_order() {
+        use crate::store::{bodies, messages};
         for (sql, index) in [
             (bodies::WANTED, "message_wanted"),
             (messages::WITHOUT_ENVELOPE, "message_wanted"),
-            (threads::NEWEST, "mailbox_thread_newest"),
         ] {
             let plan = plan(sql);
             assert!(plan.contains(index), "{plan}");

@@ -11,7 +11,7 @@ use super::columns::{count, flags_at, number, of_flags, uid};
 use super::effective::{leave, refold};
 use super::expected::Expected;
 use super::mailboxes::Epoch;
-use super::{Change, Rows, StoreError, Tx, contents, journal, mailboxes};
+use super::{Change, Rows, StoreError, Tx, contents, journal, mailboxes, threads};
 
 /// A message as a FETCH tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -300,10 +300,11 @@ pub(super) fn insert_upload(
 ) -> Result<MessageKey, StoreError> {
     let (system, keywords) = of_flags(flags);
     tx.connection()
-        .prepare_cached(
+        .prepare_cached(&format!(
             "INSERT INTO message (content, mailbox, flags, keywords, arrival, size, thread)
-             SELECT key, ?2, ?3, ?4, ?5, ?6, thread FROM content WHERE key = ?1",
-        )?
+             SELECT key, ?2, ?3, ?4, ?5, ?6, {thread} FROM content WHERE key = ?1",
+            thread = threads::standing("content.thread")
+        ))?
         .execute((
             content.0,
             mailbox.0,
@@ -332,10 +333,11 @@ pub(super) fn set_content(
 ) -> Result<(), StoreError> {
     let shown = get(tx, key)?.mailbox;
     tx.connection()
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE message SET content = ?2, size = ?3, arrival = ?4,
-               thread = (SELECT thread FROM content WHERE key = ?2) WHERE key = ?1",
-        )?
+               thread = (SELECT {thread} FROM content WHERE key = ?2) WHERE key = ?1",
+            thread = threads::standing("content.thread")
+        ))?
         .execute((
             key.0,
             content.0,

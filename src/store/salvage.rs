@@ -10,7 +10,7 @@ use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-pub(super) const TABLES: [&str; 29] = [
+pub(super) const TABLES: [&str; 31] = [
     "store",
     "account",
     "mailbox",
@@ -32,6 +32,8 @@ pub(super) const TABLES: [&str; 29] = [
     "content",
     "message",
     "frame",
+    "mute",
+    "muted",
     "section",
     "body",
     "mailbox_thread",
@@ -336,8 +338,14 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
              WHERE m.mailbox = mailbox.key AND m.flags & 1 = 0);
          INSERT OR IGNORE INTO thread (key, contents)
            SELECT thread, count(*) FROM content WHERE thread > 0 GROUP BY thread;
+         INSERT OR IGNORE INTO thread (key, contents)
+           SELECT thread, count(*) FROM message WHERE thread > 0 GROUP BY thread;
          UPDATE thread SET into_thread = NULL
            WHERE into_thread NOT IN (SELECT key FROM thread);
+         -- The messages know the thread that stands, whatever was lost of the joins.
+         UPDATE content SET thread = (SELECT m.thread FROM message m WHERE m.content = content.key)
+           WHERE thread > 0 AND EXISTS (SELECT 1 FROM message m WHERE m.content = content.key);
+         DELETE FROM muted WHERE message NOT IN (SELECT key FROM message);
          DELETE FROM msgid WHERE thread NOT IN (SELECT key FROM thread);
          DELETE FROM mailbox_thread;
          INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)

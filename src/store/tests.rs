@@ -124,3 +124,4 @@ mod roles;
 mod rows;
 mod schema;
 mod shared;
+pub(crate) mod threads;

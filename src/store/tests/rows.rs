@@ -6,8 +6,8 @@ use crate::store::lists::{Filter, Place};
 use crate::store::mailboxes::{Cursor, Epoch, Opened, StatusCounts};
 use crate::store::messages::{Arrived, FlagsSeen};
 use crate::store::{
-    Priority, StoreError, Tx, bodies, contents, counts, finish_renumber, journal, lists, mailboxes,
-    messages, threads,
+    Priority, Rows, StoreError, Tx, bodies, contents, counts, finish_renumber, journal, lists,
+    mailboxes, messages,
 };
 use crate::store::{effective, verdicts};
 
@@ -48,11 +48,14 @@ impl Bed {
         let row = mailboxes::get(&reader, self.inbox).unwrap();
         let counted = counts::recount(&reader, self.inbox).unwrap();
         assert_eq!((row.total, row.unread), counted);
-        let threads = threads::newest(&reader, self.inbox, 1000).unwrap();
-        let sum = threads
-            .iter()
-            .fold((0, 0), |at, t| (at.0 + t.total, at.1 + t.unread));
-        assert_eq!(sum, counted);
+        let sum = reader.connection().query_row(
+            "SELECT coalesce(sum(total), 0), coalesce(sum(unread), 0) FROM mailbox_thread
+             WHERE mailbox = ?1",
+            [self.inbox.0],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+        );
+        let (total, unread) = sum.unwrap();
+        assert_eq!((total as u64, unread as u64), counted);
     }
 
     pub(crate) fn flag(&self, key: MessageKey, change: FlagChange) -> crate::model::OperationId {

@@ -1,0 +1,64 @@
+-- Find and organise.
+
+-- What a content says about its place in its thread: its date, and hashes of its own Message-ID and of
+-- those above it (model::thread::Lineage). Rows of older stores are made when they are first read.
+CREATE TABLE lineage (
+  content INTEGER PRIMARY KEY,
+  date INTEGER,
+  ids BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER lineage_gone AFTER DELETE ON content BEGIN
+  DELETE FROM lineage WHERE content = old.key;
+END;
+
+-- content.thread is the thread that it came into; what that joined since is in thread.into_thread, one
+-- step away. message.thread is always the thread that stands.
+CREATE INDEX thread_joined ON thread (into_thread) WHERE into_thread IS NOT NULL;
+
+-- What a join does to the counts it does itself, once for each mailbox.
+DROP TRIGGER message_left;
+CREATE TRIGGER message_left AFTER UPDATE OF mailbox, thread ON message
+WHEN old.mailbox IS NOT NULL AND (new.mailbox IS NOT old.mailbox OR (new.thread <> old.thread
+  AND NOT EXISTS (SELECT 1 FROM thread WHERE key = old.thread AND into_thread = new.thread))) BEGIN
+  UPDATE mailbox SET total = total - 1, unread = unread - (old.flags & 1 = 0)
+    WHERE key = old.mailbox;
+  DELETE FROM mailbox_thread
+    WHERE mailbox = old.mailbox AND thread = old.thread AND total <= 1;
+  UPDATE mailbox_thread SET total = total - 1, unread = unread - (old.flags & 1 = 0)
+    WHERE mailbox = old.mailbox AND thread = old.thread;
+  UPDATE mailbox_thread SET newest = coalesce((SELECT max(arrival) FROM message
+      WHERE thread = old.thread AND mailbox = old.mailbox), newest)
+    WHERE mailbox = old.mailbox AND thread = old.thread AND newest <= old.arrival;
+END;
+DROP TRIGGER message_moved;
+CREATE TRIGGER message_moved AFTER UPDATE OF mailbox, thread ON message
+WHEN new.mailbox IS NOT NULL AND (new.mailbox IS NOT old.mailbox OR (new.thread <> old.thread
+  AND NOT EXISTS (SELECT 1 FROM thread WHERE key = old.thread AND into_thread = new.thread))) BEGIN
+  UPDATE mailbox SET total = total + 1, unread = unread + (new.flags & 1 = 0)
+    WHERE key = new.mailbox;
+  INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
+    VALUES (new.mailbox, new.thread, new.arrival, new.flags & 1 = 0, 1)
+    ON CONFLICT (mailbox, thread) DO UPDATE SET newest = max(newest, excluded.newest),
+      unread = unread + excluded.unread, total = total + 1;
+END;
+
+-- What is muted: a thread, or a list by its List-Id. what: how it is called. Later mail of it is filed
+-- where it arrives; which messages those were is kept, so that they can be brought back.
+CREATE TABLE mute (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  thread INTEGER,
+  list TEXT,
+  what TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mute_thread ON mute (thread) WHERE thread IS NOT NULL;
+CREATE UNIQUE INDEX mute_list ON mute (list) WHERE list IS NOT NULL;
+CREATE TABLE muted (
+  message INTEGER PRIMARY KEY,
+  mute INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL
+) STRICT;
+CREATE INDEX muted_mute ON muted (mute);
+CREATE TRIGGER muted_gone AFTER DELETE ON message BEGIN
+  DELETE FROM muted WHERE message = old.key;
+END;

@@ -1,0 +1,392 @@
+//! Threads over all mailboxes: what joins, what is counted, and in which order they stand.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::model::{Flags, MailboxKey, MessageKey, ThreadKey};
+use crate::store::mailboxes::{self, Epoch};
+use crate::store::messages::{self, Arrived};
+use crate::store::threads::{self, Conversation, Towards, Turn};
+use crate::store::{Reader, Rows, contents};
+
+use super::{Bed, arrived, damage, line};
+
+/// A message with this Message-ID that refers to others.
+pub(crate) fn answer(uid: u32, id: &str, above: &[&str]) -> Arrived {
+    let mut arrived = arrived(uid, id);
+    let envelope = arrived.envelope.as_mut().unwrap();
+    envelope.references = above.iter().map(|id| (*id).to_owned()).collect();
+    envelope.date = Some(arrived.arrival);
+    arrived
+}
+
+fn more(bed: &Bed, names: &[&str]) -> Vec<MailboxKey> {
+    let account = bed.account;
+    let lines: Vec<_> = names.iter().map(|name| line(name)).collect();
+    bed.put(move |tx| Ok(mailboxes::record_list(tx, account, &lines)?.new))
+}
+
+fn put_into(bed: &Bed, mailbox: MailboxKey, arrived: Vec<Arrived>) -> Vec<MessageKey> {
+    bed.put(move |tx| messages::insert(tx, mailbox, Epoch(1), &arrived))
+}
+
+fn thread(reader: &Reader, key: MessageKey) -> ThreadKey {
+    let row = messages::get(reader, key).unwrap();
+    let content = contents::get(reader, row.content).unwrap();
+    assert_eq!(row.thread, content.thread, "a content knows its thread");
+    row.thread
+}
+
+/// The kept rows and the counted ones.
+fn rows(reader: &Reader) -> [Vec<(i64, i64, i64, i64, i64)>; 2] {
+    let counted = "SELECT mailbox, thread, max(arrival), sum(flags & 1 = 0), count(*) FROM message
+                   WHERE mailbox IS NOT NULL GROUP BY mailbox, thread ORDER BY 1, 2";
+    let kept = "SELECT mailbox, thread, newest, unread, total FROM mailbox_thread ORDER BY 1, 2";
+    [kept, counted].map(|sql| {
+        let mut query = reader.connection().prepare(sql).unwrap();
+        query
+            .query_map([], |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    })
+}
+
+fn counts_hold(reader: &Reader) {
+    let [kept, counted] = rows(reader);
+    assert_eq!(kept, counted);
+}
+
+#[test]
+fn a_late_parent_joins_what_waits_for_it_in_every_mailbox() {
+    let bed = Bed::new();
+    let sent = more(&bed, &["INBOX", "Sent"])[0];
+    let a = bed.insert(vec![answer(1, "a", &["x"]), answer(2, "b", &["x", "a"])]);
+    let b = put_into(
+        &bed,
+        sent,
+        vec![answer(1, "c", &["y"]), answer(2, "d", &["y"])],
+    );
+    let reader = bed.store.reader().unwrap();
+    assert_ne!(thread(&reader, a[0]), thread(&reader, b[0]));
+    let x = bed.insert(vec![answer(3, "x", &["y"])]);
+    let all: Vec<_> = [a, b, x].concat();
+    let one = thread(&reader, all[0]);
+    assert!(all.iter().all(|key| thread(&reader, *key) == one));
+    counts_hold(&reader);
+    assert_eq!(threads::counts(&reader, &[bed.inbox], one).unwrap(), (3, 3));
+    assert_eq!(
+        threads::counts(&reader, &[bed.inbox, sent], one).unwrap(),
+        (5, 5)
+    );
+    // An answer to what came into the smaller one finds the one that stands.
+    let late = bed.insert(vec![answer(9, "e", &["a"]), answer(10, "f", &["c"])]);
+    assert!(late.iter().all(|key| thread(&reader, *key) == one));
+    counts_hold(&reader);
+}
+
+#[test]
+fn an_expunge_never_splits_a_thread() {
+    let bed = Bed::new();
+    let keys = bed.insert(vec![
+        answer(1, "a", &[]),
+        answer(2, "b", &["a"]),
+        answer(3, "c", &["b"]),
+    ]);
+    let inbox = bed.inbox;
+    bed.put(move |tx| messages::expunge(tx, inbox, Epoch(1), &crate::model::UidSet::range(2, 2)));
+    let reader = bed.store.reader().unwrap();
+    assert_eq!(thread(&reader, keys[0]), thread(&reader, keys[2]));
+    counts_hold(&reader);
+}
+
+/// One step of a day of a store.
+#[derive(Clone, Debug)]
+enum Step {
+    Come {
+        mailbox: usize,
+        own: u8,
+        above: Vec<u8>,
+    },
+    Read {
+        message: usize,
+    },
+    Move {
+        message: usize,
+        mailbox: usize,
+    },
+    Go {
+        message: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let above = prop::collection::vec(0u8..30, 0..3);
+    let step = prop_oneof![
+        4 => (0usize..3, 0u8..30, above).prop_map(|(mailbox, own, above)| Step::Come { mailbox, own, above }),
+        1 => any::<usize>().prop_map(|message| Step::Read { message }),
+        1 => (any::<usize>(), 0usize..3).prop_map(|(message, mailbox)| Step::Move { message, mailbox }),
+        1 => any::<usize>().prop_map(|message| Step::Go { message }),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// What belongs together, by the plainest means: every id that was ever seen has a number, and a
+/// message gives one number to all ids that it names.
+#[derive(Default)]
+struct Classes(BTreeMap<u8, usize>);
+
+impl Classes {
+    fn take(&mut self, ids: &[u8]) {
+        let next = self.0.len() + 1_000;
+        let number = ids
+            .iter()
+            .find_map(|id| self.0.get(id))
+            .copied()
+            .unwrap_or(next);
+        let same: Vec<usize> = ids
+            .iter()
+            .filter_map(|id| self.0.get(id))
+            .copied()
+            .collect();
+        for known in self.0.values_mut() {
+            if same.contains(known) {
+                *known = number;
+            }
+        }
+        self.0.extend(ids.iter().map(|id| (*id, number)));
+    }
+}
+
+#[test]
+fn threads_and_their_counts_are_right_after_random_days() {
+    let mut runner = TestRunner::new(Config::with_cases(40));
+    runner
+        .run(&steps(), |steps| {
+            a_day(&steps);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn a_day(steps: &[Step]) {
+    let bed = Bed::new();
+    let mut boxes = vec![bed.inbox];
+    boxes.extend(more(&bed, &["INBOX", "Sent", "Lists"]));
+    let reader = bed.store.reader().unwrap();
+    let mut there: Vec<(MessageKey, u8)> = Vec::new();
+    let mut classes = Classes::default();
+    let name = |id: &u8| format!("m{id}");
+    for (uid, step) in (1..).zip(steps) {
+        match step {
+            Step::Come {
+                mailbox,
+                own,
+                above,
+            } => {
+                let above_names: Vec<String> = above.iter().map(name).collect();
+                let above_names: Vec<&str> = above_names.iter().map(String::as_str).collect();
+                let message = answer(uid, &name(own), &above_names);
+                let key = put_into(&bed, boxes[*mailbox], vec![message])[0];
+                classes.take(&[&[*own], above.as_slice()].concat());
+                there.push((key, *own));
+            }
+            Step::Read { message } | Step::Move { message, .. } | Step::Go { message }
+                if there.is_empty() =>
+            {
+                let _ = message;
+            }
+            Step::Read { message } => {
+                let (key, _) = there[message % there.len()];
+                let sql = "UPDATE message SET flags = flags | 1 WHERE key = ?1";
+                bed.put(move |tx| Ok(tx.connection().execute(sql, [key.0])?));
+            }
+            Step::Move { message, mailbox } => {
+                let (key, to) = (there[message % there.len()].0, boxes[*mailbox]);
+                let sql = "UPDATE message SET mailbox = ?2 WHERE key = ?1";
+                bed.put(move |tx| Ok(tx.connection().execute(sql, [key.0, to.0])?));
+            }
+            Step::Go { message } => {
+                let (key, _) = there.swap_remove(message % there.len());
+                bed.put(move |tx| messages::remove_local(tx, key));
+            }
+        }
+        counts_hold(&reader);
+    }
+    for (key, own) in &there {
+        for (other, id) in &there {
+            let same = classes.0[own] == classes.0[id];
+            let (one, two) = (thread(&reader, *key), thread(&reader, *other));
+            assert_eq!(one == two, same, "{own} and {id}");
+        }
+    }
+}
+
+#[test]
+fn threads_of_several_mailboxes_stand_once_by_their_newest_message() {
+    let bed = Bed::new();
+    let lists = more(&bed, &["INBOX", "Lists"])[0];
+    bed.insert(vec![
+        answer(1, "a", &[]),
+        answer(4, "b", &[]),
+        answer(9, "c", &["a"]),
+    ]);
+    put_into(
+        &bed,
+        lists,
+        vec![
+            answer(2, "d", &["b"]),
+            answer(7, "e", &["b"]),
+            answer(8, "f", &[]),
+        ],
+    );
+    let reader = bed.store.reader().unwrap();
+    let both = [bed.inbox, lists];
+    let arrivals = |mailboxes: &[MailboxKey], towards, limit| -> Vec<i64> {
+        let from = match towards {
+            Towards::Older => Turn::TOP,
+            Towards::Newer => Turn::END,
+        };
+        let found = threads::walk(&reader, mailboxes, from, towards, limit).unwrap();
+        found
+            .iter()
+            .map(|turn| (turn.newest - super::NOW + 100_000) / 10)
+            .collect()
+    };
+    assert_eq!(arrivals(&[bed.inbox], Towards::Older, 9), [9, 4]);
+    assert_eq!(arrivals(&[lists], Towards::Older, 9), [8, 7]);
+    for limit in [1, 2, 3, 9] {
+        let older = [9, 8, 7];
+        assert_eq!(
+            arrivals(&both, Towards::Older, limit),
+            older[..limit.min(3)]
+        );
+        let newer = [7, 8, 9];
+        assert_eq!(
+            arrivals(&both, Towards::Newer, limit),
+            newer[..limit.min(3)]
+        );
+    }
+    let second = threads::by_ordinal(&reader, &both, 1).unwrap().unwrap();
+    assert_eq!((second.newest - super::NOW + 100_000) / 10, 8);
+    assert_eq!(threads::by_ordinal(&reader, &both, 3).unwrap(), None);
+}
+
+#[test]
+fn what_is_listed_without_an_envelope_stands_alone_and_joins_when_it_comes() {
+    let bed = Bed::new();
+    let bare = |uid: u32| Arrived {
+        envelope: None,
+        ..arrived(uid, "")
+    };
+    let keys = bed.insert(vec![bare(1), answer(2, "a", &[]), bare(3), bare(4)]);
+    let reader = bed.store.reader().unwrap();
+    let turns = |towards, from| threads::walk(&reader, &[bed.inbox], from, towards, 9).unwrap();
+    let kinds = |turns: Vec<Turn>| -> Vec<Option<MessageKey>> {
+        turns
+            .iter()
+            .map(|turn| match turn.what() {
+                Conversation::Alone(key) => Some(key),
+                Conversation::Thread(_) => None,
+            })
+            .collect()
+    };
+    let all = [Some(keys[3]), Some(keys[2]), None, Some(keys[0])];
+    assert_eq!(kinds(turns(Towards::Older, Turn::TOP)), all);
+    let place = threads::turn_of(&reader, &[bed.inbox], keys[2])
+        .unwrap()
+        .unwrap();
+    assert_eq!(kinds(turns(Towards::Older, place)), all[2..]);
+    assert_eq!(kinds(turns(Towards::Newer, place)), all[..1]);
+    bed.insert(vec![answer(3, "b", &["a"])]);
+    assert_eq!(
+        kinds(turns(Towards::Older, Turn::TOP)),
+        [Some(keys[3]), None, Some(keys[0])]
+    );
+    counts_hold(&reader);
+}
+
+#[test]
+fn a_row_of_an_older_store_says_its_place_when_it_is_asked() {
+    let bed = Bed::new();
+    let keys = bed.insert(vec![answer(1, "a", &[]), answer(2, "b", &["x", "a"])]);
+    let reader = bed.store.reader().unwrap();
+    let of = thread(&reader, keys[0]);
+    let new = threads::members(&reader, of, 9).unwrap();
+    damage(&bed.store, "DELETE FROM lineage");
+    let old = threads::members(&reader, of, 9).unwrap();
+    for (new, old) in new.iter().zip(&old) {
+        assert_eq!((old.date, &old.lineage), (None, &None));
+        let (date, lineage) = threads::look_up(&reader, old.content).unwrap();
+        assert_eq!((date, Some(lineage)), (new.date, new.lineage.clone()));
+    }
+    let contents: Vec<_> = old.iter().map(|one| one.content).collect();
+    bed.put(move |tx| threads::learn(tx, &contents));
+    assert_eq!(threads::members(&reader, of, 9).unwrap(), new);
+}
+
+#[test]
+fn lists_of_conversations_and_their_members_come_from_an_index_in_order() {
+    let bed = Bed::new();
+    let reader = bed.store.reader().unwrap();
+    let check = |sql: &str, expected: &[&str]| {
+        let mut query = reader
+            .connection()
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        for n in 1..=query.parameter_count() {
+            query.raw_bind_parameter(n, 1).unwrap();
+        }
+        let mut lines = Vec::new();
+        let mut rows = query.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push(row.get::<_, String>(3).unwrap());
+        }
+        assert_eq!(lines, expected, "{sql}");
+    };
+    for (towards, than) in [(Towards::Older, "<"), (Towards::Newer, ">")] {
+        let index = "SEARCH mailbox_thread USING COVERING INDEX mailbox_thread_newest";
+        let plan = format!("{index} (mailbox=? AND (newest,thread){than}(?,?))");
+        check(&threads::turns_sql(towards), &[&plan]);
+        let index = "SEARCH message USING COVERING INDEX message_thread";
+        let plan = format!("{index} (thread=? AND mailbox=? AND arrival{than}?)");
+        check(&threads::alone_sql(towards), &[&plan]);
+    }
+    check(
+        threads::MEMBERS,
+        &[
+            "SEARCH m USING INDEX message_thread (thread=? AND mailbox>?)",
+            "SEARCH l USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+        ],
+    );
+}
+
+#[test]
+fn the_next_unread_conversation_is_found_below() {
+    let bed = Bed::new();
+    let mut read = answer(5, "r", &[]);
+    read.flags = Flags::of(Flags::SEEN);
+    bed.insert(vec![answer(1, "a", &[]), read, answer(9, "z", &[])]);
+    let reader = bed.store.reader().unwrap();
+    let first = threads::next_unread(&reader, &[bed.inbox], Turn::TOP)
+        .unwrap()
+        .unwrap();
+    let second = threads::next_unread(&reader, &[bed.inbox], first)
+        .unwrap()
+        .unwrap();
+    assert_eq!(first.newest - second.newest, 80);
+    assert_eq!(
+        threads::next_unread(&reader, &[bed.inbox], second).unwrap(),
+        None
+    );
+}
