@@ -378,16 +378,14 @@ impl TreeCell {
 /// A subject without what replies put before it: for telling a changed subject from a kept one.
 pub fn base_subject(subject: &str) -> &str {
     let mut rest = subject.trim();
-    loop {
-        let Some((word, after)) = rest.split_once(':') else {
-            return rest;
-        };
+    while let Some((word, after)) = rest.split_once(':') {
         let word = word.split(['[', '(']).next().unwrap_or_default().trim();
         if !REPLIES.iter().any(|known| word.eq_ignore_ascii_case(known)) {
-            return rest;
+            break;
         }
         rest = after.trim_start();
     }
+    rest
 }
 
 /// What programs in many languages put before the subject of a reply.

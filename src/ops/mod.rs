@@ -26,5 +26,6 @@ pub mod requests;
 pub mod send;
 #[cfg(test)]
 mod tests;
+pub mod threads;
 pub mod triage;
 pub mod undo;

@@ -321,6 +321,14 @@ pub enum Towards {
     Older,
 }
 
+/// Where a walk in that direction begins.
+pub fn start(towards: Towards) -> Turn {
+    match towards {
+        Towards::Older => Turn::TOP,
+        Towards::Newer => Turn::END,
+    }
+}
+
 pub(super) fn turns_sql(towards: Towards) -> String {
     let (than, order) = match towards {
         Towards::Newer => (">", "ASC"),
@@ -468,17 +476,18 @@ pub fn turn_of(
     Ok(newest.map(|(newest, _)| Turn::of(thread, newest)))
 }
 
-/// The conversation with this number from 0, newest first. Cost grows with the number.
+/// The conversation with this number from 0 of a walk. Cost grows with the number.
 pub fn by_ordinal(
     rows: &impl Rows,
     mailboxes: &[MailboxKey],
+    towards: Towards,
     ordinal: u64,
 ) -> Result<Option<Turn>, StoreError> {
-    let mut from = Turn::TOP;
+    let mut from = start(towards);
     let mut left = usize::try_from(ordinal).unwrap_or(usize::MAX);
     loop {
         let step = left.saturating_add(1).min(1_000);
-        let turns = walk(rows, mailboxes, from, Towards::Older, step)?;
+        let turns = walk(rows, mailboxes, from, towards, step)?;
         if let Some(turn) = turns.get(left) {
             return Ok(Some(*turn));
         }

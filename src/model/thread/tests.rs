@@ -325,10 +325,7 @@ mod slow {
         let all: Vec<Lineage> = sets.iter().map(said).collect();
         // A step up: from a message or from an id that is not there.
         let mut cut: Vec<usize> = Vec::new();
-        loop {
-            let Some(ring) = (0..all.len()).find_map(|from| ring_through(&all, &cut, from)) else {
-                break;
-            };
+        while let Some(ring) = (0..all.len()).find_map(|from| ring_through(&all, &cut, from)) {
             cut.push(*ring.iter().min().unwrap());
         }
         let mut parents: Vec<Option<usize>> = (0..all.len())
@@ -378,8 +375,8 @@ mod slow {
                     .copied()
                     .filter(|up| Some(*up) != one.own)
                     .collect();
-                let pairs = named.windows(2);
-                let found = pairs.filter(|pair| pair[1] == id && pair[0] != id).next();
+                let mut pairs = named.windows(2);
+                let found = pairs.find(|pair| pair[1] == id && pair[0] != id);
                 found.map(|pair| called(all, pair[0]))
             }),
         }

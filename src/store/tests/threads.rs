@@ -39,8 +39,11 @@ fn thread(reader: &Reader, key: MessageKey) -> ThreadKey {
     row.thread
 }
 
+/// Mailbox, thread, newest, unread, total.
+type Counted = (i64, i64, i64, i64, i64);
+
 /// The kept rows and the counted ones.
-fn rows(reader: &Reader) -> [Vec<(i64, i64, i64, i64, i64)>; 2] {
+fn rows(reader: &Reader) -> [Vec<Counted>; 2] {
     let counted = "SELECT mailbox, thread, max(arrival), sum(flags & 1 = 0), count(*) FROM message
                    WHERE mailbox IS NOT NULL GROUP BY mailbox, thread ORDER BY 1, 2";
     let kept = "SELECT mailbox, thread, newest, unread, total FROM mailbox_thread ORDER BY 1, 2";
@@ -253,10 +256,7 @@ fn threads_of_several_mailboxes_stand_once_by_their_newest_message() {
     let reader = bed.store.reader().unwrap();
     let both = [bed.inbox, lists];
     let arrivals = |mailboxes: &[MailboxKey], towards, limit| -> Vec<i64> {
-        let from = match towards {
-            Towards::Older => Turn::TOP,
-            Towards::Newer => Turn::END,
-        };
+        let from = threads::start(towards);
         let found = threads::walk(&reader, mailboxes, from, towards, limit).unwrap();
         found
             .iter()
@@ -277,9 +277,14 @@ fn threads_of_several_mailboxes_stand_once_by_their_newest_message() {
             newer[..limit.min(3)]
         );
     }
-    let second = threads::by_ordinal(&reader, &both, 1).unwrap().unwrap();
+    let second = threads::by_ordinal(&reader, &both, Towards::Older, 1)
+        .unwrap()
+        .unwrap();
     assert_eq!((second.newest - super::NOW + 100_000) / 10, 8);
-    assert_eq!(threads::by_ordinal(&reader, &both, 3).unwrap(), None);
+    assert_eq!(
+        threads::by_ordinal(&reader, &both, Towards::Older, 3).unwrap(),
+        None
+    );
 }
 
 #[test]

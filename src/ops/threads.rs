@@ -1,0 +1,593 @@
+//! Conversations: one window of a list of threads, and the messages of one.
+//!
+//! A conversation stands in a list by its newest message there, newest first; inside, messages stand
+//! as a tree, oldest first. Folded it is one row: its head, which is the first of the tree that is in
+//! the mailboxes that are listed. Unfolded it has a row for each message of the store, also for own
+//! mail that was sent and for mail that was filed; not for what lies in Trash, Junk or Drafts, unless
+//! those are what is listed. Copies of one message share a row.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use crate::model::thread::{Member, Node, TreeCell, base_subject, tree};
+use crate::model::{ContentKey, MailboxKey, MessageKey, ThreadKey};
+use crate::store::lists::{self, IndexRow};
+use crate::store::threads::{self, Conversation, Standing, Towards};
+use crate::store::{Priority, Rows, Store, StoreError, messages};
+
+pub use crate::store::threads::Turn;
+
+/// A folded conversation with more messages is told by its oldest one, without making its tree.
+const LARGE: usize = 200;
+
+/// Which conversations are folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folds {
+    /// Whether they are open unless they are excepted.
+    pub open: bool,
+    /// Those that are not as the others.
+    pub except: BTreeSet<ThreadKey>,
+}
+
+impl Folds {
+    /// Whether a conversation is open.
+    pub fn is_open(&self, thread: ThreadKey) -> bool {
+        self.open != self.except.contains(&thread)
+    }
+
+    /// Folds a conversation or opens it; false when it was so already.
+    pub fn set(&mut self, thread: ThreadKey, open: bool) -> bool {
+        if open == self.open {
+            self.except.remove(&thread)
+        } else {
+            self.except.insert(thread)
+        }
+    }
+
+    /// The same, where a thread has joined another: what was open stays in sight.
+    pub fn standing(&self, rows: &impl Rows) -> Result<Folds, StoreError> {
+        let mut except = BTreeSet::new();
+        for thread in &self.except {
+            let root = threads::root(rows, *thread)?;
+            if root == *thread || !self.open {
+                except.insert(root);
+            }
+        }
+        Ok(Folds {
+            open: self.open,
+            except,
+        })
+    }
+}
+
+/// Where a window of conversations lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// At the newest one.
+    Top,
+    /// At the oldest one.
+    End,
+    /// At the newest one with something unread; at the top when there is none.
+    NewestUnread,
+    /// At this message, where its conversation stands now; where that is gone, at or next below this
+    /// turn.
+    Message(MessageKey, Option<Turn>),
+    /// At the conversation with this number from 0. Cost grows with the number.
+    Ordinal(u64),
+}
+
+/// A window to read.
+#[derive(Clone, Debug)]
+pub struct Window<'a> {
+    /// The mailboxes that are listed; the first one with a copy of a message shows it.
+    pub mailboxes: &'a [MailboxKey],
+    /// What is folded.
+    pub folds: &'a Folds,
+    /// Whether the oldest conversation comes first.
+    pub reverse: bool,
+    /// Where it lies.
+    pub anchor: Anchor,
+    /// Rows above the anchor, at most.
+    pub before: usize,
+    /// Rows from the anchor on, at most.
+    pub after: usize,
+}
+
+/// One row of a list of conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadRow {
+    /// The message.
+    pub row: IndexRow,
+    /// The mailbox that it stands in.
+    pub mailbox: MailboxKey,
+    /// What stands before its subject.
+    pub tree: TreeCell,
+    /// Where its conversation stands.
+    pub turn: Turn,
+}
+
+/// What a window shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadPage {
+    /// In the order of the list.
+    pub rows: Vec<ThreadRow>,
+    /// Which row the anchor came to; `None` in an empty list.
+    pub anchor: Option<usize>,
+    /// Whether there are rows before these.
+    pub more_before: bool,
+    /// Whether there are rows behind these.
+    pub more_after: bool,
+    /// Contents of an older store, for [`learn`].
+    pub unknown: Vec<ContentKey>,
+}
+
+/// Reads a window. The cost depends on its size, and on that of conversations that are open in it.
+pub fn page(rows: &impl Rows, window: &Window<'_>) -> Result<ThreadPage, StoreError> {
+    let folds = window.folds.standing(rows)?;
+    let mut reading = Reading {
+        rows,
+        window,
+        folds,
+        apart: None,
+        subjects: HashMap::new(),
+        unknown: Vec::new(),
+    };
+    let (turn, place) = reading.anchor()?;
+    let own = match turn {
+        Some(turn) => reading.slots(turn)?,
+        None => Vec::new(),
+    };
+    let at = match place {
+        Place::First => Some(0),
+        Place::Last => own.len().checked_sub(1),
+        Place::Message(key) => own.iter().position(|slot| slot.stands_for(key)),
+    };
+    let at = at.unwrap_or(0);
+    let after = reading.gather(
+        own.get(at..).unwrap_or_default(),
+        turn.or(reading.gone()),
+        reading.onward(),
+        window.after,
+    )?;
+    let upper: Vec<Slot> = own
+        .get(..at)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .cloned()
+        .collect();
+    let mut before = reading.gather(
+        &upper,
+        turn.or(reading.gone()),
+        reading.backward(),
+        window.before,
+    )?;
+    before.slots.reverse();
+    let count = before.slots.len() + after.slots.len();
+    let anchor = match count {
+        0 => None,
+        _ => Some(before.slots.len().min(count - 1)),
+    };
+    let slots = before.slots.into_iter().chain(after.slots);
+    let mut found = Vec::with_capacity(count);
+    for slot in slots {
+        found.extend(reading.row(&slot)?);
+    }
+    Ok(ThreadPage {
+        anchor: anchor.map(|at| at.min(found.len().saturating_sub(1))),
+        rows: found,
+        more_before: before.more,
+        more_after: after.more,
+        unknown: reading.unknown,
+    })
+}
+
+/// Keeps what was read of contents of an older store.
+pub fn learn(store: &Store, unknown: Vec<ContentKey>) {
+    for some in unknown.chunks(500) {
+        let some = some.to_vec();
+        store
+            .write(Priority::Bulk, move |tx| threads::learn(tx, &some))
+            .forget();
+    }
+}
+
+/// The messages of a conversation in these mailboxes: what a command on it is for.
+pub fn keys(
+    rows: &impl Rows,
+    mailboxes: &[MailboxKey],
+    thread: ThreadKey,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let thread = threads::root(rows, thread)?;
+    let mut found = Vec::new();
+    for mailbox in mailboxes {
+        found.extend(threads::messages(rows, thread, *mailbox)?);
+    }
+    Ok(found)
+}
+
+/// The conversation that a message is part of; `None` when it has no envelope or is gone.
+pub fn of_message(rows: &impl Rows, key: MessageKey) -> Result<Option<ThreadKey>, StoreError> {
+    threads::of_message(rows, key)
+}
+
+/// A whole conversation, in the order of its tree; each with the row to show and where it stands.
+pub fn whole(
+    rows: &impl Rows,
+    mailboxes: &[MailboxKey],
+    thread: ThreadKey,
+) -> Result<Vec<ThreadRow>, StoreError> {
+    let folds = Folds {
+        open: true,
+        ..Folds::default()
+    };
+    let window = Window {
+        mailboxes,
+        folds: &folds,
+        reverse: false,
+        anchor: Anchor::Top,
+        before: 0,
+        after: 0,
+    };
+    let mut reading = Reading {
+        rows,
+        window: &window,
+        folds: folds.clone(),
+        apart: None,
+        subjects: HashMap::new(),
+        unknown: Vec::new(),
+    };
+    let thread = threads::root(rows, thread)?;
+    let loaded = Rc::new(reading.load(thread, usize::MAX)?);
+    let mut found = Vec::new();
+    for at in 0..loaded.nodes.len() {
+        let slot = Slot::Node(Turn::of(thread, 0), loaded.clone(), at);
+        found.extend(reading.row(&slot)?);
+    }
+    Ok(found)
+}
+
+/// A conversation as it was read.
+struct Loaded {
+    nodes: Vec<Node>,
+    members: Vec<Standing>,
+    /// For each node the member that is shown.
+    shown: Vec<usize>,
+}
+
+impl Loaded {
+    fn key(&self, node: usize) -> Option<MessageKey> {
+        let member = self.shown.get(node)?;
+        self.members.get(*member).map(|member| member.key)
+    }
+}
+
+/// A row before it is read.
+#[derive(Clone)]
+enum Slot {
+    /// A message without an envelope.
+    Alone(Turn, MessageKey),
+    /// A folded conversation: its head, what is hidden, what is unread.
+    Folded {
+        turn: Turn,
+        head: MessageKey,
+        hidden: u64,
+        unread: u64,
+    },
+    /// A message of an open conversation.
+    Node(Turn, Rc<Loaded>, usize),
+}
+
+impl Slot {
+    fn stands_for(&self, key: MessageKey) -> bool {
+        match self {
+            Slot::Alone(_, own) => *own == key,
+            Slot::Folded { .. } => true,
+            Slot::Node(_, loaded, at) => {
+                let members = loaded.nodes.get(*at).map(|node| node.members.as_slice());
+                let mut members = members.unwrap_or_default().iter();
+                members.any(|at| loaded.members.get(*at).is_some_and(|one| one.key == key))
+            }
+        }
+    }
+}
+
+/// The row of a conversation at which a window lies.
+enum Place {
+    First,
+    Last,
+    Message(MessageKey),
+}
+
+/// Rows on one side of the anchor, the nearest first.
+struct Side {
+    slots: Vec<Slot>,
+    more: bool,
+}
+
+struct Reading<'a, R: Rows> {
+    rows: &'a R,
+    window: &'a Window<'a>,
+    folds: Folds,
+    apart: Option<BTreeSet<MailboxKey>>,
+    /// Subjects that were read, without what replies put before them.
+    subjects: HashMap<MessageKey, String>,
+    unknown: Vec<ContentKey>,
+}
+
+impl<R: Rows> Reading<'_, R> {
+    fn onward(&self) -> Towards {
+        match self.window.reverse {
+            true => Towards::Newer,
+            false => Towards::Older,
+        }
+    }
+
+    fn backward(&self) -> Towards {
+        match self.window.reverse {
+            true => Towards::Older,
+            false => Towards::Newer,
+        }
+    }
+
+    /// Where what is gone stood: both walks begin there.
+    fn gone(&self) -> Option<Turn> {
+        match self.window.anchor {
+            Anchor::Message(_, turn) => turn,
+            Anchor::Top | Anchor::End | Anchor::NewestUnread | Anchor::Ordinal(_) => None,
+        }
+    }
+
+    /// The conversation at the anchor, and the row of it.
+    fn anchor(&self) -> Result<(Option<Turn>, Place), StoreError> {
+        let (rows, mailboxes) = (self.rows, self.window.mailboxes);
+        let found = match self.window.anchor {
+            Anchor::Top => None,
+            Anchor::End => return Ok((self.outermost(self.backward())?, Place::Last)),
+            Anchor::NewestUnread => threads::next_unread(rows, mailboxes, Turn::TOP)?,
+            Anchor::Message(key, gone) => {
+                let turn = threads::turn_of(rows, mailboxes, key)?;
+                match (turn, gone) {
+                    (Some(turn), _) => return Ok((Some(turn), Place::Message(key))),
+                    // Its conversation may be there still.
+                    (None, Some(gone)) => return Ok((self.still(gone)?, Place::First)),
+                    (None, None) => None,
+                }
+            }
+            Anchor::Ordinal(number) => {
+                let towards = self.onward();
+                let turn = threads::by_ordinal(rows, mailboxes, towards, number)?;
+                match turn {
+                    Some(turn) => Some(turn),
+                    None => return Ok((self.outermost(self.backward())?, Place::Last)),
+                }
+            }
+        };
+        match found {
+            Some(turn) => Ok((Some(turn), Place::First)),
+            None => Ok((self.outermost(self.onward())?, Place::First)),
+        }
+    }
+
+    /// The first conversation of a walk in that direction.
+    fn outermost(&self, towards: Towards) -> Result<Option<Turn>, StoreError> {
+        let from = threads::start(towards);
+        let found = threads::walk(self.rows, self.window.mailboxes, from, towards, 1)?;
+        Ok(found.first().copied())
+    }
+
+    /// Where the conversation that stood at a turn stands now.
+    fn still(&self, gone: Turn) -> Result<Option<Turn>, StoreError> {
+        let Conversation::Thread(thread) = gone.what() else {
+            return Ok(None);
+        };
+        let left = keys(self.rows, self.window.mailboxes, thread)?;
+        match left.first() {
+            Some(key) => threads::turn_of(self.rows, self.window.mailboxes, *key),
+            None => Ok(None),
+        }
+    }
+
+    /// `own` and then conversations beyond `from`, until there are as many as wanted.
+    fn gather(
+        &mut self,
+        own: &[Slot],
+        from: Option<Turn>,
+        towards: Towards,
+        wanted: usize,
+    ) -> Result<Side, StoreError> {
+        let mut slots: Vec<Slot> = own.iter().take(wanted + 1).cloned().collect();
+        let backward = towards == self.backward();
+        let mut from = match from {
+            Some(turn) => turn,
+            None if backward => return Ok(Side { slots, more: false }),
+            None => threads::start(towards),
+        };
+        while slots.len() <= wanted {
+            let lack = (wanted + 1 - slots.len()).min(500);
+            let turns = threads::walk(self.rows, self.window.mailboxes, from, towards, lack)?;
+            let Some(last) = turns.last().copied() else {
+                break;
+            };
+            from = last;
+            for turn in turns {
+                if slots.len() > wanted {
+                    break;
+                }
+                let mut some = self.slots(turn)?;
+                if backward {
+                    some.reverse();
+                }
+                slots.extend(some.into_iter().take(wanted + 1 - slots.len()));
+            }
+        }
+        let more = slots.len() > wanted;
+        slots.truncate(wanted);
+        Ok(Side { slots, more })
+    }
+
+    /// The rows of one conversation, in the order of its tree.
+    fn slots(&mut self, turn: Turn) -> Result<Vec<Slot>, StoreError> {
+        let thread = match turn.what() {
+            Conversation::Alone(key) => return Ok(vec![Slot::Alone(turn, key)]),
+            Conversation::Thread(thread) => thread,
+        };
+        if self.folds.is_open(thread) {
+            let loaded = Rc::new(self.load(thread, usize::MAX)?);
+            let all = 0..loaded.nodes.len();
+            return Ok(all.map(|at| Slot::Node(turn, loaded.clone(), at)).collect());
+        }
+        let (total, unread) = threads::counts(self.rows, self.window.mailboxes, thread)?;
+        if total > LARGE as u64 {
+            let head = threads::oldest(self.rows, self.window.mailboxes, thread)?;
+            return Ok(head
+                .map(|head| Slot::Folded {
+                    turn,
+                    head,
+                    hidden: total - 1,
+                    unread,
+                })
+                .into_iter()
+                .collect());
+        }
+        let loaded = self.load(thread, usize::MAX)?;
+        let listed = |member: usize| {
+            let member = loaded.members.get(member);
+            member.is_some_and(|one| self.window.mailboxes.contains(&one.mailbox))
+        };
+        let head = loaded.shown.iter().find(|member| listed(**member));
+        let head = head.and_then(|member| loaded.members.get(*member));
+        let Some(head) = head.map(|head| head.key) else {
+            return Ok(Vec::new());
+        };
+        let hidden = u64::try_from(loaded.nodes.len().saturating_sub(1)).unwrap_or(0);
+        Ok(vec![Slot::Folded {
+            turn,
+            head,
+            hidden,
+            unread,
+        }])
+    }
+
+    /// Reads a conversation and makes its tree.
+    fn load(&mut self, thread: ThreadKey, limit: usize) -> Result<Loaded, StoreError> {
+        let mut standing = threads::members(self.rows, thread, limit)?;
+        let listed = self.window.mailboxes;
+        if standing.iter().any(|one| !listed.contains(&one.mailbox)) {
+            if self.apart.is_none() {
+                self.apart = Some(threads::apart(self.rows)?);
+            }
+            let apart = self.apart.as_ref();
+            standing.retain(|one| {
+                listed.contains(&one.mailbox)
+                    || !apart.is_some_and(|apart| apart.contains(&one.mailbox))
+            });
+        }
+        let members = self.members(&standing)?;
+        let nodes = tree(&members);
+        let place = |at: &usize| {
+            let one = standing.get(*at);
+            one.map_or((usize::MAX, 0, MessageKey(0)), |one| {
+                let list = listed.iter().position(|mailbox| *mailbox == one.mailbox);
+                (list.unwrap_or(usize::MAX), one.arrival, one.key)
+            })
+        };
+        let shown = nodes
+            .iter()
+            .map(|node| node.members.iter().copied().min_by_key(place).unwrap_or(0))
+            .collect();
+        Ok(Loaded {
+            nodes,
+            members: standing,
+            shown,
+        })
+    }
+
+    fn members(&mut self, standing: &[Standing]) -> Result<Vec<Member>, StoreError> {
+        let mut members = Vec::with_capacity(standing.len());
+        for one in standing {
+            let (date, lineage) = match &one.lineage {
+                Some(lineage) => (one.date, lineage.clone()),
+                None => {
+                    self.unknown.push(one.content);
+                    threads::look_up(self.rows, one.content)?
+                }
+            };
+            members.push(Member {
+                content: one.content,
+                blob: None,
+                date: date.unwrap_or(one.arrival),
+                lineage,
+            });
+        }
+        // Bytes can be equal only where the Message-ID is.
+        let mut of_id: HashMap<u64, (ContentKey, bool)> = HashMap::new();
+        for member in &members {
+            let own = member.lineage.own.map_or(0, |own| own.0);
+            let known = of_id.entry(own).or_insert((member.content, false));
+            known.1 |= known.0 != member.content;
+        }
+        for member in &mut members {
+            let own = member.lineage.own.map_or(0, |own| own.0);
+            if of_id.get(&own).is_some_and(|(_, several)| *several) {
+                member.blob = threads::blob_of(self.rows, member.content)?;
+            }
+        }
+        Ok(members)
+    }
+
+    fn row(&mut self, slot: &Slot) -> Result<Option<ThreadRow>, StoreError> {
+        let (key, turn, mut cell) = match slot {
+            Slot::Alone(turn, key) => (*key, *turn, TreeCell::default()),
+            Slot::Folded {
+                turn,
+                head,
+                hidden,
+                unread,
+            } => {
+                let cell = TreeCell {
+                    hidden: *hidden,
+                    unread: *unread,
+                    folded: *hidden > 0,
+                    ..TreeCell::default()
+                };
+                (*head, *turn, cell)
+            }
+            Slot::Node(turn, loaded, at) => match loaded.key(*at) {
+                Some(key) => (key, *turn, TreeCell::of(&loaded.nodes, *at)),
+                None => return Ok(None),
+            },
+        };
+        let shown = messages::find(self.rows, key)?.and_then(|message| message.mailbox);
+        let (Some(row), Some(mailbox)) = (lists::row(self.rows, key)?, shown) else {
+            return Ok(None);
+        };
+        cell.foreign = !self.window.mailboxes.contains(&mailbox);
+        if let Slot::Node(_, loaded, at) = slot {
+            let parent = loaded.nodes.get(*at).and_then(|node| node.parent);
+            if let Some(parent) = parent.and_then(|parent| loaded.key(parent)) {
+                let own = base_subject(&row.subject).to_owned();
+                cell.same_subject = self.subject(parent)?.is_some_and(|above| above == own);
+                self.subjects.insert(key, own);
+            }
+        }
+        Ok(Some(ThreadRow {
+            row,
+            mailbox,
+            tree: cell,
+            turn,
+        }))
+    }
+
+    fn subject(&mut self, key: MessageKey) -> Result<Option<String>, StoreError> {
+        if let Some(known) = self.subjects.get(&key) {
+            return Ok(Some(known.clone()));
+        }
+        let row = lists::row(self.rows, key)?;
+        let subject = row.map(|row| base_subject(&row.subject).to_owned());
+        if let Some(subject) = &subject {
+            self.subjects.insert(key, subject.clone());
+        }
+        Ok(subject)
+    }
+}
