@@ -151,9 +151,13 @@ pub enum Command {
         /// At most so many messages
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
-        /// Unread messages only
+        /// Unread messages only; with --threads conversations that hold some
         #[arg(long)]
         unread: bool,
+        /// Whole conversations, newest first and oldest message first, with mail of other mailboxes;
+        /// --limit counts conversations
+        #[arg(long)]
+        threads: bool,
     },
     /// Print a message
     Show(Show),

@@ -41,7 +41,7 @@ pub fn messages(
     start.out.table(&HEADS, &rows)
 }
 
-const HEADS: [Head; 5] = [
+pub(super) const HEADS: [Head; 5] = [
     Head::right("ID"),
     Head::left("FLAGS"),
     Head::left("DATE"),
@@ -49,7 +49,7 @@ const HEADS: [Head; 5] = [
     Head::left("SUBJECT"),
 ];
 
-fn columns(row: &IndexRow, role: Option<Role>) -> Vec<Shown> {
+pub(super) fn columns(row: &IndexRow, role: Option<Role>) -> Vec<Shown> {
     // In Sent and Drafts everything is from oneself: there the first recipient says more.
     let who = match role {
         Some(Role::Sent | Role::Drafts) => sanitize::sender(&row.to),

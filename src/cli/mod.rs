@@ -8,6 +8,8 @@
 pub mod account;
 pub mod args;
 pub mod compose;
+pub mod conversations;
+
 pub mod demo;
 pub mod error;
 pub mod export;
@@ -184,7 +186,14 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
             account,
             limit,
             unread,
-        } => list::messages(start, &mailbox, account.as_deref(), limit, unread),
+            threads,
+        } => {
+            let place = (mailbox.as_str(), account.as_deref());
+            match threads {
+                false => list::messages(start, place.0, place.1, limit, unread),
+                true => conversations::list(start, place, limit, unread),
+            }
+        }
         Command::Show(arguments) => show::show(start, &arguments),
         Command::Save { id, part, to } => show::save_file(start, id.0, part.as_ref(), &to),
         Command::Flag(arguments) => flag::change(start, &arguments, flag::Value::Set),

@@ -93,6 +93,20 @@ pub struct Window<'a> {
     pub after: usize,
 }
 
+impl<'a> Window<'a> {
+    /// No window: for reading conversations whole.
+    fn whole(mailboxes: &'a [MailboxKey], folds: &'a Folds) -> Self {
+        Self {
+            mailboxes,
+            folds,
+            reverse: false,
+            anchor: Anchor::Top,
+            before: 0,
+            after: 0,
+        }
+    }
+}
+
 /// One row of a list of conversations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadRow {
@@ -123,15 +137,7 @@ pub struct ThreadPage {
 
 /// Reads a window. The cost depends on its size, and on that of conversations that are open in it.
 pub fn page(rows: &impl Rows, window: &Window<'_>) -> Result<ThreadPage, StoreError> {
-    let folds = window.folds.standing(rows)?;
-    let mut reading = Reading {
-        rows,
-        window,
-        folds,
-        apart: None,
-        subjects: HashMap::new(),
-        unknown: Vec::new(),
-    };
+    let mut reading = Reading::of(rows, window)?;
     let (turn, place) = reading.anchor()?;
     let own = match turn {
         Some(turn) => reading.slots(turn)?,
@@ -221,28 +227,45 @@ pub fn whole(
         open: true,
         ..Folds::default()
     };
-    let window = Window {
-        mailboxes,
-        folds: &folds,
-        reverse: false,
-        anchor: Anchor::Top,
-        before: 0,
-        after: 0,
-    };
-    let mut reading = Reading {
-        rows,
-        window: &window,
-        folds: folds.clone(),
-        apart: None,
-        subjects: HashMap::new(),
-        unknown: Vec::new(),
-    };
+    let window = Window::whole(mailboxes, &folds);
+    let mut reading = Reading::of(rows, &window)?;
     let thread = threads::root(rows, thread)?;
-    let loaded = Rc::new(reading.load(thread, usize::MAX)?);
-    let mut found = Vec::new();
-    for at in 0..loaded.nodes.len() {
-        let slot = Slot::Node(Turn::of(thread, 0), loaded.clone(), at);
+    let slots = reading.slots(Turn::of(thread, 0))?;
+    let mut found = Vec::with_capacity(slots.len());
+    for slot in slots {
         found.extend(reading.row(&slot)?);
+    }
+    Ok(found)
+}
+
+/// The newest conversations of mailboxes, whole, at most `limit` of them; `unread`: those that hold
+/// something unread there.
+pub fn newest(
+    rows: &impl Rows,
+    mailboxes: &[MailboxKey],
+    unread: bool,
+    limit: usize,
+) -> Result<Vec<ThreadRow>, StoreError> {
+    let folds = Folds {
+        open: true,
+        ..Folds::default()
+    };
+    let window = Window::whole(mailboxes, &folds);
+    let mut reading = Reading::of(rows, &window)?;
+    let mut found = Vec::new();
+    let mut from = Turn::TOP;
+    for _ in 0..limit {
+        let next = match unread {
+            true => threads::next_unread(rows, mailboxes, from)?,
+            false => threads::walk(rows, mailboxes, from, Towards::Older, 1)?
+                .first()
+                .copied(),
+        };
+        let Some(turn) = next else { break };
+        for slot in reading.slots(turn)? {
+            found.extend(reading.row(&slot)?);
+        }
+        from = turn;
     }
     Ok(found)
 }
@@ -315,7 +338,18 @@ struct Reading<'a, R: Rows> {
     unknown: Vec<ContentKey>,
 }
 
-impl<R: Rows> Reading<'_, R> {
+impl<'a, R: Rows> Reading<'a, R> {
+    fn of(rows: &'a R, window: &'a Window<'a>) -> Result<Self, StoreError> {
+        Ok(Self {
+            rows,
+            window,
+            folds: window.folds.standing(rows)?,
+            apart: None,
+            subjects: HashMap::new(),
+            unknown: Vec::new(),
+        })
+    }
+
     fn onward(&self) -> Towards {
         match self.window.reverse {
             true => Towards::Newer,

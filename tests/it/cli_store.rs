@@ -275,6 +275,79 @@ fn json_is_as_the_contract_says() {
     );
 }
 
+/// A message of a conversation, with this date in minutes.
+fn answer(id: &str, above: &str, minute: u32) -> RawMessage {
+    let bytes = format!(
+        "From: zoe@example.org\r\nTo: alice@example.org\r\nSubject: Re: Tickets {id}\r\n\
+         Date: Sat, 21 Nov 2026 09:{minute:02}:00 +0000\r\nMessage-ID: <{id}>\r\n\
+         References: {above}\r\n\r\nText of {id}.\r\n"
+    );
+    RawMessage {
+        bytes: bytes.into_bytes(),
+        flags: Flags::none(),
+        arrival: None,
+    }
+}
+
+#[test]
+fn conversations_are_listed_whole_as_trees_with_mail_of_other_mailboxes() {
+    let home = home();
+    {
+        let path = home.path("data/lacebark/mail.db");
+        let store = Store::open(&path, Arc::new(SystemClock::start())).unwrap();
+        let put = |mailbox: &str, role, messages| {
+            let (_, key) = import::mailbox(&store, "here", mailbox, role)
+                .wait()
+                .unwrap();
+            import::messages(&store, key, messages).wait().unwrap();
+        };
+        let inbox = vec![
+            answer("d@b", "<a@b> <c@b>", 20),
+            answer("e@b", "<a@b>", 30),
+            answer("z@b", "", 10),
+        ];
+        put("INBOX", Some(Role::Inbox), inbox);
+        put("Sent", Some(Role::Sent), vec![answer("c@b", "<a@b>", 15)]);
+        put("Trash", Some(Role::Trash), vec![answer("t@b", "<a@b>", 40)]);
+    }
+    let json = home.run("list --threads --json").json();
+    let told: Vec<String> = json["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let word = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {}", word("mailbox"), word("message_id"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "INBOX <a@b>",
+            "Sent <c@b>",
+            "INBOX <d@b>",
+            "INBOX <e@b>",
+            "INBOX <z@b>",
+            "INBOX -"
+        ]
+    );
+    let thread = |at: usize| json["messages"][at]["thread"].as_i64().unwrap();
+    assert!(thread(0) > 0 && thread(0) == thread(1) && thread(0) == thread(3));
+    assert!(thread(4) != thread(0) && thread(5) != thread(4));
+    let text = home.run("list --threads --limit 1").ends(0);
+    for line in [
+        "├─Re: Tickets c@b",
+        "│ └─Re: Tickets d@b",
+        "└─Re: Tickets e@b",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(!text.contains("z@b") && !text.contains("t@b"), "{text}");
+    // Of HOSTILE alone nothing is unread.
+    let unread = home.run("list --threads --unread --json").json();
+    assert_eq!(unread["messages"].as_array().unwrap().len(), 5);
+}
+
 #[test]
 fn r21_bytes_leave_as_they_came() {
     let home = home();
