@@ -13,11 +13,11 @@ use super::places::{self, Place};
 use super::shelf::{self, Shelf};
 use super::start::Start;
 use super::{json, list, outcome};
-use crate::model::{AccountKey, AccountKind, ActionId, Flags, MailboxKey, Role};
+use crate::model::{AccountKey, ActionId, Flags, MailboxKey, Role};
 use crate::ops::intake::Tally;
-use crate::ops::{accounts, mailbox};
+use crate::ops::mailbox;
 use crate::store::mailboxes::{self, Mailbox};
-use crate::store::{Priority, Store, local};
+use crate::store::{Store, local};
 
 /// `import mbox`, `import maildir` and `import eml`.
 pub fn run(start: &mut Start, what: &Import) -> Result<(), Failure> {
@@ -121,16 +121,10 @@ struct Target {
     mailbox: Mailbox,
 }
 
-/// The mailbox that is named. That of an account of this machine that was never used is made.
+/// The mailbox that is named.
 fn target(start: &Start, to: &str) -> Result<Target, Failure> {
     let place: Place<'_> = places::place(&start.settings, None, to)?;
     let store = start.store()?;
-    let kind = place.account.stored_kind();
-    if kind != AccountKind::Imap {
-        let key = accounts::ensure(&store, &place.account.id, kind).wait()?;
-        let furnish = move |tx: &crate::store::Tx<'_>| local::furnish(tx, key);
-        store.write(Priority::Person, furnish).wait()?;
-    }
     let mailbox = list::find(&store.reader()?, &place)?;
     if mailbox.base.as_ref().is_some_and(|base| !base.selectable()) {
         let name = mailbox.name.unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::ops::requests::{self, Progress as Served};
 use crate::store::requests::Asked;
-use crate::store::{Store, accounts, contents, mailboxes, messages};
+use crate::store::{Store, accounts, contents, mailboxes, messages, remains};
 use crate::sync::asking::{self, Answer};
 use crate::sync::{self, Once, Progress, SyncError, Tally, Work};
 
@@ -226,7 +226,9 @@ fn waits(account: &str, mut failure: Failure) -> Failure {
 /// Fetches the whole of a message into the store: the owner of its account does, else this process.
 pub fn fetch(start: &Start, store: &Store, key: MessageKey) -> Result<(), Failure> {
     let reader = store.reader()?;
-    let content = contents::get(&reader, messages::get(&reader, key)?.content)?;
+    let content = messages::get(&reader, key)?.content;
+    let source = remains::source_of(&reader, content)?;
+    let content = contents::get(&reader, source.map_or(content, |(_, source)| source))?;
     let id = accounts::get(&reader, content.account)?.id;
     let missing = || Failure::new(format!("Message {key} is not kept here"));
     let Some(account) = start.settings.account(&id) else {

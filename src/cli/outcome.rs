@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 
-use super::error::Failure;
+use super::error::{Exit, Failure};
 use super::start::Start;
 use super::{ids, json, online, queue};
 use crate::model::journal::Cause;
-use crate::model::{ActionId, MailboxKey, MessageKey, Operation, OperationKind, OperationState};
+use crate::model::{
+    ActionId, Kept, MailboxKey, MessageKey, Operation, OperationKind, OperationState,
+};
 use crate::ops::queue::Group;
 use crate::ops::triage::Acted;
-use crate::store::{Reader, accounts, journal, mailboxes, messages, remains};
+use crate::store::{Reader, accounts, contents, journal, mailboxes, messages, remains};
 
 /// What is sent in one session can free something that another account sends in the next one: the
 /// bytes of a message, then its upload, then its deletion where it was.
@@ -118,6 +120,7 @@ pub fn send(start: &Start, actions: &[ActionId]) -> Result<(), Failure> {
         if left.is_empty() || left == before {
             break;
         }
+        fetch(start, &reader, &left)?;
         push(start, &carriers(&reader, &left)?)?;
         before = left;
     }
@@ -133,20 +136,54 @@ fn waiting(reader: &Reader, actions: &[ActionId]) -> Result<Vec<Operation>, Fail
     }
     let mut all = Vec::new();
     for one in journal::all(reader)? {
-        // What goes from this machine once it stands on a server goes by itself.
+        // What goes from this machine once it stands on a server goes by itself; what is to come to it
+        // waits for its bytes.
         let ours = actions.contains(&one.action) && !one.state.is_failed();
-        if ours && !remains::is_local(reader, one.account)? {
+        let comes = matches!(one.kind, OperationKind::Append { .. });
+        if ours && (comes || !remains::is_local(reader, one.account)?) {
             all.push(one);
         }
     }
     Ok(all)
 }
 
+/// Fetches what lies in a maildrop and waits for its bytes to go to another account.
+fn fetch(start: &Start, reader: &Reader, operations: &[Operation]) -> Result<(), Failure> {
+    let store = start.store()?;
+    for operation in operations {
+        let OperationKind::Append {
+            message,
+            source: Some(source),
+            ..
+        } = &operation.kind
+        else {
+            continue;
+        };
+        if let Some(row) = messages::find(reader, *source)?
+            && row.base.is_none()
+            && contents::kept(reader, row.content)? != Kept::All
+        {
+            online::fetch(start, &store, *message).map_err(|mut failure| {
+                if failure.exit == Exit::Failed {
+                    failure.exit = Exit::Queued;
+                }
+                let error = "Queued: the message has to be fetched first".to_owned();
+                let cause = std::mem::replace(&mut failure.error, error);
+                failure.causes.insert(0, cause);
+                failure
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// The accounts that have something to do: who carries an operation out, and who has the bytes.
 fn carriers(reader: &Reader, operations: &[Operation]) -> Result<BTreeSet<String>, Failure> {
     let mut keys = BTreeSet::new();
     for operation in operations {
-        keys.insert(operation.account);
+        if !remains::is_local(reader, operation.account)? {
+            keys.insert(operation.account);
+        }
         if let OperationKind::Append {
             source: Some(source),
             ..

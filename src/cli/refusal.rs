@@ -46,7 +46,7 @@ fn cause(refusal: &Refusal) -> Option<String> {
         Refusal::Name { why, .. } | Refusal::NotUndoable { why, .. } => Some((*why).to_owned()),
         Refusal::NotDoable { why, .. } | Refusal::NoContact { why } => Some(why.clone()),
         Refusal::NotKept { .. } => Some(
-            "only a part of it is here, and nobody would fetch the rest for another account"
+            "only a part of it is here, and no server has the rest; another account takes it whole"
                 .to_owned(),
         ),
         Refusal::NoRole { .. }
@@ -89,7 +89,7 @@ fn hint(refusal: &Refusal) -> String {
         }
         Refusal::UnderWay => "Try again in a moment; nothing was changed.".to_owned(),
         Refusal::NotKept { .. } => {
-            "`lacebark show ID` fetches a message; nothing was changed.".to_owned()
+            "It can be filed in a mailbox of its own account; nothing was changed.".to_owned()
         }
         Refusal::BeingDeleted { .. } => {
             "`lacebark queue list` shows what waits; to drop its deletion brings it back."

@@ -10,6 +10,7 @@ use super::output::{self, Out};
 use crate::config::Fault;
 use crate::config::{self, Overrides, Paths, Settings, Warning};
 use crate::env::{Env, SystemClock};
+use crate::ops::accounts::furnish;
 use crate::ops::notices;
 use crate::store::Store;
 use crate::sync;
@@ -96,6 +97,11 @@ impl Start {
         }
         let store = Store::open(&self.paths.mail_db(), Arc::new(SystemClock::start()))?;
         tell_salvage(&store)?;
+        for account in &self.settings.accounts {
+            if let Err(error) = furnish(&store, &account.id, account.stored_kind()) {
+                tracing::error!(account = %account.id, %error, "it has no place in the store");
+            }
+        }
         sync::announce(&store, &self.paths);
         Ok(self.store.get_or_init(|| store).clone())
     }

@@ -1,8 +1,10 @@
 //! Accounts: removing one with all that it left, and dropping old bodies.
 
-use crate::model::{AccountKey, MailboxKey, Offline, OnServer};
+use crate::model::{AccountKey, MailboxKey, Offline, OnServer, Role};
 use crate::store::bodies;
-use crate::store::{Pending, Priority, Rows, Store, StoreError, accounts, mailboxes, maildrop};
+use crate::store::{
+    Pending, Priority, Rows, Store, StoreError, Tx, accounts, local, mailboxes, maildrop,
+};
 
 pub use crate::store::accounts::{Account, AccountKind};
 pub use crate::store::maildrop::Counts;
@@ -21,6 +23,25 @@ pub fn find(rows: &impl Rows, id: &str) -> Result<Option<Account>, StoreError> {
 pub fn ensure(store: &Store, id: &str, kind: AccountKind) -> Pending<AccountKey> {
     let id = id.to_owned();
     store.write(Priority::Person, move |tx| accounts::ensure(tx, &id, kind))
+}
+
+/// Sees to it that an account whose mailboxes are on this machine has them before it is used first.
+pub fn furnish(store: &Store, id: &str, kind: AccountKind) -> Result<(), StoreError> {
+    if kind.is_remote() {
+        return Ok(());
+    }
+    let reader = store.reader()?;
+    if let Some(account) = accounts::find(&reader, id)?
+        && mailboxes::by_role(&reader, account.key, Role::Inbox)?.is_some()
+    {
+        return Ok(());
+    }
+    let id = id.to_owned();
+    let furnish = move |tx: &Tx<'_>| {
+        let key = accounts::ensure(tx, &id, kind)?;
+        local::furnish(tx, key)
+    };
+    store.write(Priority::Person, furnish).wait()
 }
 
 /// What was agreed to last about mail on the account's POP3 server, if anything was, and how much of

@@ -95,6 +95,11 @@ impl Piece {
         Self { content, ..self }
     }
 
+    /// What it belongs to.
+    pub fn content(&self) -> ContentKey {
+        self.content
+    }
+
     /// BLAKE3 of the whole section, where this is its end.
     pub fn hash(&self) -> Option<[u8; 32]> {
         self.end.as_ref().map(|end| end.hash)

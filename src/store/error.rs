@@ -250,9 +250,10 @@ pub enum Refusal {
     /// Its upload or copy is with the server just now.
     #[error("the message is just being uploaded: try again in a moment")]
     UnderWay,
-    /// Another account takes a message whole, and nobody would fetch the rest for it.
+    /// Another account takes a message whole, and nobody has the rest of it.
     #[error(
-        "only a part of the message is here, so that it cannot go into \"{name}\": open it first"
+        "only a part of the message is here and no server has the rest, so that it cannot go into \
+         \"{name}\""
     )]
     NotKept {
         /// The mailbox.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::maildrop::{Digest, Seen, SeenKey, State};
-use crate::model::{AccountKey, ContentKey, MailboxKey, MessageKey};
+use crate::model::{AccountKey, ContentKey, MailboxKey, MessageKey, OperationId};
 
 use super::{Change, Rows, StoreError, Tx};
 
@@ -47,10 +47,13 @@ pub fn all(rows: &impl Rows, account: AccountKey) -> Result<Vec<Seen>, StoreErro
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The row of the message that holds a content; `None` for one that came by no POP3 server.
+/// The row of the message that holds a content, or that left it behind on its way to another account;
+/// `None` for one that came by no POP3 server.
 pub fn of_content(rows: &impl Rows, content: ContentKey) -> Result<Option<Seen>, StoreError> {
     let mut query = rows.connection().prepare_cached(&format!(
-        "{COLUMNS} WHERE message IN (SELECT key FROM message WHERE content = ?1) ORDER BY key"
+        "{COLUMNS} WHERE message IN (SELECT key FROM message WHERE content = ?1
+           UNION ALL SELECT j.message FROM message o CROSS JOIN journal j ON j.other = o.key
+             WHERE o.content = ?1 AND j.kind = 'append') ORDER BY key"
     ))?;
     Ok(query.query_row([content.0], read).optional()?)
 }
@@ -119,12 +122,60 @@ pub struct HeaderOnly {
     pub size: u64,
 }
 
-/// All messages of which only the header is here, newest first.
+/// Another row is the message now: one that was filed elsewhere came back as what it left behind.
+pub(super) fn stands_for(tx: &Tx<'_>, was: MessageKey, is: MessageKey) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached("UPDATE pop3_seen SET message = ?2 WHERE message IN (?1, -?1)")?
+        .execute((was.0, is.0))?;
+    Ok(())
+}
+
+/// A message of which only the header is here and for whose bytes an upload to another account waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Its row.
+    pub key: SeenKey,
+    /// What the bytes go into; the upload has them from there.
+    pub content: ContentKey,
+    /// The upload.
+    pub upload: OperationId,
+}
+
+/// What uploads to other accounts wait for, the oldest first.
+pub fn awaited(rows: &impl Rows, account: AccountKey) -> Result<Vec<Awaited>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT j.id, o.content FROM journal j JOIN message o ON o.key = j.other
+           JOIN content c ON c.key = o.content
+         WHERE j.kind = 'append' AND j.state = 'queued' AND c.account = ?1 AND c.kept < 3
+         ORDER BY j.id",
+    )?;
+    let waiting = query.query_map([account.0], |row| {
+        Ok((OperationId(row.get(0)?), ContentKey(row.get(1)?)))
+    })?;
+    let mut awaited = Vec::new();
+    for one in waiting {
+        let (upload, content) = one?;
+        if let Some(seen) = of_content(rows, content)? {
+            awaited.push(Awaited {
+                key: seen.key,
+                content,
+                upload,
+            });
+        }
+    }
+    Ok(awaited)
+}
+
+/// All messages of which only the header is here, newest first; without those that go to another
+/// account, see [`awaited`].
 pub fn header_only(rows: &impl Rows, account: AccountKey) -> Result<Vec<HeaderOnly>, StoreError> {
     let mut query = rows.connection().prepare_cached(
         "SELECT s.key, m.content, m.arrival, m.size FROM pop3_seen s
            JOIN message m ON m.key = s.message
-         WHERE s.account = ?1 AND s.state = 'listed' ORDER BY m.arrival DESC, m.key DESC",
+         WHERE s.account = ?1 AND s.state = 'listed'
+           AND NOT EXISTS (SELECT 1 FROM journal j
+             WHERE j.message = m.key AND j.kind = 'append' AND j.other IS NOT NULL)
+         ORDER BY m.arrival DESC, m.key DESC",
     )?;
     let found = query.query_map([account.0], |row| {
         Ok(HeaderOnly {

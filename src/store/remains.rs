@@ -7,6 +7,8 @@
 //! upload into a mailbox of this machine: it has landed in the commit of its last byte, and only
 //! then may what it left on the server be deleted.
 
+use rusqlite::OptionalExtension;
+
 use crate::model::journal::Placed;
 use crate::model::{
     AccountKey, ContentKey, Flags, Kept, MailboxKey, MessageKey, Operation, OperationId,
@@ -17,7 +19,7 @@ use super::accounts::{self, AccountKind};
 use super::columns::of_flags;
 use super::effective::{self, tell};
 use super::messages::{self, Message};
-use super::{Change, Rows, StoreError, Tx, contents, journal, mailboxes};
+use super::{Change, Rows, StoreError, Tx, contents, journal, mailboxes, maildrop};
 
 /// Whether mail of the account lies on this machine alone.
 pub fn is_local(rows: &impl Rows, account: AccountKey) -> Result<bool, StoreError> {
@@ -120,6 +122,12 @@ pub(super) fn give_back(tx: &Tx<'_>, operation: &Operation) -> Result<bool, Stor
         return Ok(false);
     };
     journal::remove(tx, operation.id)?;
+    if let OperationKind::Expunge {
+        after: Some(gone), ..
+    } = operation.kind
+    {
+        maildrop::stands_for(tx, gone, row.key)?;
+    }
     show_at(tx, &row, operation, &row.flags)?;
     tx.durable();
     Ok(true)
@@ -169,6 +177,23 @@ pub(super) fn turn_to_inbox(
         )?
         .execute((account.0, mailbox.0, inbox.key.0))?;
     Ok(())
+}
+
+/// Who has the bytes of a message on its way from another account, and as which content; `None` for
+/// all others, whose own account has them.
+pub fn source_of(
+    rows: &impl Rows,
+    content: ContentKey,
+) -> Result<Option<(AccountKey, ContentKey)>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT c.account, c.key FROM message m CROSS JOIN journal j ON j.message = m.key
+           JOIN message o ON o.key = j.other JOIN content c ON c.key = o.content
+         WHERE m.content = ?1 AND j.kind = 'append' AND j.state <> 'failed'",
+    )?;
+    let source = query.query_row([content.0], |row| {
+        Ok((AccountKey(row.get(0)?), ContentKey(row.get(1)?)))
+    });
+    Ok(source.optional()?)
 }
 
 /// The bytes of a content are here: what was to come with them into mailboxes of this machine has

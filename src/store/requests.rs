@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use crate::model::{AccountKey, ContentKey, MailboxKey, RequestId};
 
-use super::{Change, Rows, StoreError, Tx};
+use super::{Change, Rows, StoreError, Tx, remains};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,8 +92,28 @@ fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
     })
 }
 
-/// Asks; an open request for the same thing is answered with its id and the later deadline.
+/// Asks; an open request for the same thing is answered with its id and the later deadline. The bytes
+/// of a message on its way from another account are asked of that one, and all of them.
 pub fn ask(
+    tx: &Tx<'_>,
+    account: AccountKey,
+    asked: &Asked,
+    deadline: i64,
+) -> Result<RequestId, StoreError> {
+    let source = match asked {
+        Asked::FetchBody { content, .. } => remains::source_of(tx, *content)?,
+        Asked::Sync { .. } | Asked::SignIn => None,
+    };
+    match source {
+        None => put(tx, account, asked, deadline),
+        Some((owner, content)) => {
+            let section = String::new();
+            put(tx, owner, &Asked::FetchBody { content, section }, deadline)
+        }
+    }
+}
+
+fn put(
     tx: &Tx<'_>,
     account: AccountKey,
     asked: &Asked,

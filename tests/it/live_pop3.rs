@@ -306,6 +306,58 @@ fn accounts_of_both_protocols_stand_side_by_side_each_with_its_state() {
     desk.quits();
 }
 
+/// Only headers came; what is filed elsewhere comes whole, and goes on to the other server.
+#[test]
+fn a_header_is_filed_on_an_imap_server_and_on_this_machine_with_all_its_bytes() {
+    let Some(server) = Dovecot::with_pop3(Pop3::default()) else {
+        return;
+    };
+    let (far, near) = (letter("To-carol", "One."), letter("To-here", "Two."));
+    for mail in [&far, &near] {
+        server.deliver("alice", "INBOX", mail, &[], None);
+    }
+    let home = Home::new();
+    home.add_account("work", "carol", &server, server.imaps_port(), &[]);
+    let url = format!("pop3s://alice@localhost:{}", server.pop3s_port());
+    home.add_pop3_account(
+        "pop",
+        server.password("alice"),
+        &url,
+        &["--offline", "headers"],
+    );
+    let local = ["setup", "--local", "--account", "here", "--address"];
+    home.run(&[&local[..], &["h@example.test"]].concat())
+        .exits(0);
+    home.run(&["sync"]).exits(0);
+    let listed = home.run(&["list", "pop:INBOX", "--json"]).exits(0).json();
+    let id = |subject: &str| {
+        let messages = listed["messages"].as_array().unwrap();
+        let found = messages.iter().find(|one| one["subject"] == subject);
+        let found = found.unwrap();
+        assert_eq!(found["kept"], "headers");
+        found["id"].to_string()
+    };
+    let (to_carol, to_here) = (id("To-carol"), id("To-here"));
+    home.run(&["move", "--to", "here:INBOX", &to_here]).exits(0);
+    home.run(&["move", "--to", "work:INBOX", &to_carol])
+        .exits(0);
+    home.run(&["sync"]).exits(0);
+    let raw = home.run(&["show", &to_here, "--raw"]).exits(0);
+    assert_eq!(raw.out.as_bytes(), near);
+    assert_eq!(server.client("carol").uids("INBOX").len(), 1);
+    let raw = home.run(&["show", &to_carol, "--raw"]).exits(0);
+    assert_eq!(raw.out.as_bytes(), far);
+    assert_eq!(
+        home.run(&["queue", "list", "--json"]).exits(0).json()["operations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    // Kept on the server, as the account says.
+    assert_eq!(count(&server, "INBOX"), 2);
+}
+
 /// What the screen says of a server that refuses, locks, is slow, or is not there.
 #[test]
 fn a_pop3_server_that_refuses_or_is_gone_is_told_of_and_met_again() {

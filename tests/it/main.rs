@@ -47,6 +47,7 @@ mod net_smtp;
 mod net_tls;
 mod outbox_cuts;
 mod outbox_kills;
+mod pop3_across;
 mod pop3_bed;
 mod pop3_cuts;
 mod pop3_modes;

@@ -324,7 +324,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ),
     (
         "7.sql",
-        "58687a9cd85f9c8852e0d31e5dbeeb62151877e79b35fae6b0d5b2b0ce59b9a0",
+        "05b5c616562fae90d9cbc61a93f808b184271e7df535bba17be33a413150e92f",
     ),
 ];
 

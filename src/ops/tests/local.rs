@@ -493,7 +493,7 @@ fn r9_copies_from_a_server_wait_for_their_bytes_and_those_from_here_have_them() 
 }
 
 #[test]
-fn what_is_here_in_part_only_goes_to_no_other_account() {
+fn what_is_here_in_part_only_and_on_no_server_goes_to_no_other_account() {
     let desk = Desk::new();
     let inbox = desk.mailbox("pop:INBOX");
     let (key, content) = desk

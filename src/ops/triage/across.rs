@@ -8,11 +8,19 @@
 //! leaves there, and for one that comes from a server before its bytes do.
 
 use crate::model::journal::Placed;
+use crate::model::maildrop::State;
 use crate::model::{AccountKey, ContentKey, Flags, Kept, MailboxKey, MessageKey, OperationKind};
 use crate::store::accounts::AccountKind;
-use crate::store::{Refusal, StoreError, contents, effective, journal, messages, remains};
+use crate::store::requests::{self, Asked};
+use crate::store::{
+    Refusal, StoreError, contents, effective, journal, maildrop, messages, remains,
+};
 
 use super::{Acting, Shown};
+
+/// Seconds that the wish for bytes of a maildrop stands; what waits for them stands longer, and every
+/// look at the maildrop fetches for it.
+const PATIENCE: i64 = 60;
 
 /// The content of a message in another account, which shares its bytes.
 pub(super) fn content(
@@ -36,7 +44,7 @@ pub(super) struct Awaited {
 }
 
 /// Where the bytes of a message come from that goes to another account; `None` where they are here.
-/// What lies on this machine in part only cannot go: nobody would fetch the rest for it.
+/// What lies on this machine in part only and on no server cannot go: nobody would fetch the rest.
 pub(super) fn bytes(
     acting: &mut Acting<'_>,
     shown: &Shown,
@@ -55,12 +63,23 @@ pub(super) fn bytes(
                 _ => None,
             }),
     };
-    let Some(message) = source else {
+    let in_maildrop = match source {
+        None => maildrop::of_content(tx, shown.message.content)?
+            .is_some_and(|seen| seen.state == State::Listed),
+        Some(_) => false,
+    };
+    let Some(message) = source.or(in_maildrop.then_some(shown.message.key)) else {
         let name = acting.mailbox(to)?.name.clone().unwrap_or_default();
         return Err(StoreError::Refused(Refusal::NotKept { name }));
     };
     let content = messages::get(tx, message)?.content;
     let account = contents::get(tx, content)?.account;
+    // Between two looks there is no connection to a maildrop: who asks has the next one at once.
+    if in_maildrop {
+        let section = String::new();
+        let fetch = Asked::FetchBody { content, section };
+        requests::ask(tx, account, &fetch, tx.now().saturating_add(PATIENCE))?;
+    }
     Ok(Some(Awaited { message, account }))
 }
 

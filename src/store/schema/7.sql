@@ -62,3 +62,12 @@ CREATE INDEX muted_mute ON muted (mute);
 CREATE TRIGGER muted_gone AFTER DELETE ON message BEGIN
   DELETE FROM muted WHERE message = old.key;
 END;
+
+-- Of a message that two rows share here and of which only the header came, the second row keeps the
+-- name: a person who deletes the first has not deleted what only the server has whole.
+DROP TRIGGER pop3_seen_deleted;
+CREATE TRIGGER pop3_seen_deleted AFTER DELETE ON message WHEN old.base_mailbox IS NULL BEGIN
+  UPDATE pop3_seen SET message =
+      iif(hash IS NULL, (SELECT min(key) FROM message WHERE content = old.content), NULL)
+    WHERE message = old.key;
+END;

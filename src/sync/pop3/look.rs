@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::config::Maildrop;
+use crate::model::journal::Cause;
 use crate::model::maildrop::{Digest, Seen, SeenKey, State};
 use crate::model::{
-    ContentKey, LinkState, MailboxKey, Offline, OnServer, RequestId, Role, Severity,
+    ContentKey, LinkState, MailboxKey, Offline, OnServer, OperationId, RequestId, Role, Severity,
 };
 use crate::store::requests::{self, Asked, Progress};
-use crate::store::{Tx, accounts, mailboxes, maildrop};
+use crate::store::{Tx, accounts, mailboxes, maildrop, verdicts};
 
 use super::super::SyncError;
 use super::super::desk::{Desk, Tally};
@@ -126,7 +127,7 @@ impl<'a> Look<'a> {
         self.leave_out().await?;
         self.take_requests().await?;
         if self.aim == Aim::Once(Work::Errands) {
-            let bodies = self.asked_bodies().await?;
+            let (bodies, _) = self.awaited_bodies()?;
             return self.load(bodies).await;
         }
         let policy = self.policy().await?;
@@ -135,6 +136,9 @@ impl<'a> Look<'a> {
         }
         let new = self.new_messages().await?;
         self.load(new).await?;
+        let (bodies, lost) = self.awaited_bodies()?;
+        self.load(bodies).await?;
+        self.give_up(lost).await?;
         let bodies = self.wanted_bodies()?;
         self.load(bodies).await?;
         self.delete(policy).await
@@ -291,6 +295,44 @@ impl<'a> Look<'a> {
             }
         }
         Ok(jobs)
+    }
+
+    /// What uploads to other accounts wait for; and the uploads whose message is not listed.
+    fn awaited_bodies(&self) -> Result<(VecDeque<Job>, Vec<OperationId>), SyncError> {
+        let key = self.desk.key;
+        let (mut jobs, mut lost) = (VecDeque::new(), Vec::new());
+        let mut asked: BTreeSet<ContentKey> =
+            self.waiting.iter().map(|(_, content)| *content).collect();
+        for one in self.desk.read(|reader| maildrop::awaited(reader, key))? {
+            match self.number(one.key) {
+                Some(number) if asked.insert(one.content) => jobs.push_back(Job::Body {
+                    number,
+                    key: one.key,
+                    content: one.content,
+                    request: None,
+                }),
+                Some(_) => {}
+                None => lost.push(one.upload),
+            }
+        }
+        Ok((jobs, lost))
+    }
+
+    /// Uploads that wait for bytes that the server does not list any more wait for a person. One over
+    /// which the link broke is left out of this look alone.
+    async fn give_up(&mut self, lost: Vec<OperationId>) -> Result<(), SyncError> {
+        if lost.is_empty() || self.avoided.is_some() {
+            return Ok(());
+        }
+        let why = format!(
+            "only its header is here, and {} does not list the message any more",
+            self.talk.host()
+        );
+        let fail = move |tx: &Tx<'_>| {
+            let mut lost = lost.iter();
+            lost.try_for_each(|id| verdicts::fail(tx, *id, &why, Cause::Refused))
+        };
+        Ok(self.desk.durable(fail).await?)
     }
 
     fn number(&self, key: SeenKey) -> Option<u32> {
