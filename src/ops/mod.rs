@@ -19,6 +19,7 @@ pub mod index;
 pub mod intake;
 pub mod mailbox;
 pub mod message;
+pub mod mutes;
 pub mod notices;
 pub mod packed;
 pub mod queue;

@@ -313,5 +313,6 @@ fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
 }
 
 mod local;
+mod mutes;
 mod threads;
 mod triage;

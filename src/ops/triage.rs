@@ -189,7 +189,7 @@ impl<'a> Acting<'a> {
         }
     }
 
-    fn end(self) -> Result<Acted, StoreError> {
+    pub(super) fn end(self) -> Result<Acted, StoreError> {
         if self.outcome.action.is_some() {
             undo::prune(self.tx)?;
         }

@@ -32,6 +32,7 @@ pub mod local;
 pub mod mailboxes;
 pub mod maildrop;
 pub mod messages;
+pub mod mutes;
 pub mod notices;
 mod open;
 pub mod outgoing;

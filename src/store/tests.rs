@@ -120,6 +120,7 @@ mod bytes;
 mod files;
 mod kill;
 mod maildrop;
+mod mutes;
 mod roles;
 mod rows;
 mod schema;

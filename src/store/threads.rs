@@ -12,7 +12,7 @@ use crate::model::thread::{IdHash, Lineage};
 use crate::model::{BlobKey, ContentKey, Envelope, Flags, MailboxKey, MessageKey, ThreadKey};
 
 use super::columns::count;
-use super::{Change, Rows, StoreError, Tx, contents, messages};
+use super::{Change, Rows, StoreError, Tx, contents, messages, mutes};
 
 /// Adds a new content's envelope to its thread, which is made or joined as needed.
 pub(super) fn link(tx: &Tx<'_>, envelope: &Envelope) -> Result<ThreadKey, StoreError> {
@@ -624,6 +624,7 @@ fn absorb(tx: &Tx<'_>, small: i64, large: i64, contents: i64) -> Result<(), Stor
         .execute((small, large))?;
     sql.prepare_cached("UPDATE thread SET contents = contents + ?2 WHERE key = ?1")?
         .execute((large, contents))?;
+    mutes::join(tx, small, large)?;
     let within: Vec<i64> = {
         let mut query = sql.prepare_cached(
             "SELECT DISTINCT mailbox FROM message INDEXED BY message_thread

@@ -54,7 +54,8 @@ pub struct Undoable {
     pub submitted: Option<OperationId>,
 }
 
-/// Remembers what an action does to a message.
+/// Remembers what an action does to a message; of several changes of one action what was before the
+/// first and what is after the last.
 pub fn remember(
     tx: &Tx<'_>,
     action: ActionId,
@@ -66,8 +67,10 @@ pub fn remember(
     let (now_flags, now_keywords) = of_flags(&after.flags);
     tx.connection()
         .prepare_cached(
-            "INSERT OR IGNORE INTO undo (action, message, mailbox, flags, keywords, now_mailbox,
-               now_flags, now_keywords) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO undo (action, message, mailbox, flags, keywords, now_mailbox,
+               now_flags, now_keywords) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (action, message) DO UPDATE SET now_mailbox = excluded.now_mailbox,
+               now_flags = excluded.now_flags, now_keywords = excluded.now_keywords",
         )?
         .execute((
             action.0,

@@ -197,6 +197,12 @@ impl Desk {
         Ok(read(&reader)?)
     }
 
+    /// The addresses that mail to the person comes under in this account.
+    pub(super) fn own_addresses(&self) -> Vec<String> {
+        let all = self.account.all_identities().into_iter();
+        all.map(|identity| identity.address).collect()
+    }
+
     /// One bulk transaction.
     pub(super) fn bulk<T: Send + 'static>(
         &self,

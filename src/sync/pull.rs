@@ -13,7 +13,7 @@ use crate::model::{
 use crate::protocol::Tag;
 use crate::store::mailboxes::{Epoch, PermanentFlags};
 use crate::store::messages::{Arrived, FlagsSeen};
-use crate::store::{Ending, Pending, StoreError, Tx, journal, links, mailboxes, messages};
+use crate::store::{Ending, Pending, StoreError, Tx, journal, links, mailboxes, messages, mutes};
 
 use super::SyncError;
 use super::dialogue::Step;
@@ -509,8 +509,12 @@ impl Worker<'_> {
         self.tally.new += arrived.len() as u64;
         let (mailbox, epoch, key) = (selected.mailbox, selected.epoch, self.desk.key);
         let link = self.desk.progress(&selected.name, done, total);
+        let own = self.desk.own_addresses();
         self.desk.bulk(move |tx| {
-            messages::insert(tx, mailbox, epoch, &arrived)?;
+            let mark = mutes::mark(tx)?;
+            let mut keys = messages::insert(tx, mailbox, epoch, &arrived)?;
+            keys.retain(|key| *key > mark);
+            mutes::file(tx, &keys, &own)?;
             links::set(tx, key, &link)
         })
     }

@@ -8,7 +8,7 @@ use crate::store::bodies::{self, Piece};
 use crate::store::maildrop::{self, Fresh};
 use crate::store::messages::{self, Arrived};
 use crate::store::requests::{self, Progress};
-use crate::store::{StoreError, Tx, contents};
+use crate::store::{StoreError, Tx, contents, mutes};
 
 use super::super::plan::maildrop::{Entry, Met};
 
@@ -56,8 +56,8 @@ pub(super) enum Was {
 /// Puts one message, or what is new of it, into the store.
 pub(super) fn store(
     tx: &Tx<'_>,
-    account: AccountKey,
-    inbox: MailboxKey,
+    (account, inbox): (AccountKey, MailboxKey),
+    own: &[String],
     ready: Ready,
 ) -> Result<Stored, StoreError> {
     match ready {
@@ -78,10 +78,12 @@ pub(super) fn store(
                 hash,
                 message,
             };
+            let key = maildrop::note(tx, account, &fresh)?;
+            mutes::file(tx, &[message], own)?;
             Ok(Stored {
                 met: Met {
                     number: entry.number,
-                    key: maildrop::note(tx, account, &fresh)?,
+                    key,
                 },
                 whole: hash.is_some(),
                 was: Was::Unknown,

@@ -525,8 +525,11 @@ impl Look<'_> {
             }
             let (account, inbox) = (self.desk.key, self.inbox);
             let link = self.desk.progress("INBOX", load.done, load.total);
+            let own = self.desk.own_addresses();
             let write = move |tx: &Tx<'_>| {
-                let stored = ready.into_iter().map(|one| store(tx, account, inbox, one));
+                let stored = ready
+                    .into_iter()
+                    .map(|one| store(tx, (account, inbox), &own, one));
                 let stored = stored.collect::<Result<Vec<Stored>, StoreError>>()?;
                 links::set(tx, account, &link)?;
                 Ok(stored)
