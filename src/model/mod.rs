@@ -23,6 +23,7 @@ pub mod secret;
 pub mod structure;
 pub mod thread;
 pub mod uid;
+pub mod view;
 
 pub use account::AccountKind;
 pub use contact::{Contact, Known};
@@ -45,3 +46,4 @@ pub use query::{Query, QueryError};
 pub use secret::Secret;
 pub use structure::{Disposition, PartPath, Structure};
 pub use uid::{Uid, UidSet};
+pub use view::{Filter, Keys, List, Order, View};

@@ -3,7 +3,7 @@
 use crate::model::journal::Cause;
 use crate::model::{FlagChange, Flags, Kept, MessageKey, PartPath};
 use crate::ops::flags::{Undoable, change};
-use crate::ops::index::{Anchor, Filter, Window, next_unread, ordinal, page};
+use crate::ops::index::{Anchor, Filter, Walk, Window, next_unread, ordinal, page};
 use crate::ops::message::{PartBytes, part, raw, source};
 use crate::ops::{accounts, folders, import, message, packed, queue};
 use crate::store::tests::{Bed, arrived};
@@ -19,8 +19,8 @@ fn unseen() -> FlagChange {
 
 fn window(bed: &Bed, anchor: Anchor, filter: Filter) -> Window {
     Window {
-        mailbox: bed.inbox,
-        filter,
+        walk: Walk::of(bed.inbox, filter),
+        reversed: false,
         anchor,
         before: 3,
         after: 4,
@@ -58,7 +58,10 @@ fn a_window_is_anchored_on_its_row_and_the_next_one_takes_the_cursor() {
     let place = crate::store::lists::place_of(&reader, all[9])
         .unwrap()
         .unwrap();
-    assert_eq!(ordinal(&reader, bed.inbox, Filter::All, place).unwrap(), 10);
+    assert_eq!(
+        ordinal(&reader, &Walk::of(bed.inbox, Filter::All), false, place).unwrap(),
+        10
+    );
     let gone = all[9];
     bed.put(move |tx| crate::store::messages::remove_local(tx, gone));
     assert_eq!(
@@ -85,11 +88,11 @@ fn unread_filter_next_unread_and_counts_agree() {
         Some(3)
     );
     let reader = bed.store.reader().unwrap();
-    let first = next_unread(&reader, &[bed.inbox], bed.inbox, super::index::Place::TOP).unwrap();
-    let (mailbox, place) = first.unwrap();
-    assert_eq!((mailbox, place.key.0), (bed.inbox, 7));
-    let second = next_unread(&reader, &[bed.inbox], bed.inbox, place).unwrap();
-    assert_eq!(second.unwrap().1.key.0, 3);
+    let inbox = Walk::of(bed.inbox, Filter::All);
+    let first = next_unread(&reader, &inbox, super::index::Place::TOP).unwrap();
+    assert_eq!(first.unwrap().key.0, 7);
+    let second = next_unread(&reader, &inbox, first.unwrap()).unwrap();
+    assert_eq!(second.unwrap().key.0, 3);
     let list = folders::list(&reader).unwrap();
     assert_eq!(
         (list[0].folders[0].total, list[0].folders[0].unread),
@@ -312,6 +315,7 @@ fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
     assert_eq!(read("1.1"), None);
 }
 
+mod index;
 mod local;
 mod mutes;
 mod threads;

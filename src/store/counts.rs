@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use crate::model::{MailboxKey, Notice, Severity};
 
@@ -20,12 +20,20 @@ const MENDED: usize = 200;
 /// Threads of one mailbox that are remembered as doubtful; the rest comes the next day.
 const DOUBTED: usize = 10_000;
 
-/// Counts total and unread anew: `(total, unread)`. A difference to the kept ones is a fault.
-pub fn recount(rows: &impl Rows, key: MailboxKey) -> Result<(u64, u64), StoreError> {
+/// Total, unread and flagged messages, counted anew. A difference to the kept ones is a fault.
+pub fn recount(rows: &impl Rows, key: MailboxKey) -> Result<Counts, StoreError> {
     let mut query = rows.connection().prepare_cached(
-        "SELECT count(*), coalesce(sum(flags & 1 = 0), 0) FROM message WHERE mailbox = ?1",
+        "SELECT count(*), coalesce(sum(flags & 1 = 0), 0), coalesce(sum(flags & 4 <> 0), 0)
+         FROM message WHERE mailbox = ?1",
     )?;
-    Ok(query.query_row([key.0], |row| Ok((count(row.get(0)?), count(row.get(1)?))))?)
+    Ok(query.query_row([key.0], read)?)
+}
+
+/// Messages of a mailbox: all, unread, flagged.
+type Counts = (u64, u64, u64);
+
+fn read(row: &Row<'_>) -> Result<Counts, rusqlite::Error> {
+    Ok((count(row.get(0)?), count(row.get(1)?), count(row.get(2)?)))
 }
 
 /// What does not agree with the messages, as far as reads in pieces can tell.
@@ -49,6 +57,7 @@ pub struct Recount {
     stage: Stage,
     total: u64,
     unread: u64,
+    flagged: u64,
     doubt: Doubt,
 }
 
@@ -68,6 +77,7 @@ impl Recount {
             stage: Stage::Messages(i64::MIN, i64::MIN),
             total: 0,
             unread: 0,
+            flagged: 0,
             doubt: Doubt::default(),
         }
     }
@@ -101,7 +111,8 @@ impl Recount {
     ) -> Result<Option<(i64, i64)>, StoreError> {
         let mut query = rows.connection().prepare_cached(
             "SELECT m.arrival, m.key, m.flags & 1 = 0, m.thread, EXISTS (SELECT 1
-               FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = m.thread)
+               FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = m.thread),
+               m.flags & 4 <> 0
              FROM message m INDEXED BY message_list
              WHERE m.mailbox = ?1 AND (m.arrival, m.key) > (?2, ?3)
              ORDER BY m.arrival, m.key LIMIT ?4",
@@ -112,6 +123,7 @@ impl Recount {
             last = Some((row.get(0)?, row.get(1)?));
             self.total += 1;
             self.unread += u64::from(row.get::<_, bool>(2)?);
+            self.flagged += u64::from(row.get::<_, bool>(5)?);
             if !row.get::<_, bool>(4)? {
                 self.doubt_thread(row.get(3)?);
             }
@@ -149,21 +161,18 @@ impl Recount {
     }
 
     fn end(&mut self, rows: &impl Rows) -> Result<Doubt, StoreError> {
-        self.doubt.mailbox =
-            kept(rows, self.mailbox)?.is_some_and(|kept| kept != (self.total, self.unread));
+        let counted = (self.total, self.unread, self.flagged);
+        self.doubt.mailbox = kept(rows, self.mailbox)?.is_some_and(|kept| kept != counted);
         Ok(std::mem::take(&mut self.doubt))
     }
 }
 
-/// The kept total and unread; `None` when the mailbox is gone.
-fn kept(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<(u64, u64)>, StoreError> {
+/// The kept counts; `None` when the mailbox is gone.
+fn kept(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<Counts>, StoreError> {
     let mut query = rows
         .connection()
-        .prepare_cached("SELECT total, unread FROM mailbox WHERE key = ?1")?;
-    let found = query.query_row([mailbox.0], |row| {
-        Ok((count(row.get(0)?), count(row.get(1)?)))
-    });
-    Ok(found.optional()?)
+        .prepare_cached("SELECT total, unread, flagged FROM mailbox WHERE key = ?1")?;
+    Ok(query.query_row([mailbox.0], read).optional()?)
 }
 
 /// Looks at some of what is doubtful again and puts right what is wrong, with a notice. The rest of
@@ -178,8 +187,8 @@ pub fn mend(tx: &Tx<'_>, mailbox: MailboxKey, mut doubt: Doubt) -> Result<Doubt,
         if counted != kept {
             set(tx, mailbox, counted)?;
             wrong.push(format!(
-                "kept {} messages and {} unread, counted {} and {}",
-                kept.0, kept.1, counted.0, counted.1
+                "kept {} messages, {} unread and {} flagged, counted {}, {} and {}",
+                kept.0, kept.1, kept.2, counted.0, counted.1, counted.2
             ));
         }
     }
@@ -200,23 +209,27 @@ pub fn mend(tx: &Tx<'_>, mailbox: MailboxKey, mut doubt: Doubt) -> Result<Doubt,
 }
 
 /// As [`recount`], from the indexes alone: the writer is not held up by the rows.
-fn indexed(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<(u64, u64), StoreError> {
+fn indexed(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<Counts, StoreError> {
     let mut query = tx.connection().prepare_cached(
         "SELECT (SELECT count(*) FROM message INDEXED BY message_list WHERE mailbox = ?1),
            (SELECT count(*) FROM message INDEXED BY message_unread
-              WHERE mailbox = ?1 AND flags & 1 = 0)",
+              WHERE mailbox = ?1 AND flags & 1 = 0),
+           (SELECT count(*) FROM message INDEXED BY message_flagged
+              WHERE mailbox = ?1 AND flags & 4 <> 0)",
     )?;
-    let found = query.query_row([mailbox.0], |row| {
-        Ok((count(row.get(0)?), count(row.get(1)?)))
-    })?;
-    Ok(found)
+    Ok(query.query_row([mailbox.0], read)?)
 }
 
-fn set(tx: &Tx<'_>, mailbox: MailboxKey, counted: (u64, u64)) -> Result<(), StoreError> {
+fn set(tx: &Tx<'_>, mailbox: MailboxKey, counted: Counts) -> Result<(), StoreError> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     tx.connection()
-        .prepare_cached("UPDATE mailbox SET total = ?2, unread = ?3 WHERE key = ?1")?
-        .execute((mailbox.0, number(counted.0), number(counted.1)))?;
+        .prepare_cached("UPDATE mailbox SET total = ?2, unread = ?3, flagged = ?4 WHERE key = ?1")?
+        .execute((
+            mailbox.0,
+            number(counted.0),
+            number(counted.1),
+            number(counted.2),
+        ))?;
     Ok(())
 }
 
@@ -313,14 +326,16 @@ mod tests {
             .collect();
         let keys = bed.insert(many);
         bed.flag(keys[3], FlagChange::add(Flags::of(Flags::SEEN)));
+        bed.flag(keys[4], FlagChange::add(Flags::of(Flags::FLAGGED)));
         assert_eq!(look(&bed), 0, "sound counts are left alone");
         let (sound, threads) = (
-            rows(&bed, "SELECT total, unread, 0 FROM mailbox"),
+            rows(&bed, "SELECT total, unread, flagged FROM mailbox"),
             rows(&bed, THREADS),
         );
         for fault in [
             "UPDATE mailbox SET total = total + 1",
             "UPDATE mailbox SET unread = 0",
+            "UPDATE mailbox SET flagged = 7",
             "UPDATE mailbox_thread SET unread = unread + 2 WHERE thread % 3 = 0",
             "UPDATE mailbox_thread SET newest = newest - 1 WHERE thread = 5",
             "DELETE FROM mailbox_thread WHERE thread % 2 = 0",
@@ -329,7 +344,7 @@ mod tests {
             damage(&bed.store, fault);
             assert!(look(&bed) <= 1, "{fault}: one row in the Log");
             assert_eq!(
-                rows(&bed, "SELECT total, unread, 0 FROM mailbox"),
+                rows(&bed, "SELECT total, unread, flagged FROM mailbox"),
                 sound,
                 "{fault}"
             );
@@ -338,7 +353,7 @@ mod tests {
         }
         let reader = bed.store.reader().unwrap();
         let told = notices::latest(&reader, 9).unwrap();
-        assert_eq!((told.len(), told[0].times >= 6), (1, true), "{told:?}");
+        assert_eq!((told.len(), told[0].times >= 7), (1, true), "{told:?}");
     }
 
     #[test]

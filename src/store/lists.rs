@@ -1,14 +1,21 @@
 //! Lists of messages: the cost of a page depends on the window, not on the mailbox.
 //!
 //! "Newest first" is (arrival, key) descending, which never changes for a message, so paging is
-//! stable. An index orders; the rows of the window are looked up.
+//! stable. An index orders; the rows of the window are looked up. Several mailboxes are walked side
+//! by side, each along its own index.
 
 use rusqlite::{OptionalExtension, Row};
 
+use crate::model::thread::TreeCell;
 use crate::model::{Address, ContentKey, Flags, Kept, MailboxKey, MessageKey, ThreadKey};
 
 use super::columns::{count, flags_at};
 use super::{Rows, StoreError, contents};
+
+pub use crate::model::Filter;
+pub use strands::{Walk, count_beyond, merged, nth};
+
+mod strands;
 
 /// A message's place in the order of its mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,16 +32,11 @@ impl Place {
         arrival: i64::MAX,
         key: MessageKey(i64::MAX),
     };
-}
-
-/// Which messages of a mailbox a list holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Filter {
-    /// All.
-    #[default]
-    All,
-    /// Those without `\Seen`.
-    Unread,
+    /// Older than any message.
+    pub const END: Place = Place {
+        arrival: i64::MIN,
+        key: MessageKey(i64::MIN),
+    };
 }
 
 /// What a list shows of one message.
@@ -42,6 +44,8 @@ pub enum Filter {
 pub struct IndexRow {
     /// The message.
     pub key: MessageKey,
+    /// Where it is; `None` for one that is nowhere any more.
+    pub mailbox: Option<MailboxKey>,
     /// What it holds.
     pub content: ContentKey,
     /// Its flags as the user sees them.
@@ -68,6 +72,8 @@ pub struct IndexRow {
     pub kept: Kept,
     /// Its thread.
     pub thread: ThreadKey,
+    /// Its place in a tree, in a list that shows one.
+    pub tree: Option<TreeCell>,
 }
 
 impl IndexRow {
@@ -83,7 +89,7 @@ impl IndexRow {
 const ROW: &str = "SELECT m.key, m.content, m.flags, m.keywords,
     EXISTS (SELECT 1 FROM journal j WHERE j.message = m.key AND j.state <> 'failed'),
     c.senders, c.recipients, c.subject, c.date, m.arrival, m.size, c.attachments, c.list_id, c.kept,
-    m.thread";
+    m.thread, m.mailbox";
 
 fn read(row: &Row<'_>) -> Result<IndexRow, rusqlite::Error> {
     Ok(IndexRow {
@@ -101,28 +107,67 @@ fn read(row: &Row<'_>) -> Result<IndexRow, rusqlite::Error> {
         list_id: row.get(12)?,
         kept: Kept::of_code(row.get(13)?),
         thread: ThreadKey(row.get(14)?),
+        mailbox: row.get::<_, Option<i64>>(15)?.map(MailboxKey),
+        tree: None,
     })
 }
 
-/// The direction of a walk through a list.
+const WITH_CONTENT: &str = "CROSS JOIN content c ON c.key = m.content";
+
+/// Which side of a place is read, nearest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Towards {
+pub enum Reach {
+    /// What is newer.
     Newer,
+    /// The place and what is newer.
+    AtAndNewer,
+    /// What is older.
     Older,
+    /// The place and what is older.
+    AtAndOlder,
 }
 
-fn page_sql(select: &str, filter: Filter, towards: Towards) -> String {
-    let (index, unread) = match filter {
+impl Reach {
+    /// Whether it goes to older messages.
+    pub fn is_older(self) -> bool {
+        matches!(self, Reach::Older | Reach::AtAndOlder)
+    }
+
+    /// How it goes on behind a place that was read.
+    fn behind(self) -> Self {
+        if self.is_older() {
+            Reach::Older
+        } else {
+            Reach::Newer
+        }
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Reach::Newer => (">", "ASC"),
+            Reach::AtAndNewer => (">=", "ASC"),
+            Reach::Older => ("<", "DESC"),
+            Reach::AtAndOlder => ("<=", "DESC"),
+        }
+    }
+}
+
+/// The index that has these messages in order, and what a query says so that it is taken.
+fn index_of(filter: Filter) -> (&'static str, &'static str) {
+    match filter {
         Filter::All => ("message_list", ""),
         Filter::Unread => ("message_unread", "AND m.flags & 1 = 0"),
-    };
-    let (than, order) = match towards {
-        Towards::Newer => (">", "ASC"),
-        Towards::Older => ("<=", "DESC"),
-    };
+        Filter::Flagged => ("message_flagged", "AND m.flags & 4 <> 0"),
+    }
+}
+
+fn page_sql(select: &str, with: Option<&str>, filter: Filter, reach: Reach) -> String {
+    let (index, only) = index_of(filter);
+    let (than, order) = reach.words();
+    let with = with.unwrap_or_default();
     format!(
-        "{select} FROM message m INDEXED BY {index} CROSS JOIN content c ON c.key = m.content
-         WHERE m.mailbox = ?1 {unread} AND (m.arrival, m.key) {than} (?2, ?3)
+        "{select} FROM message m INDEXED BY {index} {with}
+         WHERE m.mailbox = ?1 {only} AND (m.arrival, m.key) {than} (?2, ?3)
          ORDER BY m.arrival {order}, m.key {order} LIMIT ?4"
     )
 }
@@ -135,38 +180,8 @@ pub fn older(
     place: Place,
     limit: usize,
 ) -> Result<Vec<IndexRow>, StoreError> {
-    walk(rows, mailbox, filter, place, limit, Towards::Older)
-}
-
-/// Rows newer than `place`, newest first: the `limit` nearest to it.
-pub fn newer(
-    rows: &impl Rows,
-    mailbox: MailboxKey,
-    filter: Filter,
-    place: Place,
-    limit: usize,
-) -> Result<Vec<IndexRow>, StoreError> {
-    let mut found = walk(rows, mailbox, filter, place, limit, Towards::Newer)?;
-    found.reverse();
-    Ok(found)
-}
-
-fn walk(
-    rows: &impl Rows,
-    mailbox: MailboxKey,
-    filter: Filter,
-    place: Place,
-    limit: usize,
-    towards: Towards,
-) -> Result<Vec<IndexRow>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached(&page_sql(ROW, filter, towards))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = query
-        .query_map((mailbox.0, place.arrival, place.key.0, limit), read)?
-        .collect::<Result<_, _>>()?;
-    Ok(found)
+    let walk = Walk::of(mailbox, filter);
+    merged(rows, &walk, place, Reach::AtAndOlder, limit)
 }
 
 /// One message as a list shows it.
@@ -181,15 +196,9 @@ const PLACE: &str = "SELECT arrival, key FROM message WHERE key = ?1";
 const NEWEST_UNREAD: &str = "SELECT arrival, key FROM message INDEXED BY message_unread
     WHERE mailbox = ?1 AND flags & 1 = 0 AND (arrival, key) < (?2, ?3)
     ORDER BY arrival DESC, key DESC LIMIT 1";
-const COUNT_NEWER: &str = "SELECT count(*) FROM message INDEXED BY message_list
-    WHERE mailbox = ?1 AND (arrival, key) > (?2, ?3)";
-const COUNT_NEWER_UNREAD: &str = "SELECT count(*) FROM message INDEXED BY message_unread
-    WHERE mailbox = ?1 AND flags & 1 = 0 AND (arrival, key) > (?2, ?3)";
-const BY_ORDINAL: &str = "SELECT arrival, key FROM message INDEXED BY message_list
-    WHERE mailbox = ?1 ORDER BY arrival DESC, key DESC LIMIT 1 OFFSET ?2";
-const BY_ORDINAL_UNREAD: &str = "SELECT arrival, key FROM message INDEXED BY message_unread
-    WHERE mailbox = ?1 AND flags & 1 = 0 ORDER BY arrival DESC, key DESC LIMIT 1 OFFSET ?2";
-
+const NEWEST_UNREAD_FLAGGED: &str = "SELECT arrival, key FROM message INDEXED BY message_flagged
+    WHERE mailbox = ?1 AND flags & 4 <> 0 AND flags & 1 = 0 AND (arrival, key) < (?2, ?3)
+    ORDER BY arrival DESC, key DESC LIMIT 1";
 fn read_place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
     Ok(Place {
         arrival: row.get(0)?,
@@ -203,55 +212,23 @@ pub fn place_of(rows: &impl Rows, key: MessageKey) -> Result<Option<Place>, Stor
     Ok(query.query_row([key.0], read_place).optional()?)
 }
 
-/// The newest unread message older than `place`.
+/// The newest unread message of a list that is older than `place`.
 pub fn newest_unread(
     rows: &impl Rows,
-    mailbox: MailboxKey,
+    walk: &Walk,
     place: Place,
 ) -> Result<Option<Place>, StoreError> {
-    let mut query = rows.connection().prepare_cached(NEWEST_UNREAD)?;
-    Ok(query
-        .query_row((mailbox.0, place.arrival, place.key.0), read_place)
-        .optional()?)
-}
-
-/// How many rows of the list are newer than `place`: its ordinal from 0. Cost grows with the
-/// number.
-pub fn count_newer(
-    rows: &impl Rows,
-    mailbox: MailboxKey,
-    filter: Filter,
-    place: Place,
-) -> Result<u64, StoreError> {
-    let sql = match filter {
-        Filter::All => COUNT_NEWER,
-        Filter::Unread => COUNT_NEWER_UNREAD,
+    let sql = match walk.filter {
+        Filter::All | Filter::Unread => NEWEST_UNREAD,
+        Filter::Flagged => NEWEST_UNREAD_FLAGGED,
     };
     let mut query = rows.connection().prepare_cached(sql)?;
-    Ok(count(query.query_row(
-        (mailbox.0, place.arrival, place.key.0),
-        |row| row.get(0),
-    )?))
-}
-
-/// The row with this ordinal from 0, newest first. Cost grows with the ordinal.
-pub fn by_ordinal(
-    rows: &impl Rows,
-    mailbox: MailboxKey,
-    filter: Filter,
-    ordinal: u64,
-) -> Result<Option<Place>, StoreError> {
-    let sql = match filter {
-        Filter::All => BY_ORDINAL,
-        Filter::Unread => BY_ORDINAL_UNREAD,
-    };
-    let mut query = rows.connection().prepare_cached(sql)?;
-    Ok(query
-        .query_row(
-            (mailbox.0, i64::try_from(ordinal).unwrap_or(i64::MAX)),
-            read_place,
-        )
-        .optional()?)
+    let mut newest = None;
+    for mailbox in &walk.mailboxes {
+        let place = (mailbox.0, place.arrival, place.key.0);
+        newest = newest.max(query.query_row(place, read_place).optional()?);
+    }
+    Ok(newest)
 }
 
 /// The messages of a mailbox that are shown with `\Deleted`, oldest first.
@@ -291,14 +268,23 @@ mod tests {
         lines.join("\n")
     }
 
+    const INDEXES: [(Filter, &str); 3] = [
+        (Filter::All, "message_list"),
+        (Filter::Unread, "message_unread"),
+        (Filter::Flagged, "message_flagged"),
+    ];
+    const REACHES: [(Reach, &str); 4] = [
+        (Reach::AtAndOlder, "arrival<?"),
+        (Reach::Older, "arrival<?"),
+        (Reach::AtAndNewer, "arrival>?"),
+        (Reach::Newer, "arrival>?"),
+    ];
+
     #[test]
     fn every_list_is_ordered_by_its_index_and_bounded_by_its_window() {
-        for (filter, index) in [
-            (Filter::All, "message_list"),
-            (Filter::Unread, "message_unread"),
-        ] {
-            for (towards, bound) in [(Towards::Older, "arrival<?"), (Towards::Newer, "arrival>?")] {
-                let plan = plan(&page_sql(ROW, filter, towards));
+        for (filter, index) in INDEXES {
+            for (reach, bound) in REACHES {
+                let plan = plan(&page_sql(ROW, Some(WITH_CONTENT), filter, reach));
                 assert_eq!(
                     plan,
                     format!(
@@ -308,6 +294,22 @@ mod tests {
                          SEARCH j USING INDEX journal_message (message=?)"
                     )
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_strand_of_a_merged_list_and_its_count_go_along_their_index() {
+        for (filter, index) in INDEXES {
+            for (reach, bound) in REACHES {
+                let how = match filter {
+                    Filter::All => "COVERING INDEX",
+                    Filter::Unread | Filter::Flagged => "INDEX",
+                };
+                let wanted = format!("SEARCH m USING {how} {index} (mailbox=? AND {bound})");
+                let places = page_sql("SELECT m.arrival, m.key", None, filter, reach);
+                assert_eq!(plan(&places), wanted);
+                assert_eq!(plan(&strands::count_sql(filter, reach)), wanted);
             }
         }
     }
@@ -329,14 +331,8 @@ mod tests {
     }
 
     #[test]
-    fn jumps_and_ordinals_read_an_index_alone() {
-        for sql in [
-            NEWEST_UNREAD,
-            COUNT_NEWER,
-            COUNT_NEWER_UNREAD,
-            BY_ORDINAL,
-            BY_ORDINAL_UNREAD,
-        ] {
+    fn jumps_to_unread_messages_read_an_index_in_order() {
+        for sql in [NEWEST_UNREAD, NEWEST_UNREAD_FLAGGED] {
             let plan = plan(sql);
             assert!(plan.starts_with("SEARCH message USING"), "{plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");

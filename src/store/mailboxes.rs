@@ -99,6 +99,10 @@ pub struct Mailbox {
     pub total: u64,
     /// Unread messages shown.
     pub unread: u64,
+    /// Flagged messages shown.
+    pub flagged: u64,
+    /// Raised whenever a message leaves, or comes from another mailbox; not for new ones.
+    pub turns: u64,
     /// STATUS counts as last seen.
     pub status: StatusCounts,
     /// How far the pull has come.
@@ -177,8 +181,8 @@ impl Opened {
 
 const COLUMNS: &str = "SELECT key, account, base_name, delimiter, attributes, base_subscribed,
     mailbox_id, uidvalidity, uidnext, highestmodseq, permanentflags, name, subscribed, role, epoch,
-    settled, total, unread, status_messages, status_unseen, cursor_top, cursor_missing, synced
-    FROM mailbox";
+    settled, total, unread, status_messages, status_unseen, cursor_top, cursor_missing, synced,
+    flagged, turns FROM mailbox";
 
 fn read(row: &Row<'_>) -> Result<Mailbox, rusqlite::Error> {
     let base = match row.get::<_, Option<String>>(2)? {
@@ -215,6 +219,8 @@ fn read(row: &Row<'_>) -> Result<Mailbox, rusqlite::Error> {
         settled: Epoch(row.get(15)?),
         total: count(row.get(16)?),
         unread: count(row.get(17)?),
+        flagged: count(row.get(23)?),
+        turns: count(row.get(24)?),
         status: StatusCounts {
             messages: small(row.get(18)?),
             unseen: small(row.get(19)?),

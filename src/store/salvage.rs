@@ -10,7 +10,7 @@ use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-pub(super) const TABLES: [&str; 31] = [
+pub(super) const TABLES: [&str; 32] = [
     "store",
     "account",
     "mailbox",
@@ -25,6 +25,7 @@ pub(super) const TABLES: [&str; 31] = [
     "undo_mailbox",
     "undo_submit",
     "filed",
+    "list_order",
     "pop3_seen",
     "thread",
     "msgid",
@@ -192,6 +193,7 @@ fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, S
         "undo" => "action, message",
         "undo_mailbox" => "action, mailbox",
         "filed" => "account, who",
+        "list_order" => "list",
         _ => "rowid",
     };
     let descending = key
@@ -335,7 +337,9 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
          UPDATE mailbox SET
            total = (SELECT count(*) FROM message m WHERE m.mailbox = mailbox.key),
            unread = (SELECT count(*) FROM message m
-             WHERE m.mailbox = mailbox.key AND m.flags & 1 = 0);
+             WHERE m.mailbox = mailbox.key AND m.flags & 1 = 0),
+           flagged = (SELECT count(*) FROM message m
+             WHERE m.mailbox = mailbox.key AND m.flags & 4 <> 0);
          INSERT OR IGNORE INTO thread (key, contents)
            SELECT thread, count(*) FROM content WHERE thread > 0 GROUP BY thread;
          INSERT OR IGNORE INTO thread (key, contents)

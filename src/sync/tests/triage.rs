@@ -85,7 +85,8 @@ impl Bed {
             }
             assert_eq!(batches::miscounted(&reader).unwrap(), 0, "{what}: {name}");
             let counts = crate::store::counts::recount(&reader, key).unwrap();
-            assert_eq!((row.total, row.unread), counts, "{what}: {name}");
+            let kept = (row.total, row.unread, row.flagged);
+            assert_eq!(kept, counts, "{what}: {name}");
             assert_eq!(row.total, shown, "{what}: {name}");
         }
         let world = self.server.world();

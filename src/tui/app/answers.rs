@@ -1,7 +1,7 @@
 //! What the answers of readers and the ends of actions do. An answer whose ticket is no longer
 //! waited for is dropped.
 
-use crate::model::{FlagChange, Flags};
+use crate::model::{FlagChange, Flags, View};
 use crate::tui::screen::{compose, index, send, setup};
 
 use super::event::{Answer, Ended, Ticket};
@@ -68,8 +68,8 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::Select(keys) => {
-            let asked = app.asked_select.filter(|(asked, _)| *asked == ticket);
-            if asked.is_some_and(|(_, mailbox)| app.index.mailbox == Some(mailbox)) {
+            let asked = app.asked_select.take_if(|(asked, _)| *asked == ticket);
+            if asked.is_some_and(|(_, list)| app.index.shows(&list)) {
                 commands::selected(app, keys);
             }
         }
@@ -190,7 +190,7 @@ fn folders(app: &mut App, accounts: Vec<super::view::Account>, rows_of: Ticket) 
 pub(super) fn leave_what_is_gone(app: &mut App, opened: Option<String>) {
     let open_is_gone = app
         .index
-        .mailbox
+        .one_mailbox()
         .is_some_and(|key| app.find_mailbox(key).is_none());
     if open_is_gone {
         app.started = false;
@@ -227,7 +227,10 @@ fn page_came(app: &mut App, ticket: Ticket, page: Page) {
 
 /// New rows above the newest one that was known are told by the latest of them.
 fn tell_new(app: &mut App, newest: Option<super::view::Anchor>) {
-    let Some(newest) = newest else { return };
+    let by_arrival = app.index.view.as_ref().is_some_and(View::is_newest_first);
+    let Some(newest) = newest.filter(|_| by_arrival) else {
+        return;
+    };
     let fresh = app
         .index
         .rows

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::{
     AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey,
-    MessageKey, OnServer, OperationId, PartPath, Recipient, Role,
+    MessageKey, OnServer, OperationId, PartPath, Recipient, Role, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -134,10 +134,10 @@ pub enum Effect {
 /// From where a page of an index is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
-    /// The newest message.
-    Newest,
-    /// The oldest one.
-    Oldest,
+    /// The first row.
+    First,
+    /// The last one.
+    Last,
     /// Around this row, or where it would be.
     Around(Anchor),
     /// Around the row with that number, from 1.
@@ -149,19 +149,21 @@ pub enum From {
 pub enum Question {
     /// Accounts, mailboxes, counts, links and what waits.
     Folders,
-    /// Rows of a mailbox, so many on either side.
+    /// Rows of a view, so many on either side.
     Page {
-        /// Which mailbox.
-        mailbox: MailboxKey,
+        /// Which view.
+        view: View,
         /// Where.
         from: From,
+        /// The number of that row when it was seen last, from 1, where that is known.
+        near: Option<u64>,
         /// How many on either side.
         around: usize,
     },
     /// The next unread message below `after`; without one from the top.
     NextUnread {
-        /// Which mailbox.
-        mailbox: MailboxKey,
+        /// Which view.
+        view: View,
         /// The row to start below.
         after: Option<Anchor>,
     },
@@ -193,10 +195,10 @@ pub enum Question {
     Proposal(MessageKey),
     /// The messages of a mailbox that are marked `\Deleted`.
     MarkedDeleted(MailboxKey),
-    /// The messages of a mailbox that have something in common.
+    /// The messages of a view that have something in common.
     Select {
-        /// Which mailbox.
-        mailbox: MailboxKey,
+        /// Which view.
+        view: View,
         /// What they have.
         criterion: Criterion,
     },

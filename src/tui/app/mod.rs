@@ -35,7 +35,7 @@ pub use command::Screen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Draft, MailboxKey, MessageKey, OperationId, Role};
+use crate::model::{Draft, List, MailboxKey, MessageKey, OperationId, Role, View};
 
 use super::screen::message::{self, Level};
 use super::screen::{
@@ -147,8 +147,8 @@ pub struct App {
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
     preview: Preview,
-    /// Messages that left a mailbox, where they stood, the latest first.
-    left: Vec<(MessageKey, MailboxKey, Anchor)>,
+    /// Messages that left a list, where they stood, the latest first.
+    left: Vec<(MessageKey, List, Anchor)>,
     /// Whether counts grow because something was taken back.
     came_back: bool,
     /// The mailbox that was filed into last.
@@ -166,7 +166,7 @@ pub struct App {
     asked_complete: Ticket,
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
-    asked_select: Option<(Ticket, MailboxKey)>,
+    asked_select: Option<(Ticket, List)>,
     /// Which messages the running command is for, where that was asked.
     scope: Option<commands::Scope>,
     asked_unread: Option<(Ticket, u64)>,
@@ -299,9 +299,40 @@ impl App {
         times.into_iter().flatten().chain(saves).chain(copies).min()
     }
 
-    /// The account and row of the open mailbox.
+    /// The account and row of the open mailbox; where several are shown as one, those of the message
+    /// at the cursor.
     pub fn mailbox(&self) -> Option<(&Account, &Mailbox)> {
-        self.find_mailbox(self.index.mailbox?)
+        self.find_mailbox(self.here()?)
+    }
+
+    fn here(&self) -> Option<MailboxKey> {
+        let read = self.message.as_ref().filter(|_| self.is_reading());
+        let row = read
+            .map(|message| &message.row)
+            .or_else(|| self.index.row());
+        let one = self.index.one_mailbox();
+        one.or_else(|| row.map(|row| row.mailbox))
+    }
+
+    /// What a list is called.
+    pub fn list_name(&self, list: &List) -> String {
+        match list {
+            List::Mailbox(key) => {
+                let found = self.find_mailbox(*key);
+                found.map_or("INBOX".to_owned(), |(_, mailbox)| mailbox.name.clone())
+            }
+            List::Inboxes => "All inboxes".to_owned(),
+            List::Unread => "All unread".to_owned(),
+            List::Flagged => "All flagged".to_owned(),
+            List::All => "All mail".to_owned(),
+            List::Keys(keys) => self.list_name(&keys.of),
+        }
+    }
+
+    /// Whether a list can hold messages of a mailbox.
+    pub fn takes(&self, list: &List, key: MailboxKey) -> bool {
+        let role = self.find_mailbox(key).and_then(|(_, mailbox)| mailbox.role);
+        list.takes(key, role)
     }
 
     /// The account and row of a mailbox.
@@ -431,7 +462,7 @@ impl App {
 
     /// Opens a mailbox in the index.
     fn open_mailbox(&mut self, key: MailboxKey) {
-        self.index.open(key);
+        self.index.open(View::mailbox(key));
         self.visited.retain(|known| *known != key);
         self.visited.insert(0, key);
         if let Some((account, _)) = self.find_mailbox(key) {
@@ -697,8 +728,13 @@ fn changed(app: &mut App, changed: &Changed) {
     if changed.folders || changed.notices {
         app.folders_again = true;
     }
-    let here = |key| changed.everything || changed.mailboxes.contains(&key);
-    if app.index.mailbox.is_some_and(here) {
+    if let Some(view) = &app.index.view
+        && (changed.everything
+            || changed
+                .mailboxes
+                .iter()
+                .any(|key| app.takes(&view.list, *key)))
+    {
         app.index.changed();
     }
     if changed.bodies {

@@ -83,7 +83,7 @@ fn places(app: &App) -> Vec<Choice> {
 
 /// The mailboxes that hold messages, of all accounts.
 pub fn mailboxes(app: &App) -> Vec<Choice> {
-    let open = app.index.mailbox;
+    let open = app.index.one_mailbox();
     let own = app.mailbox().map(|(account, _)| account.id.clone());
     let all = app.accounts.iter().flat_map(|account| {
         let rows = account.listed().filter(|m| m.selectable);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
+use crate::model::thread::TreeCell;
 use crate::model::{
     ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
     Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
@@ -98,6 +99,8 @@ pub struct Anchor {
 pub struct Row {
     /// The message.
     pub key: MessageKey,
+    /// Where it is.
+    pub mailbox: MailboxKey,
     /// Arrival in seconds since 1970.
     pub arrival: i64,
     /// The head; empty while `kept` is `None`.
@@ -112,6 +115,8 @@ pub struct Row {
     pub kept: Kept,
     /// Octets.
     pub size: u64,
+    /// Its place in a tree, in a view that shows one.
+    pub tree: Option<TreeCell>,
 }
 
 impl Row {
@@ -132,15 +137,17 @@ impl Row {
 /// A piece of an index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// Newest first.
+    /// From the top.
     pub rows: Vec<Row>,
-    /// Whether nothing is newer than the first row.
+    /// The row that was asked for, or the one that has taken its place.
+    pub anchor: Option<usize>,
+    /// Whether nothing stands above the first row.
     pub at_start: bool,
-    /// Whether nothing is older than the last row.
+    /// Whether nothing stands below the last row.
     pub at_end: bool,
     /// The number of the first row, from 1, where it was asked for.
     pub ordinal: Option<u64>,
-    /// All messages of the mailbox.
+    /// All messages of the view.
     pub total: u64,
     /// Those that are not read.
     pub unread: u64,

@@ -1,6 +1,6 @@
 //! A change of the user's that rows show before its commit is known.
 
-use crate::model::{FlagChange, Flags, LinkState, MailboxKey, MessageKey, Role};
+use crate::model::{FlagChange, Flags, LinkState, List, MailboxKey, MessageKey, Role};
 
 use super::App;
 use super::event::MailboxChange;
@@ -28,13 +28,15 @@ pub enum Shown {
         /// The messages, with their flags before.
         before: Vec<(MessageKey, Flags)>,
     },
-    /// Messages have left a mailbox.
+    /// Messages have left a list.
     Left {
-        /// The mailbox.
-        mailbox: MailboxKey,
+        /// The list.
+        list: List,
         /// The messages.
         messages: Vec<MessageKey>,
     },
+    /// Messages stay where they are shown, in another mailbox.
+    Moved,
     /// The folder list has other folders.
     Folders {
         /// What it changes.
@@ -95,31 +97,37 @@ impl App {
         });
     }
 
-    /// The messages leave the open mailbox: their rows go at once, the counts with them. `into` is
-    /// the mailbox that they come into, if they stay.
+    /// The messages leave their mailboxes: their rows go at once, the counts with them. `into` is the
+    /// mailbox that they come into, if they stay; a list that has that one too keeps the rows.
     pub(super) fn leave(
         &mut self,
         ticket: Ticket,
         messages: Vec<MessageKey>,
         into: Option<MailboxKey>,
     ) {
-        let Some(mailbox) = self.index.mailbox else {
+        let Some(list) = self.index.view.as_ref().map(|view| view.list.clone()) else {
             return;
         };
+        if let Some(into) = into.filter(|into| self.takes(&list, *into)) {
+            self.index.moved(&messages, into);
+            return self.wish(ticket, Shown::Moved);
+        }
         let cursor = self.index.row().map(|row| row.key);
         let gone = self.index.leave(&messages);
-        self.remember_places(mailbox, cursor, &gone);
-        // Rows that are not loaded are not known to be unread.
+        self.remember_places(&list, cursor, &gone);
+        // Rows that are not loaded are not known to be unread, nor where they are.
         let others = u64::try_from(messages.len() - gone.len().min(messages.len())).unwrap_or(0);
-        self.count(mailbox, |total, _| {
-            *total = total.map(|total| total.saturating_sub(others));
-        });
+        if let Some(mailbox) = list.one_mailbox() {
+            self.count(mailbox, |total, _| {
+                *total = total.map(|total| total.saturating_sub(others));
+            });
+        }
         if let Some(into) = into {
             self.count(into, |total, _| *total = total.map(|total| total + others));
         }
         for row in gone {
             let unread = u64::from(!row.seen());
-            self.count(mailbox, |total, count| {
+            self.count(row.mailbox, |total, count| {
                 *total = total.map(|total| total.saturating_sub(1));
                 *count = count.saturating_sub(unread);
             });
@@ -130,12 +138,12 @@ impl App {
                 });
             }
         }
-        self.wish(ticket, Shown::Left { mailbox, messages });
+        self.wish(ticket, Shown::Left { list, messages });
     }
 
     /// Remembers where rows stood that leave: that of the cursor first.
-    fn remember_places(&mut self, mailbox: MailboxKey, cursor: Option<MessageKey>, gone: &[Row]) {
-        let place = |row: &Row| (row.key, mailbox, row.anchor());
+    fn remember_places(&mut self, list: &List, cursor: Option<MessageKey>, gone: &[Row]) {
+        let place = |row: &Row| (row.key, list.clone(), row.anchor());
         let mut places: Vec<_> = gone.iter().take(PLACES).map(place).collect();
         let under = gone.iter().find(|row| Some(row.key) == cursor);
         if let Some(row) = under {
@@ -153,13 +161,12 @@ impl App {
         }
     }
 
-    /// Where one of these messages stood in the open mailbox before it left.
+    /// Where one of these messages stood in the open list before it left.
     pub(super) fn place_of(&self, messages: &[MessageKey]) -> Option<Anchor> {
-        let open = self.index.mailbox?;
         let found = self
             .left
             .iter()
-            .find(|(key, mailbox, _)| *mailbox == open && messages.contains(key));
+            .find(|(key, list, _)| self.index.shows(list) && messages.contains(key));
         found.map(|(_, _, anchor)| *anchor)
     }
 
@@ -173,23 +180,21 @@ impl App {
     }
 
     fn show_flags(&mut self, key: MessageKey, flags: &Flags, pending: bool) {
-        let server = self
-            .mailbox()
-            .is_some_and(|(account, _)| account.link.is_some());
+        let mailbox = self.index.find(key).map(|row| row.mailbox);
+        let mailbox = mailbox.or_else(|| self.here());
+        let found = mailbox.and_then(|key| self.find_mailbox(key));
+        let server = found.is_some_and(|(account, _)| account.link.is_some());
         let before = self.index.reflag(key, flags, pending && server);
         if let Some(message) = self.message.as_mut().filter(|m| m.key() == key) {
             message.row.flags = flags.clone();
         }
-        if let Some(before) = before {
-            self.recount(before.has(Flags::SEEN), flags.has(Flags::SEEN));
+        if let (Some(before), Some(mailbox)) = (before, mailbox) {
+            self.recount(mailbox, before.has(Flags::SEEN), flags.has(Flags::SEEN));
         }
     }
 
-    fn recount(&mut self, was_seen: bool, is_seen: bool) {
-        let Some(open) = self.index.mailbox else {
-            return;
-        };
-        self.count(open, |_, unread| match (was_seen, is_seen) {
+    fn recount(&mut self, mailbox: MailboxKey, was_seen: bool, is_seen: bool) {
+        self.count(mailbox, |_, unread| match (was_seen, is_seen) {
             (true, false) => *unread += 1,
             (false, true) => *unread = unread.saturating_sub(1),
             (true, true) | (false, false) => {}
@@ -210,12 +215,12 @@ impl App {
                         }
                     }
                 }
-                Shown::Left { mailbox, messages } => {
-                    if self.index.mailbox == Some(*mailbox) {
+                Shown::Left { list, messages } => {
+                    if self.index.shows(list) {
                         self.index.leave(messages);
                     }
                 }
-                Shown::Folders { .. } => {}
+                Shown::Moved | Shown::Folders { .. } => {}
             }
         }
         if let Some(message) = &mut self.message
@@ -231,7 +236,7 @@ impl App {
         let (mut left, mut folders) = (false, false);
         for wish in self.wishes.iter_mut().filter(|wish| wish.ticket == ticket) {
             wish.seen_by = Some(next);
-            left |= matches!(wish.shown, Shown::Left { .. });
+            left |= matches!(wish.shown, Shown::Left { .. } | Shown::Moved);
             folders |= wish.is_of_folders();
         }
         self.folders_again |= folders;
@@ -253,8 +258,9 @@ impl App {
                     self.show_flags(key, &flags, false);
                 }
             }
-            Shown::Left { mailbox, messages } => {
-                if self.index.mailbox == Some(mailbox)
+            Shown::Moved => self.folders_again = true,
+            Shown::Left { list, messages } => {
+                if self.index.shows(&list)
                     && let Some(place) = self.place_of(&messages)
                 {
                     self.index

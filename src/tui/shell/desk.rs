@@ -12,25 +12,22 @@ use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{
-    AccountKind, Address, Envelope, Link, LinkState, MailboxKey, MessageKey, PartPath, Role,
-    Structure,
+    AccountKey, AccountKind, Address, Link, LinkState, MessageKey, PartPath, Role, Structure,
 };
 use crate::ops::folders::{AccountFolders, Folder};
-use crate::ops::index::{Anchor as At, Filter, Place, Window};
 use crate::ops::message::{Head, PartBytes, Source};
 use crate::ops::notices::Logged;
-use crate::ops::{attach, contacts, folders, index, message, notices, packed, queue, triage};
-use crate::store::lists::IndexRow;
-use crate::store::{Reader, Store, StoreError};
+use crate::ops::{attach, contacts, folders, message, notices, packed, queue, triage};
+use crate::store::{Reader, Store, StoreError, accounts};
 use crate::sync::owner;
 use crate::tui::app::date::octets;
-use crate::tui::app::event::{Answer, From, Question};
+use crate::tui::app::event::{Answer, Question};
 use crate::tui::app::view::{
-    Account, Anchor, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, OutboxCount,
-    Page, Preview, Provider, Row, Security as ViewSecurity, Server, Servers, Told,
+    Account, Body, Card, Cause, Identity, LogLine, Mailbox, Need, Opened, OutboxCount, Preview,
+    Provider, Security as ViewSecurity, Server, Servers, Told,
 };
 
-use super::{browse, drafts, files, outbox, replies, resuming, select, sending, writing};
+use super::{browse, drafts, files, outbox, pages, replies, resuming, select, sending, writing};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -118,11 +115,19 @@ impl Desk {
         match question {
             Question::Folders => self.folders(reader),
             Question::Page {
-                mailbox,
+                view,
                 from,
+                near,
                 around,
-            } => page(reader, *mailbox, *from, *around).map(Answer::Page),
-            Question::NextUnread { mailbox, after } => next_unread(reader, *mailbox, *after),
+            } => {
+                let asked = pages::Asked {
+                    from: *from,
+                    near: *near,
+                    around: *around,
+                };
+                pages::page(self, reader, view, asked).map(Answer::Page)
+            }
+            Question::NextUnread { view, after } => pages::next_unread(self, reader, view, *after),
             Question::Opened(key) => self.opened(reader, *key),
             Question::Body {
                 message,
@@ -147,8 +152,9 @@ impl Desk {
             Question::MarkedDeleted(mailbox) => {
                 triage::marked_deleted(reader, *mailbox).map(Answer::MarkedDeleted)
             }
-            Question::Select { mailbox, criterion } => {
-                select::keys(reader, *mailbox, criterion).map(Answer::Select)
+            Question::Select { view, criterion } => {
+                let walk = pages::walk(self, reader, view)?;
+                select::keys(reader, &walk, criterion).map(Answer::Select)
             }
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
@@ -407,6 +413,16 @@ impl Desk {
         settings.accounts.iter().flat_map(identities).collect()
     }
 
+    /// The accounts whose mail is shown: those of the settings, or all where there are none.
+    pub(super) fn shown_accounts(&self, reader: &Reader) -> Result<Vec<AccountKey>, StoreError> {
+        let settings = lock(&self.settings);
+        let mut all = accounts::all(reader)?;
+        if !settings.accounts.is_empty() {
+            all.retain(|one| settings.account(&one.id).is_some());
+        }
+        Ok(all.into_iter().map(|one| one.key).collect())
+    }
+
     /// Whether an account has a server to send with.
     fn sends(&self, id: &str) -> bool {
         let settings = lock(&self.settings);
@@ -580,89 +596,6 @@ fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
         total: folder.total,
         offline,
     }
-}
-
-fn page(
-    reader: &Reader,
-    mailbox: MailboxKey,
-    from: From,
-    around: usize,
-) -> Result<Page, StoreError> {
-    let place = |anchor: Anchor| Place {
-        arrival: anchor.arrival,
-        key: anchor.key,
-    };
-    let (anchor, before, after) = match from {
-        From::Newest => (At::Top, 0, 2 * around),
-        From::Oldest => {
-            let end = Place {
-                arrival: i64::MIN,
-                key: MessageKey(i64::MIN),
-            };
-            (At::Place(end), 2 * around, 1)
-        }
-        From::Around(anchor) => (At::Place(place(anchor)), around, around),
-        From::Ordinal(number) => (At::Ordinal(number.saturating_sub(1)), around, around),
-    };
-    let window = Window {
-        mailbox,
-        filter: Filter::All,
-        anchor,
-        before,
-        after,
-    };
-    let found = index::page(reader, &window)?;
-    let ordinal = match (found.rows.first(), found.more_before) {
-        (_, false) => Some(1),
-        (Some(first), true) => {
-            Some(index::ordinal(reader, mailbox, Filter::All, first.place())? + 1)
-        }
-        (None, true) => None,
-    };
-    Ok(Page {
-        at_start: !found.more_before,
-        at_end: !found.more_after,
-        ordinal,
-        total: found.total,
-        unread: found.unread,
-        rows: found.rows.into_iter().map(row).collect(),
-    })
-}
-
-fn row(row: IndexRow) -> Row {
-    Row {
-        key: row.key,
-        arrival: row.arrival,
-        envelope: Envelope {
-            date: row.date,
-            subject: row.subject,
-            from: row.from,
-            to: row.to,
-            list_id: row.list_id,
-            ..Envelope::default()
-        },
-        flags: row.flags,
-        attachments: row.has_attachments,
-        pending: row.pending,
-        kept: row.kept,
-        size: row.size,
-    }
-}
-
-fn next_unread(
-    reader: &Reader,
-    mailbox: MailboxKey,
-    after: Option<Anchor>,
-) -> Result<Answer, StoreError> {
-    let from = after.map_or(Place::TOP, |anchor| Place {
-        arrival: anchor.arrival,
-        key: anchor.key,
-    });
-    let found = index::next_unread(reader, &[], mailbox, from)?;
-    Ok(Answer::NextUnread(found.map(|(_, place)| Anchor {
-        arrival: place.arrival,
-        key: place.key,
-    })))
 }
 
 fn previewed(part: &Structure, bytes: &[u8]) -> Preview {

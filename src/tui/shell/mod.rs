@@ -16,6 +16,7 @@ mod editor;
 mod files;
 mod input;
 mod outbox;
+mod pages;
 mod panes;
 mod pool;
 mod queue;

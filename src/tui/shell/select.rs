@@ -1,8 +1,8 @@
 //! The messages of a mailbox that have something in common, read in pages so that no reader holds
 //! more than one of them.
 
-use crate::model::{Flags, MailboxKey, MessageKey};
-use crate::ops::index::{Anchor, Filter, Place, Window, page};
+use crate::model::{Flags, MessageKey};
+use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, StoreError};
 use crate::tui::app::event::Criterion;
@@ -12,18 +12,22 @@ const ROWS: usize = 2_000;
 /// Their keys, newest first.
 pub fn keys(
     reader: &Reader,
-    mailbox: MailboxKey,
+    walk: &Walk,
     criterion: &Criterion,
 ) -> Result<Vec<MessageKey>, StoreError> {
     let mut keys = Vec::new();
     let mut anchor = Anchor::Top;
     loop {
         let window = Window {
-            mailbox,
-            filter: match criterion {
-                Criterion::Unread => Filter::Unread,
-                Criterion::All | Criterion::Flagged | Criterion::From(_) => Filter::All,
+            walk: Walk {
+                filter: match (criterion, walk.filter) {
+                    (Criterion::Unread, Filter::All) => Filter::Unread,
+                    (Criterion::Flagged, Filter::All) => Filter::Flagged,
+                    (_, filter) => filter,
+                },
+                ..walk.clone()
             },
+            reversed: false,
             anchor,
             before: 0,
             after: ROWS,
@@ -50,7 +54,8 @@ pub fn keys(
 
 fn has(row: &IndexRow, criterion: &Criterion) -> bool {
     match criterion {
-        Criterion::All | Criterion::Unread => true,
+        Criterion::All => true,
+        Criterion::Unread => !row.flags.has(Flags::SEEN),
         Criterion::Flagged => row.flags.has(Flags::FLAGGED),
         Criterion::From(address) => row
             .from

@@ -138,9 +138,10 @@ pub(in crate::tui::app) fn select_all(app: &mut App) {
 }
 
 fn ask_keys(app: &mut App, criterion: Criterion) {
-    if let Some(mailbox) = app.index.mailbox {
-        let ticket = app.ask(Question::Select { mailbox, criterion });
-        app.asked_select = Some((ticket, mailbox));
+    if let Some(view) = app.index.view.clone() {
+        let list = view.list.clone();
+        let ticket = app.ask(Question::Select { view, criterion });
+        app.asked_select = Some((ticket, list));
     }
 }
 

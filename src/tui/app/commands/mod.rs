@@ -346,7 +346,7 @@ fn open_folders(app: &mut App) {
 }
 
 fn open_index(app: &mut App) {
-    if app.index.mailbox.is_none() {
+    if app.index.view.is_none() {
         app.open_inbox(0);
     }
     if !app.is_three() {

@@ -56,13 +56,13 @@ pub(in crate::tui::app) fn next_unread(app: &mut App) {
         }
         return;
     }
-    let Some(mailbox) = app.index.mailbox else {
+    let Some(view) = app.index.view.clone() else {
         return;
     };
     let after = app.index.rows.last().map(Row::anchor);
     app.open_after = app.screen == Screen::Message;
     app.unread_wrapped = false;
-    let ticket = app.ask(Question::NextUnread { mailbox, after });
+    let ticket = app.ask(Question::NextUnread { view, after });
     app.asked_unread = Some((ticket, app.presses));
 }
 
@@ -103,13 +103,10 @@ pub(in crate::tui::app) fn unread_found(app: &mut App, ticket: Ticket, found: Op
         }
         Some(_) | None if !app.unread_wrapped => {
             app.unread_wrapped = true;
-            let Some(mailbox) = app.index.mailbox else {
+            let Some(view) = app.index.view.clone() else {
                 return;
             };
-            let ticket = app.ask(Question::NextUnread {
-                mailbox,
-                after: None,
-            });
+            let ticket = app.ask(Question::NextUnread { view, after: None });
             app.asked_unread = Some((ticket, presses));
         }
         Some(_) | None => {
@@ -128,7 +125,7 @@ pub(in crate::tui::app) fn arrived(app: &mut App) {
 }
 
 pub(in crate::tui::app) fn ask_other_folder(app: &mut App) {
-    let open = app.index.mailbox;
+    let open = app.index.one_mailbox();
     let all: Vec<(&Account, &Mailbox)> = app
         .accounts
         .iter()

@@ -203,7 +203,7 @@ pub(in crate::tui::app) fn ask_file(app: &mut App, filing: Filing) {
 
 /// The mailboxes that messages of the open one can go to.
 pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
-    let open = app.index.mailbox;
+    let open = app.index.one_mailbox();
     let mut choices = palette::mailboxes(app);
     choices.retain(|choice| choice.target != Target::Mailbox(open.unwrap_or(MailboxKey(0))));
     let filed = app.filed;
@@ -296,7 +296,7 @@ pub(in crate::tui::app) fn made(
 
 /// `X`: what another program marked `\Deleted` here goes for good, after asking.
 pub(in crate::tui::app) fn ask_expunge(app: &mut App) {
-    match app.index.mailbox {
+    match app.mailbox().map(|(_, mailbox)| mailbox.key) {
         Some(mailbox) => {
             let ticket = app.ask(Question::MarkedDeleted(mailbox));
             app.asked_marked = Some((ticket, app.presses));

@@ -297,7 +297,10 @@ fn tab_walks_the_unread_messages_and_asks_before_another_folder() {
             .contains("Go to Lists/rust-users of alice@example.test (3 unread)?")
     );
     world.press("Ret");
-    assert_eq!(world.app.index.mailbox, Some(crate::model::MailboxKey(8)));
+    assert_eq!(
+        world.app.index.one_mailbox(),
+        Some(crate::model::MailboxKey(8))
+    );
 }
 
 #[test]
@@ -595,19 +598,19 @@ fn goto_opens_a_folder_of_any_account_by_a_few_letters() {
     world.press("G");
     world.type_text("rec");
     world.press("Ret");
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(11)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(11)));
     // The one that was open before is the first offer.
     world.press("G Ret");
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(1)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(1)));
     world.press("G");
     world.type_text("bob");
     world.press("Ret");
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(20)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(20)));
     world.press("G");
     world.type_text("nowhere");
     world.press("Ret");
     assert!(world.app.status_words().contains("No folder is called"));
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(20)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(20)));
 }
 
 #[test]
@@ -619,7 +622,7 @@ fn arrows_walk_the_list_and_tab_puts_the_row_into_the_line() {
     assert_eq!(world.app.prompt.as_ref().unwrap().line(), "Work/Projects");
     world.press("^U Up Ret");
     assert_eq!(
-        world.app.index.mailbox,
+        world.app.index.one_mailbox(),
         Some(MailboxKey(1)),
         "the last of all"
     );
@@ -650,7 +653,7 @@ fn the_list_of_commands_runs_what_the_key_would() {
         world.screen()
     );
     world.press("Ret");
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(10)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(10)));
     world.press(".");
     world.type_text("goto ");
     world.press("Dn Dn");

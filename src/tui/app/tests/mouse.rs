@@ -33,7 +33,7 @@ fn a_click_selects_and_a_second_one_opens() {
     world.press("L");
     click(&mut world, 5, 5);
     click(&mut world, 5, 5);
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(2)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(2)));
     world.press("M");
     click(&mut world, 5, 4);
     assert_eq!(

@@ -157,7 +157,7 @@ fn the_cursor_stays_on_a_draft_whose_copy_is_another_row_now() {
     };
     let mirrored = |world: &mut World, was: Anchor, now: Anchor| {
         let ticket = world.done.last().unwrap().0;
-        let mailbox = world.app.index.mailbox.unwrap();
+        let mailbox = world.app.index.one_mailbox().unwrap();
         let was = was.key;
         let ended = Ended::Mirrored { was, mailbox, now };
         world.event(crate::tui::app::event::Event::Ended(ticket, ended));

@@ -341,7 +341,7 @@ fn deleting_the_open_folder_leaves_the_folder_list_where_it_is() {
         .retain(|m| m.key != MailboxKey(11));
     world.changed();
     assert_eq!(world.app.screen, Screen::Folders);
-    assert_eq!(world.app.index.mailbox, Some(MailboxKey(1)));
+    assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(1)));
     let (_, key) = world.app.folders.target(&world.app.accounts).unwrap();
     assert_eq!(key, Some(MailboxKey(10)), "{}", world.screen());
 }

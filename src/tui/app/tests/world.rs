@@ -10,7 +10,7 @@ use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
     Address, Attachment, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
-    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure,
+    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure, View,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
@@ -253,12 +253,10 @@ impl World {
                 told: self.told.clone(),
             },
             Question::Page {
-                mailbox,
-                from,
-                around,
-            } => Answer::Page(self.page(*mailbox, *from, *around)),
-            Question::NextUnread { mailbox, after } => {
-                let inbox = *mailbox == MailboxKey(1);
+                view, from, around, ..
+            } => Answer::Page(self.page(view, *from, *around)),
+            Question::NextUnread { view, after } => {
+                let inbox = view.list.takes(MailboxKey(1), Some(Role::Inbox));
                 let found = self
                     .rows
                     .iter()
@@ -342,8 +340,8 @@ impl World {
         self.rows.iter().find(|row| row.key == key)
     }
 
-    fn page(&self, mailbox: MailboxKey, from: From, around: usize) -> Page {
-        if mailbox != MailboxKey(1) {
+    fn page(&self, view: &View, from: From, around: usize) -> Page {
+        if !view.list.takes(MailboxKey(1), Some(Role::Inbox)) {
             return Page {
                 at_start: true,
                 at_end: true,
@@ -353,14 +351,15 @@ impl World {
         }
         let count = self.rows.len();
         let at = match from {
-            From::Newest => 0,
-            From::Oldest => count.saturating_sub(1),
+            From::First => 0,
+            From::Last => count.saturating_sub(1),
             From::Ordinal(n) => (n as usize).saturating_sub(1),
             From::Around(anchor) => self.rows.partition_point(|row| row.anchor() > anchor),
         };
         let (first, last) = (at.saturating_sub(around), (at + around).min(count));
         Page {
             rows: self.rows[first..last].to_vec(),
+            anchor: Some(at - first),
             at_start: first == 0,
             at_end: last == count,
             ordinal: Some(first as u64 + 1),
@@ -608,6 +607,7 @@ pub fn row(key: i64, at: i64, from: &str, subject: &str, flags: &str) -> Row {
     }
     Row {
         key: MessageKey(key),
+        mailbox: MailboxKey(1),
         arrival: at,
         envelope: Envelope {
             date: Some(at),
@@ -621,6 +621,7 @@ pub fn row(key: i64, at: i64, from: &str, subject: &str, flags: &str) -> Row {
         pending: flags.contains('~'),
         kept: Kept::All,
         size: 4711,
+        tree: None,
     }
 }
 

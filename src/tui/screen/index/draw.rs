@@ -1,7 +1,7 @@
 //! Rows of the index as columns, and its title.
 
 use crate::mime::sanitize::{self, Shown};
-use crate::model::Flags;
+use crate::model::{Flags, List};
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::Row;
 use crate::tui::app::{App, Screen, date};
@@ -10,6 +10,8 @@ use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
 const DATE: u16 = 5;
+/// The width of where a message is, in a list of several mailboxes.
+const PLACE: u16 = 12;
 /// Columns of the sender, its width and that of the subject; in a pane they stand closer.
 const WIDE: (u16, u16, u16) = (13, 18, 33);
 const PANE: (u16, u16, u16) = (12, 16, 29);
@@ -53,12 +55,21 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
 }
 
 fn empty_words(app: &App) -> String {
-    let Some((account, mailbox)) = app.mailbox() else {
+    let Some(view) = &app.index.view else {
         return "No folder is open. L shows the folders.".to_owned();
     };
     if !app.index.loaded {
         return "Opening…".to_owned();
     }
+    let one = view.one_mailbox().and_then(|key| app.find_mailbox(key));
+    let Some((account, mailbox)) = one else {
+        return match view.list {
+            List::Unread => "Nothing is unread.",
+            List::Flagged => "Nothing is flagged.",
+            _ => "There is no message here.",
+        }
+        .to_owned();
+    };
     if mailbox.total.is_none_or(|total| total > 0) {
         return match account.link.as_ref() {
             Some(link) => format!("Not fetched yet: {}.", app.state_words(account, link)),
@@ -71,16 +82,19 @@ fn empty_words(app: &App) -> String {
 /// The title: folder, account, place, unread.
 pub fn title(app: &App) -> (String, String) {
     let index = &app.index;
-    let Some((account, mailbox)) = app.mailbox() else {
+    let Some(view) = &index.view else {
         return ("INBOX".to_owned(), String::new());
     };
     let narrow = matches!(app.layout.kind, Kind::Tiny | Kind::Line);
     let three = matches!(app.layout.kind, Kind::Three { .. });
-    let left = if narrow || three {
-        mailbox.name.clone()
-    } else {
-        format!("{}   {}", mailbox.name, account.address)
+    let name = app.list_name(&view.list);
+    let one = view.one_mailbox().and_then(|key| app.find_mailbox(key));
+    let whose = match one {
+        _ if narrow || three => String::new(),
+        Some((account, _)) => format!("   {}", account.address),
+        None => format!("   {}", accounts(app.accounts.len())),
     };
+    let left = format!("{name}{whose}");
     let total = index.total;
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),
@@ -95,6 +109,11 @@ pub fn title(app: &App) -> (String, String) {
         None => format!("{total} messages   {} new", index.unread),
     };
     (left, right)
+}
+
+fn accounts(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} account{plural}")
 }
 
 fn look(row: &Row) -> Role {
@@ -120,8 +139,28 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     pen.put_right(x + DATE + 6, y, 6, &at, role);
     let (from, from_width, subject_at) = if area.width < 72 { PANE } else { WIDE };
     pen.put(x + from, y, from_width, &who(app, row), role);
-    let room = area.width.saturating_sub(subject_at);
-    pen.put(x + subject_at, y, room, &subject(row), role);
+    let mut room = area.width.saturating_sub(subject_at);
+    if let Some(place) = place(app, row).filter(|_| area.width >= 72) {
+        room = room.saturating_sub(PLACE + 2);
+        pen.put_right(x + area.width, y, PLACE, &place, role);
+    }
+    pen.put(x + subject_at, y, room, &headline(row), role);
+}
+
+/// Where a message is, in a list of several mailboxes: its account, with its mailbox where those are
+/// not all of one kind.
+fn place(app: &App, row: &Row) -> Option<String> {
+    let list = &app.index.view.as_ref()?.list;
+    if list.one_mailbox().is_some() {
+        return None;
+    }
+    let (account, mailbox) = app.find_mailbox(row.mailbox)?;
+    let first = app.accounts.first().is_some_and(|one| one.id == account.id);
+    Some(match list {
+        List::Inboxes => account.id.clone(),
+        _ if first => mailbox.name.clone(),
+        _ => format!("{}:{}", account.id, mailbox.name),
+    })
 }
 
 fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
@@ -153,7 +192,7 @@ fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     pen.put(x + 10, y, from, &who(app, row), role);
     let subject_at = if from == 0 { 10 } else { 21 };
     let room = area.width.saturating_sub(subject_at);
-    pen.put(x + subject_at, y, room, &subject(row), role);
+    pen.put(x + subject_at, y, room, &headline(row), role);
 }
 
 /// The one line of a terminal under 20x5.
@@ -194,6 +233,24 @@ fn who(app: &App, row: &Row) -> String {
         return format!("To {}", sanitize::sender(&row.envelope.to));
     }
     sanitize::sender(&row.envelope.from).into_string()
+}
+
+/// The subject behind the lines of its tree, and what is folded away below it.
+fn headline(row: &Row) -> String {
+    let Some(tree) = &row.tree else {
+        return subject(row);
+    };
+    let mut words = tree.drawing();
+    if tree.folded && tree.hidden > 0 {
+        words.push_str(&format!("+{} ", tree.hidden));
+        if tree.unread > 0 {
+            words.push_str(&format!("N{} ", tree.unread));
+        }
+    }
+    if !tree.same_subject {
+        words.push_str(&subject(row));
+    }
+    words
 }
 
 /// The subject, without a list tag that the List-Id repeats.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Flags, MailboxKey, MessageKey};
+use crate::model::{Flags, List, MailboxKey, MessageKey, View};
 use crate::tui::app::event::{From, Question, Ticket};
 use crate::tui::app::view::{Anchor, Page, Row};
 
@@ -31,17 +31,17 @@ pub enum Goal {
 /// What the index screen knows.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// The mailbox that is shown.
-    pub mailbox: Option<MailboxKey>,
-    /// Loaded rows, newest first, without a gap.
+    /// What is shown.
+    pub view: Option<View>,
+    /// Loaded rows, from the top, without a gap.
     pub rows: Vec<Row>,
-    /// Nothing is newer than the first loaded row.
+    /// Nothing stands above the first loaded row.
     pub at_start: bool,
-    /// Nothing is older than the last loaded row.
+    /// Nothing stands below the last loaded row.
     pub at_end: bool,
     /// The number of the first loaded row.
     pub ordinal: Option<u64>,
-    /// Messages of the mailbox.
+    /// Messages of the view.
     pub total: u64,
     /// Unread ones.
     pub unread: u64,
@@ -49,7 +49,7 @@ pub struct State {
     pub selected: usize,
     /// The row at the top of the viewport.
     pub top: usize,
-    /// Whether a page has come since the mailbox was opened.
+    /// Whether a page has come since the view was opened.
     pub loaded: bool,
     /// Whether a mailbox opens on its newest message.
     pub newest: bool,
@@ -60,16 +60,28 @@ pub struct State {
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
-    /// Where mailboxes were left: the row, and how many rows of the screen were above it.
-    places: BTreeMap<MailboxKey, (Anchor, usize)>,
+    /// How lists were left.
+    left: Vec<Left>,
     /// Rows above the selected one when the first page comes.
     above: usize,
 }
 
+/// How a list was left.
+#[derive(Clone, Debug)]
+struct Left {
+    list: List,
+    /// The row, and how many rows of the screen were above it.
+    place: Option<(Anchor, usize)>,
+    marked: BTreeSet<MessageKey>,
+}
+
+/// Lists that are remembered.
+const REMEMBERED: usize = 200;
+
 impl Default for State {
     fn default() -> Self {
         Self {
-            mailbox: None,
+            view: None,
             rows: Vec::new(),
             at_start: true,
             at_end: true,
@@ -85,30 +97,44 @@ impl Default for State {
             goal: Goal::Keep,
             asked: None,
             again: false,
-            places: BTreeMap::new(),
+            left: Vec::new(),
             above: 0,
         }
     }
 }
 
 impl State {
-    /// Shows another mailbox; its old place is found again when it was shown before.
-    pub fn open(&mut self, mailbox: MailboxKey) {
-        if self.mailbox == Some(mailbox) {
+    /// Shows another view; the place and the selection of its list are found again when it was shown
+    /// before.
+    pub fn open(&mut self, view: View) {
+        if self.view.as_ref() == Some(&view) {
             return;
         }
         self.remember();
-        let places = std::mem::take(&mut self.places);
-        let place = places.get(&mailbox).copied();
+        let mut left = std::mem::take(&mut self.left);
+        let known = left.iter().position(|one| one.list == view.list);
+        let known = known.map(|at| left.remove(at));
+        let place = known.as_ref().and_then(|one| one.place);
         let goal = place.map_or(self.first_goal(), |(at, _)| Goal::Row(at));
         *self = Self {
-            mailbox: Some(mailbox),
+            view: Some(view),
             newest: self.newest,
-            places,
+            left,
+            marked: known.map(|one| one.marked).unwrap_or_default(),
             above: place.map_or(0, |(_, above)| above),
             goal,
             ..Self::default()
         };
+    }
+
+    /// The one mailbox that is shown, if it is one.
+    pub fn one_mailbox(&self) -> Option<MailboxKey> {
+        self.view.as_ref().and_then(View::one_mailbox)
+    }
+
+    /// Whether this list is the one that is shown.
+    pub fn shows(&self, list: &List) -> bool {
+        self.view.as_ref().is_some_and(|view| view.list == *list)
     }
 
     /// An index without a mailbox, whose mailboxes open on the newest message, or on the topmost
@@ -129,10 +155,16 @@ impl State {
     }
 
     fn remember(&mut self) {
-        if let (Some(mailbox), Some(row)) = (self.mailbox, self.row()) {
-            let place = (row.anchor(), self.selected.saturating_sub(self.top));
-            self.places.insert(mailbox, place);
-        }
+        let Some(view) = &self.view else { return };
+        let above = self.selected.saturating_sub(self.top);
+        let place = self.row().map(|row| (row.anchor(), above));
+        let left = Left {
+            list: view.list.clone(),
+            place,
+            marked: std::mem::take(&mut self.marked),
+        };
+        self.left.insert(0, left);
+        self.left.truncate(REMEMBERED);
     }
 
     /// The selected row.
@@ -192,6 +224,14 @@ impl State {
         gone
     }
 
+    /// These messages are in another mailbox now, and stay where they are shown.
+    pub fn moved(&mut self, keys: &[MessageKey], into: MailboxKey) {
+        let wanted: BTreeSet<&MessageKey> = keys.iter().collect();
+        for row in self.rows.iter_mut().filter(|row| wanted.contains(&row.key)) {
+            row.mailbox = into;
+        }
+    }
+
     /// Moves the selection by rows; false at the end of what is loaded.
     pub fn step(&mut self, by: isize) -> bool {
         let before = self.selected;
@@ -231,7 +271,7 @@ impl State {
 
     /// Another row stands for a message: the cursor goes along where it was on that.
     pub fn replaced(&mut self, was: MessageKey, mailbox: MailboxKey, now: Anchor) {
-        if self.held == Some(was) && self.mailbox == Some(mailbox) {
+        if self.held == Some(was) && self.one_mailbox() == Some(mailbox) {
             self.go(Goal::Row(now));
             self.held = Some(now.key);
         }
@@ -281,7 +321,7 @@ impl State {
 
     /// The question for the next page, when one is due.
     pub fn wants(&mut self, ticket: Ticket) -> Option<Question> {
-        let mailbox = self.mailbox?;
+        let view = self.view.clone()?;
         if self.asked.is_some() {
             return None;
         }
@@ -293,21 +333,22 @@ impl State {
         self.again = false;
         self.asked = Some(ticket);
         Some(Question::Page {
-            mailbox,
+            view,
             from: self.from(),
+            near: self.number(),
             around: AROUND,
         })
     }
 
     fn from(&self) -> From {
         match self.goal {
-            Goal::First | Goal::Unread => From::Newest,
-            Goal::Last => From::Oldest,
+            Goal::First | Goal::Unread => From::First,
+            Goal::Last => From::Last,
             Goal::Ordinal(number) => From::Ordinal(number),
             Goal::Row(anchor) => From::Around(anchor),
             Goal::Keep => match self.row() {
                 Some(row) => From::Around(row.anchor()),
-                None => From::Newest,
+                None => From::First,
             },
         }
     }
@@ -327,13 +368,14 @@ impl State {
     /// Takes the page that was asked for.
     pub fn take(&mut self, page: Page) {
         self.asked = None;
-        let old = self.row().map(Row::anchor);
-        let offset = match old {
-            Some(_) => self.selected.saturating_sub(self.top),
-            None => self.above,
+        let below = self.rows.iter().skip(self.selected);
+        let below: Vec<MessageKey> = below.map(|row| row.key).collect();
+        let offset = match below.is_empty() {
+            false => self.selected.saturating_sub(self.top),
+            true => self.above,
         };
         let goal = match std::mem::replace(&mut self.goal, Goal::Keep) {
-            Goal::Keep if old.is_none() => self.first_goal(),
+            Goal::Keep if below.is_empty() => self.first_goal(),
             goal => goal,
         };
         self.rows = page.rows;
@@ -345,22 +387,23 @@ impl State {
         self.loaded = true;
         let place = match goal {
             Goal::Unread => self.rows.iter().position(|row| !row.seen()).or(Some(0)),
-            Goal::Row(anchor) => Some(self.position(anchor)),
+            Goal::Row(anchor) => self.place(Goal::Row(anchor)).or(page.anchor),
             Goal::First | Goal::Last | Goal::Ordinal(_) | Goal::Keep => self.place(goal),
         };
         self.selected = place
-            .or_else(|| old.map(|anchor| self.position(anchor)))
+            .or_else(|| self.first_of(&below))
+            .or(page.anchor)
             .unwrap_or(0)
             .min(self.rows.len().saturating_sub(1));
         self.top = self.selected.saturating_sub(offset);
     }
 
-    /// Where a row stands, or the next older one when it is gone.
-    fn position(&self, anchor: Anchor) -> usize {
-        self.rows
-            .iter()
-            .position(|row| row.key == anchor.key)
-            .unwrap_or_else(|| self.rows.partition_point(|row| row.anchor() > anchor))
+    /// The row of the first of these messages that still has one: where the selected one is gone, the
+    /// next takes the cursor.
+    fn first_of(&self, keys: &[MessageKey]) -> Option<usize> {
+        let rows = self.rows.iter().enumerate();
+        let places: BTreeMap<MessageKey, usize> = rows.map(|(at, row)| (row.key, at)).collect();
+        keys.iter().find_map(|key| places.get(key).copied())
     }
 }
 
@@ -372,6 +415,7 @@ mod tests {
     fn row(n: i64) -> Row {
         Row {
             key: MessageKey(n),
+            mailbox: MailboxKey(1),
             arrival: n,
             envelope: Envelope::default(),
             flags: Flags::none(),
@@ -379,6 +423,7 @@ mod tests {
             pending: false,
             kept: Kept::All,
             size: 1,
+            tree: None,
         }
     }
 
@@ -394,7 +439,7 @@ mod tests {
 
     fn opened(rows: Page) -> State {
         let mut state = State::default();
-        state.open(MailboxKey(1));
+        state.open(View::mailbox(MailboxKey(1)));
         assert!(state.wants(Ticket(1)).is_some());
         state.take(rows);
         state
@@ -446,8 +491,8 @@ mod tests {
     fn a_mailbox_opened_again_is_at_its_old_place() {
         let mut state = opened(page(1..=9, 1));
         state.step(4);
-        state.open(MailboxKey(2));
-        state.open(MailboxKey(1));
+        state.open(View::mailbox(MailboxKey(2)));
+        state.open(View::mailbox(MailboxKey(1)));
         let asked = state.wants(Ticket(7));
         let Some(Question::Page { from, .. }) = asked else {
             panic!("{asked:?}")

@@ -37,7 +37,8 @@ pub struct Item {
 
 /// The rows in their order; what is not possible now is left out.
 pub fn items(app: &App) -> Vec<Item> {
-    let mailbox = app.mailbox().map(|(_, mailbox)| mailbox.name.as_str());
+    let view = app.index.view.as_ref();
+    let mailbox = view.map(|view| app.list_name(&view.list));
     let unread: u64 = app
         .accounts
         .iter()
@@ -59,7 +60,10 @@ pub fn items(app: &App) -> Vec<Item> {
         (
             Command::Index,
             "MESSAGE INDEX",
-            format!("The messages of {}", mailbox.unwrap_or("INBOX")),
+            format!(
+                "The messages of {}",
+                mailbox.unwrap_or_else(|| "INBOX".to_owned())
+            ),
         ),
         (
             Command::Folders,
