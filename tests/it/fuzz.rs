@@ -14,7 +14,7 @@ use lacebark::imap::{Machine, Options, Security};
 use lacebark::mime::document::{Document, View};
 use lacebark::mime::sanitize::Shown;
 use lacebark::mime::wrap::Layout;
-use lacebark::mime::{envelope, filename, link, part, structure};
+use lacebark::mime::{envelope, filename, link, mbox, part, structure};
 use lacebark::pop3;
 use lacebark::protocol::{Protocol, Time};
 
@@ -168,6 +168,89 @@ fn p13_no_bytes_make_the_pop3_machine_panic() {
     });
 }
 
+/// A mailbox file of others, cut anywhere, is read without a panic, in pieces of any size to the same
+/// end; and what was read and written again is read as the same messages.
+#[test]
+fn m5_no_bytes_make_a_reader_of_mailbox_files_panic() {
+    let seeds: Vec<Vec<u8>> = messages().chunks(3).map(mailbox_file).collect();
+    fuzz("mbox", 8, &seeds, |bytes| {
+        let whole = records(bytes, bytes.len().max(1));
+        for piece in [1, 7] {
+            assert_eq!(records(bytes, piece), whole, "in pieces of {piece}");
+        }
+        let Ok(records) = whole else {
+            return;
+        };
+        let marked = mbox::UNENDED.as_bytes();
+        let is_marked = |(_, frame): &(Vec<u8>, mbox::Frame)| {
+            frame.line.windows(marked.len()).any(|part| part == marked)
+        };
+        if records.iter().any(is_marked) {
+            return;
+        }
+        let (mut writer, mut written) = (mbox::Writer::default(), Vec::new());
+        for (message, frame) in &records {
+            let ended = message.last().is_none_or(|last| *last == b'\n');
+            writer.begin(Some(frame), ("nobody@example.org", 0, ended), &mut written);
+            writer.push(message, &mut written);
+            writer.end(&mut written);
+        }
+        // A line that begins with "From " and is no From_ line is quoted now, and comes back the same.
+        assert!(
+            self::records(&written, 4096) == Ok(records),
+            "it comes back as another"
+        );
+    });
+}
+
+/// Messages as a mailbox file has them.
+fn mailbox_file(messages: &[Vec<u8>]) -> Vec<u8> {
+    let (mut writer, mut file) = (mbox::Writer::default(), Vec::new());
+    for message in messages {
+        let ended = message.last().is_none_or(|last| *last == b'\n');
+        writer.begin(None, ("joe@example.org", 1_795_248_120, ended), &mut file);
+        writer.push(message, &mut file);
+        writer.end(&mut file);
+    }
+    file
+}
+
+/// What a reader finds that gets so many octets at a time.
+fn records(bytes: &[u8], piece: usize) -> Result<Vec<(Vec<u8>, mbox::Frame)>, String> {
+    enum Wrong {
+        Kind(mbox::NotMbox),
+        Cut(mbox::Cut),
+    }
+    impl From<mbox::NotMbox> for Wrong {
+        fn from(wrong: mbox::NotMbox) -> Self {
+            Wrong::Kind(wrong)
+        }
+    }
+    impl From<mbox::Cut> for Wrong {
+        fn from(wrong: mbox::Cut) -> Self {
+            Wrong::Cut(wrong)
+        }
+    }
+    let (mut found, mut message) = (Vec::new(), Vec::new());
+    let mut tell = |event: mbox::Event<'_>| {
+        match event {
+            mbox::Event::Start { .. } => message.clear(),
+            mbox::Event::Bytes(bytes) => message.extend_from_slice(bytes),
+            mbox::Event::End(frame) => found.push((std::mem::take(&mut message), frame)),
+        }
+        Ok::<(), Wrong>(())
+    };
+    let mut reader = mbox::Reader::default();
+    let mut pieces = bytes.chunks(piece);
+    let read = pieces.try_for_each(|piece| reader.push(piece, &mut tell));
+    let read = read.and_then(|()| reader.finish(&mut tell));
+    match read {
+        Ok(()) => Ok(found),
+        Err(Wrong::Kind(wrong)) => Err(wrong.to_string()),
+        Err(Wrong::Cut(wrong)) => Err(wrong.to_string()),
+    }
+}
+
 fn lines_are_clean(text: &str) {
     for shown in [Shown::line(text), Shown::name(text)] {
         is_clean(shown.as_str());
@@ -239,7 +322,7 @@ fn share() -> Duration {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(2.0);
-    Duration::from_secs_f64(seconds / 7.0)
+    Duration::from_secs_f64(seconds / 8.0)
 }
 
 fn mutated(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
