@@ -38,6 +38,7 @@ mod live_secrets;
 mod live_send;
 mod live_submission;
 mod live_sync;
+mod live_tasks;
 mod live_trial;
 mod live_watch;
 mod live_writing;

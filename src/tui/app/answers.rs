@@ -119,7 +119,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Resolved(found) => compose::settling::resolved(app, ticket, found),
         Answer::Drafts(found) => writing::drafts_came(app, ticket, found),
         Answer::Draft(found) => writing::draft_came(app, ticket, found),
-        Answer::Attached(found) => writing::attachments_came(app, ticket, vec![found]),
+        Answer::Attached(found) => writing::attachment_came(app, ticket, found),
         Answer::AttachedAll(found) => writing::attachments_came(app, ticket, found),
         Answer::FileText(text) => writing::file_came(app, ticket, text),
         Answer::Folder(found) => files::folder_came(app, ticket, found),

@@ -385,6 +385,18 @@ pub fn attachments_came(app: &mut App, ticket: Ticket, found: Vec<Result<Attachm
     app.hint(words);
 }
 
+/// A file that was named came: the next thing to write is the subject, and ^J attaches more from there.
+pub fn attachment_came(app: &mut App, ticket: Ticket, found: Result<Attachment, String>) {
+    let came = found.is_ok();
+    attachments_came(app, ticket, vec![found]);
+    if let Some(composer) = app.compose.current_mut().filter(|_| came)
+        && composer.spot == Spot::Attach
+        && composer.subject.value().is_empty()
+    {
+        composer.spot = Spot::Subject;
+    }
+}
+
 fn ask_read(app: &mut App) {
     let folder = match app.save_folder.as_str() {
         "" => String::new(),
