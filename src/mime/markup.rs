@@ -222,9 +222,43 @@ fn entity(text: &str) -> (char, usize) {
         "quot" => Some('"'),
         "apos" => Some('\''),
         "nbsp" => Some(' '),
-        _ => number.and_then(char::from_u32),
+        _ => number.and_then(char::from_u32).or_else(|| named(name)),
     };
     c.map_or(('&', 1), |c| (c, end + 1))
+}
+
+/// Names of the letters and signs from U+00A1 on, in their order (HTML 4 section 24.2.1).
+const LATIN: [&str; 95] = [
+    "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo",
+    "not", "shy", "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para",
+    "middot", "cedil", "sup1", "ordm", "raquo", "frac14", "frac12", "frac34", "iquest", "Agrave",
+    "Aacute", "Acirc", "Atilde", "Auml", "Aring", "AElig", "Ccedil", "Egrave", "Eacute", "Ecirc",
+    "Euml", "Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde", "Ograve", "Oacute", "Ocirc",
+    "Otilde", "Ouml", "times", "Oslash", "Ugrave", "Uacute", "Ucirc", "Uuml", "Yacute", "THORN",
+    "szlig", "agrave", "aacute", "acirc", "atilde", "auml", "aring", "aelig", "ccedil", "egrave",
+    "eacute", "ecirc", "euml", "igrave", "iacute", "icirc", "iuml", "eth", "ntilde", "ograve",
+    "oacute", "ocirc", "otilde", "ouml", "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml",
+    "yacute", "thorn", "yuml",
+];
+
+fn named(name: &str) -> Option<char> {
+    let other = match name {
+        "euro" => '€',
+        "ndash" => '–',
+        "mdash" => '—',
+        "lsquo" => '‘',
+        "rsquo" => '’',
+        "ldquo" => '“',
+        "rdquo" => '”',
+        "bdquo" => '„',
+        "bull" => '•',
+        "hellip" => '…',
+        _ => {
+            let at = LATIN.iter().position(|one| *one == name)?;
+            return char::from_u32(u32::try_from(at).ok()? + 0xa1);
+        }
+    };
+    Some(other)
 }
 
 enum Token<'a> {

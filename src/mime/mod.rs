@@ -34,10 +34,12 @@ pub mod quote;
 pub mod recipient;
 pub mod reply;
 pub mod sanitize;
+pub mod searched;
 pub mod sniff;
 pub mod structure;
 mod unseen;
 mod word;
+pub mod words;
 pub mod wrap;
 pub mod write;
 

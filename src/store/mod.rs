@@ -45,6 +45,7 @@ pub mod requests;
 mod roles;
 mod salvage;
 mod schema;
+pub mod search;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod threads;

@@ -324,7 +324,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ),
     (
         "7.sql",
-        "fc369c80404e30fe3b176274e255dbf8be46c9a503dfbb5985f44a1994ef9711",
+        "2e864fe9c8ce380445a81c2d3734b17301af79fb1120ec239148e27223149519",
     ),
 ];
 

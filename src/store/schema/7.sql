@@ -110,3 +110,17 @@ CREATE TABLE list_order (
 CREATE TRIGGER list_order_gone AFTER DELETE ON mailbox BEGIN
   DELETE FROM list_order WHERE list = CAST(old.key AS TEXT);
 END;
+
+-- tombstone: docids whose row in the search index is not what it should be: the content is gone, or
+-- its text or envelope came after it was indexed. through: contents up to this key may be in the index.
+-- pruned: tombstones up to this number were looked at and are no longer here.
+CREATE TABLE search_through (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  through INTEGER NOT NULL,
+  pruned INTEGER NOT NULL
+) STRICT;
+INSERT INTO search_through (id, through, pruned) VALUES (1, 0, 0);
+CREATE TRIGGER content_came AFTER UPDATE OF kept ON content
+WHEN new.kept > old.kept AND new.key <= (SELECT through FROM search_through) BEGIN
+  INSERT INTO tombstone (docid) VALUES (new.docid);
+END;
