@@ -142,6 +142,7 @@ pub fn remove(start: &mut Start, id: &str, yes: bool) -> Result<(), Failure> {
     let store = start.store()?;
     if let Some(row) = row {
         ops::accounts::remove(&store, row.key)?;
+        ops::search::forget(&start.paths.search_db())?;
     }
     edit::remove_account(&start.paths.config, id)?;
     let copies = store.copies();

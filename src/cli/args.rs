@@ -159,6 +159,8 @@ pub enum Command {
         #[arg(long)]
         threads: bool,
     },
+    /// Search the mail on this machine
+    Search(Search),
     /// Print a message
     Show(Show),
     /// Save a message, or one part of it, to a file
@@ -497,6 +499,50 @@ pub struct Send {
     #[arg(value_name = "RECIPIENT")]
     pub recipients: Vec<String>,
 }
+
+/// Arguments of `search`.
+#[derive(Debug, Args)]
+#[command(after_long_help = QUERY)]
+pub struct Search {
+    /// What to look for; several words have to be there all
+    #[arg(required = true, value_name = "QUERY")]
+    pub query: Vec<String>,
+    /// In this account only
+    #[arg(long)]
+    pub account: Option<String>,
+    /// In this mailbox only: [ACCOUNT:]NAME, or inbox, sent, drafts, trash, junk, archive
+    #[arg(long)]
+    pub mailbox: Option<String>,
+    /// At most so many messages
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+}
+
+/// The language of queries, as `search --help` tells it.
+const QUERY: &str = "\
+The newest message comes first. Trash, Junk and Drafts are searched only where in: or
+--mailbox names them; several copies of one message count once.
+
+Words:
+  contract terms        both begin a word somewhere; case and accents do not matter
+  \"page three\"          these words, one behind the other, the last one whole
+  from:anna to:bob cc:  names or addresses (to: finds Cc, too)
+  subject: body:        in that part alone
+  filename: list:       the name of an attachment, the mailing list
+Words shorter than three letters (two in Chinese, Japanese, Korean or Thai) stand for themselves.
+
+Conditions:
+  is:unread             read, flagged, unflagged, answered, unanswered, forwarded, draft, deleted
+  has:attachment        flag:KEYWORD  in:MAILBOX  account:ID
+  after:2026-11-21      from that day on; also 2026-11, 2026, 7d, 2w, 3m, 1y, 12h, yesterday
+  before:3m             before that day
+  date:2026-11          in that day, month or year; date:2026-11-01..2026-11-15
+  larger:100k           smaller:2M
+
+Together:
+  a b OR c              OR binds less than standing side by side; parentheses group
+  -draft, NOT draft     without it (behind a -- where it comes first)
+  from:(anna OR bob)    one field for several words";
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]

@@ -12,6 +12,15 @@ pub struct Messages {
     pub messages: Vec<Message>,
 }
 
+/// `search`.
+#[derive(Debug, Serialize)]
+pub struct FoundMessages {
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// About how many messages are not searched yet.
+    pub unindexed: u64,
+}
+
 /// One message.
 #[derive(Debug, Serialize)]
 pub struct Message {

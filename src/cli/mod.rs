@@ -34,6 +34,7 @@ pub mod publish;
 pub mod queue;
 pub mod refusal;
 pub mod save;
+pub mod search;
 pub mod send;
 pub mod setup;
 pub mod shelf;
@@ -194,6 +195,7 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
                 true => conversations::list(start, place, limit, unread),
             }
         }
+        Command::Search(arguments) => search::run(start, &arguments),
         Command::Show(arguments) => show::show(start, &arguments),
         Command::Save { id, part, to } => show::save_file(start, id.0, part.as_ref(), &to),
         Command::Flag(arguments) => flag::change(start, &arguments, flag::Value::Set),

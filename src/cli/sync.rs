@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::Failure;
 use super::start::Start;
-use super::{json, list, online, places};
+use super::{json, list, online, places, search};
 use crate::config::AccountSettings;
 use crate::mime::sanitize::Shown;
 use crate::sync::{Progress, Tally, Work};
@@ -38,6 +38,7 @@ pub fn run(start: &mut Start, ids: &[String], mailbox: Option<&str>) -> Result<(
             start.out.line(&summary(account))?;
         }
     }
+    search::finish(&start.store()?, start);
     let mut failures = failures.into_iter();
     let first = failures.next();
     for more in failures {

@@ -24,6 +24,7 @@ pub mod notices;
 pub mod packed;
 pub mod queue;
 pub mod requests;
+pub mod search;
 pub mod send;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@
 //! - [`Supervisor`]: all account tasks, on a thread of their own;
 //! - `standby`: what that task does while another process has the lock;
 //! - [`asking`]: what a process asks of the one that has it; `neighbours`: how they wake each other;
+//! - `indexing`: the search index, kept behind the mail;
 //! - [`once()`]: one sync with a deadline, for the command line;
 //! - [`setup`]: tries and stores an account.
 //!
@@ -30,6 +31,7 @@ mod desk;
 mod dialogue;
 mod error;
 mod glue;
+mod indexing;
 mod listing;
 mod neighbours;
 mod once;

@@ -21,6 +21,7 @@ use super::SyncError;
 use super::account::Task;
 use super::care::{CALM, Care};
 use super::desk::Desk;
+use super::indexing::{Indexing, PAUSE};
 use super::neighbours::Letter;
 use super::plan::backoff;
 use super::signal::Signal;
@@ -43,6 +44,7 @@ pub struct Supervisor {
     ended: std::sync::mpsc::Receiver<()>,
     _watch: Watch,
     _care: Option<Care>,
+    _indexing: Option<Indexing>,
 }
 
 struct Shared {
@@ -170,6 +172,9 @@ impl Supervisor {
         let care = Care::start(&store, CALM)
             .inspect_err(|error| tracing::error!(%error, "nobody looks after the mail store"))
             .ok();
+        let indexing = Indexing::start(&store, &paths.search_db(), PAUSE)
+            .inspect_err(|error| tracing::error!(%error, "nobody writes the search index"))
+            .ok();
         let supervisor = Self {
             shared,
             handle,
@@ -178,6 +183,7 @@ impl Supervisor {
             ended,
             _watch: watch,
             _care: care,
+            _indexing: indexing,
         };
         for account in &settings.accounts {
             supervisor.add(account);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 48] = [
+const COMMANDS: [&str; 49] = [
     "",
     "demo",
     "open",
@@ -28,6 +28,7 @@ const COMMANDS: [&str; 48] = [
     "mailbox subscribe",
     "mailbox unsubscribe",
     "list",
+    "search",
     "show",
     "save",
     "compose",

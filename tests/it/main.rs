@@ -17,6 +17,7 @@ mod cli;
 mod cli_files;
 mod cli_help;
 mod cli_screen;
+mod cli_search;
 mod cli_send;
 mod cli_store;
 mod cli_triage;

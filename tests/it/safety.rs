@@ -80,7 +80,7 @@ const IDS: [(&str, &str); 88] = [
     ("s3", ""),
     ("s4", ""),
     ("s6", "the editor; hooks do not exist"),
-    ("s7", "the search index"),
+    ("s7", ""),
     ("s8", ""),
     ("r1", ""),
     ("r2", ""),

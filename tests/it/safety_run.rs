@@ -238,12 +238,23 @@ fn s7_after_account_remove_no_file_holds_its_mail() {
     home.run(&["unflag", "1"]).exits(3);
     let before = rows(&home);
     assert!(before.len() > 8, "only {before:?} hold something");
+    assert!(home.run(&["search", "sings"]).exits(0).out.lines().count() > 1);
+    let index = home.path("cache/search.db");
+    assert!(index.exists());
     home.run(&["account", "remove", "work", "--yes"]).exits(0);
     let (found, count) = search(&home, "canary-4f1c9a");
     assert!(found.is_empty() && count > 0, "{found:?} of {count}");
+    assert!(!index.exists(), "its words are in the search index");
     // Words that are packed or coded are not found so: no row is left that could hold any. Actions
-    // are a word of ours and a time; threads, tombstones and how far people were read are numbers.
-    let harmless = ["store", "action", "thread", "tombstone", "person_through"];
+    // are a word of ours and a time; threads, tombstones and how far people and words were read are numbers.
+    let harmless = [
+        "store",
+        "action",
+        "thread",
+        "tombstone",
+        "person_through",
+        "search_through",
+    ];
     let mut left = rows(&home);
     left.retain(|table, _| !harmless.contains(&table.as_str()));
     assert_eq!(left, BTreeMap::new());
