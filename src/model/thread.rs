@@ -11,9 +11,9 @@
 //! have nothing above them, the oldest is the head and the others hang on it, because the store
 //! already holds them to be one conversation. Siblings stand by date, oldest first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{BlobKey, ContentKey, Envelope};
+use super::{BlobKey, ContentKey, Envelope, MessageKey, ThreadKey};
 
 /// The latest references of a message that are looked at (SAFETY M4).
 pub const REFERENCES: usize = 200;
@@ -338,6 +338,11 @@ pub struct TreeCell {
     pub same_subject: bool,
     /// The mailbox is not one of those that are listed: own mail, or filed mail.
     pub foreign: bool,
+    /// Arrival of the newest message of the conversation in the mailboxes that are listed.
+    pub newest: i64,
+    /// Of a folded row the messages of the mailboxes that are listed, which a command on it is for;
+    /// empty where they are too many to be told.
+    pub behind: Vec<MessageKey>,
 }
 
 impl TreeCell {
@@ -372,6 +377,31 @@ impl TreeCell {
         }
         drawn.push_str(if *own { "├─" } else { "└─" });
         drawn
+    }
+}
+
+/// Which conversations of a list are folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folds {
+    /// Whether they are open unless they are excepted.
+    pub open: bool,
+    /// Those that are not as the others.
+    pub except: BTreeSet<ThreadKey>,
+}
+
+impl Folds {
+    /// Whether a conversation is open.
+    pub fn is_open(&self, thread: ThreadKey) -> bool {
+        self.open != self.except.contains(&thread)
+    }
+
+    /// Folds a conversation or opens it; false when it was so already.
+    pub fn set(&mut self, thread: ThreadKey, open: bool) -> bool {
+        if open == self.open {
+            self.except.remove(&thread)
+        } else {
+            self.except.insert(thread)
+        }
     }
 }
 

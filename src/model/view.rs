@@ -43,6 +43,13 @@ impl View {
         self.order == Order::Arrival && !self.reversed
     }
 
+    /// Whether its rows are conversations: where they are ordered by thread and nothing of them is
+    /// left out.
+    pub fn is_threaded(&self) -> bool {
+        let whole = !matches!(self.list, List::Keys(_)) && self.shown() == Filter::All;
+        whole && self.order == Order::Thread
+    }
+
     /// Which messages of its mailboxes belong to it, what the list says included.
     pub fn shown(&self) -> Filter {
         match self.list {

@@ -13,51 +13,27 @@ use crate::model::thread::{Member, Node, TreeCell, base_subject, tree};
 use crate::model::{ContentKey, MailboxKey, MessageKey, ThreadKey};
 use crate::store::lists::{self, IndexRow};
 use crate::store::threads::{self, Conversation, Standing, Towards};
-use crate::store::{Priority, Rows, Store, StoreError, messages};
+use crate::store::{Priority, Rows, Store, StoreError};
 
+pub use crate::model::thread::Folds;
 pub use crate::store::threads::Turn;
 
 /// A folded conversation with more messages is told by its oldest one, without making its tree.
 const LARGE: usize = 200;
 
-/// Which conversations are folded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folds {
-    /// Whether they are open unless they are excepted.
-    pub open: bool,
-    /// Those that are not as the others.
-    pub except: BTreeSet<ThreadKey>,
-}
-
-impl Folds {
-    /// Whether a conversation is open.
-    pub fn is_open(&self, thread: ThreadKey) -> bool {
-        self.open != self.except.contains(&thread)
-    }
-
-    /// Folds a conversation or opens it; false when it was so already.
-    pub fn set(&mut self, thread: ThreadKey, open: bool) -> bool {
-        if open == self.open {
-            self.except.remove(&thread)
-        } else {
-            self.except.insert(thread)
+/// The same folds, where a thread has joined another: what was open stays in sight.
+fn standing(rows: &impl Rows, folds: &Folds) -> Result<Folds, StoreError> {
+    let mut except = BTreeSet::new();
+    for thread in &folds.except {
+        let root = threads::root(rows, *thread)?;
+        if root == *thread || !folds.open {
+            except.insert(root);
         }
     }
-
-    /// The same, where a thread has joined another: what was open stays in sight.
-    pub fn standing(&self, rows: &impl Rows) -> Result<Folds, StoreError> {
-        let mut except = BTreeSet::new();
-        for thread in &self.except {
-            let root = threads::root(rows, *thread)?;
-            if root == *thread || !self.open {
-                except.insert(root);
-            }
-        }
-        Ok(Folds {
-            open: self.open,
-            except,
-        })
-    }
+    Ok(Folds {
+        open: folds.open,
+        except,
+    })
 }
 
 /// Where a window of conversations lies.
@@ -212,6 +188,25 @@ pub fn keys(
     Ok(found)
 }
 
+/// An unread message of the first conversation below that of `after` that has one, with its arrival.
+pub fn next_unread(
+    rows: &impl Rows,
+    mailboxes: &[MailboxKey],
+    after: Option<MessageKey>,
+) -> Result<Option<(i64, MessageKey)>, StoreError> {
+    let from = match after {
+        Some(key) => threads::turn_of(rows, mailboxes, key)?,
+        None => None,
+    };
+    let Some(turn) = threads::next_unread(rows, mailboxes, from.unwrap_or(Turn::TOP))? else {
+        return Ok(None);
+    };
+    match turn.what() {
+        Conversation::Alone(key) => Ok(Some((turn.newest, key))),
+        Conversation::Thread(thread) => threads::oldest_unread(rows, mailboxes, thread),
+    }
+}
+
 /// The conversation that a message is part of; `None` when it has no envelope or is gone.
 pub fn of_message(rows: &impl Rows, key: MessageKey) -> Result<Option<ThreadKey>, StoreError> {
     threads::of_message(rows, key)
@@ -296,6 +291,8 @@ enum Slot {
         head: MessageKey,
         hidden: u64,
         unread: u64,
+        /// Its listed messages, where there are not too many.
+        behind: Vec<MessageKey>,
     },
     /// A message of an open conversation.
     Node(Turn, Rc<Loaded>, usize),
@@ -343,7 +340,7 @@ impl<'a, R: Rows> Reading<'a, R> {
         Ok(Self {
             rows,
             window,
-            folds: window.folds.standing(rows)?,
+            folds: standing(rows, window.folds)?,
             apart: None,
             subjects: HashMap::new(),
             unknown: Vec::new(),
@@ -467,7 +464,8 @@ impl<'a, R: Rows> Reading<'a, R> {
             Conversation::Thread(thread) => thread,
         };
         if self.folds.is_open(thread) {
-            let loaded = Rc::new(self.load(thread, usize::MAX)?);
+            let standing = self.standing(thread)?;
+            let loaded = Rc::new(self.load(standing)?);
             let all = 0..loaded.nodes.len();
             return Ok(all.map(|at| Slot::Node(turn, loaded.clone(), at)).collect());
         }
@@ -480,11 +478,23 @@ impl<'a, R: Rows> Reading<'a, R> {
                     head,
                     hidden: total - 1,
                     unread,
+                    behind: Vec::new(),
                 })
                 .into_iter()
                 .collect());
         }
-        let loaded = self.load(thread, usize::MAX)?;
+        let standing = self.standing(thread)?;
+        if let [alone] = standing.as_slice() {
+            // Most conversations are one message: no tree is made for it.
+            return Ok(vec![Slot::Folded {
+                turn,
+                head: alone.key,
+                hidden: 0,
+                unread,
+                behind: Vec::new(),
+            }]);
+        }
+        let loaded = self.load(standing)?;
         let listed = |member: usize| {
             let member = loaded.members.get(member);
             member.is_some_and(|one| self.window.mailboxes.contains(&one.mailbox))
@@ -495,17 +505,20 @@ impl<'a, R: Rows> Reading<'a, R> {
             return Ok(Vec::new());
         };
         let hidden = u64::try_from(loaded.nodes.len().saturating_sub(1)).unwrap_or(0);
+        let all = loaded.members.iter();
+        let behind = all.filter(|one| self.window.mailboxes.contains(&one.mailbox));
         Ok(vec![Slot::Folded {
             turn,
             head,
             hidden,
             unread,
+            behind: behind.map(|one| one.key).collect(),
         }])
     }
 
-    /// Reads a conversation and makes its tree.
-    fn load(&mut self, thread: ThreadKey, limit: usize) -> Result<Loaded, StoreError> {
-        let mut standing = threads::members(self.rows, thread, limit)?;
+    /// The messages of a conversation that belong into this list.
+    fn standing(&mut self, thread: ThreadKey) -> Result<Vec<Standing>, StoreError> {
+        let mut standing = threads::members(self.rows, thread)?;
         let listed = self.window.mailboxes;
         if standing.iter().any(|one| !listed.contains(&one.mailbox)) {
             if self.apart.is_none() {
@@ -517,6 +530,12 @@ impl<'a, R: Rows> Reading<'a, R> {
                     || !apart.is_some_and(|apart| apart.contains(&one.mailbox))
             });
         }
+        Ok(standing)
+    }
+
+    /// Makes the tree of a conversation.
+    fn load(&mut self, standing: Vec<Standing>) -> Result<Loaded, StoreError> {
+        let listed = self.window.mailboxes;
         let members = self.members(&standing)?;
         let nodes = tree(&members);
         let place = |at: &usize| {
@@ -578,11 +597,14 @@ impl<'a, R: Rows> Reading<'a, R> {
                 head,
                 hidden,
                 unread,
+                behind,
             } => {
+                let folded = *hidden > 0;
                 let cell = TreeCell {
                     hidden: *hidden,
                     unread: *unread,
-                    folded: *hidden > 0,
+                    folded,
+                    behind: if folded { behind.clone() } else { Vec::new() },
                     ..TreeCell::default()
                 };
                 (*head, *turn, cell)
@@ -592,10 +614,13 @@ impl<'a, R: Rows> Reading<'a, R> {
                 None => return Ok(None),
             },
         };
-        let shown = messages::find(self.rows, key)?.and_then(|message| message.mailbox);
-        let (Some(row), Some(mailbox)) = (lists::row(self.rows, key)?, shown) else {
+        let Some(row) = lists::row(self.rows, key)? else {
             return Ok(None);
         };
+        let Some(mailbox) = row.mailbox else {
+            return Ok(None);
+        };
+        cell.newest = turn.newest;
         cell.foreign = !self.window.mailboxes.contains(&mailbox);
         if let Slot::Node(_, loaded, at) = slot {
             let parent = loaded.nodes.get(*at).and_then(|node| node.parent);

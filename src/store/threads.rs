@@ -150,6 +150,24 @@ pub fn oldest(
     Ok(oldest.map(|(_, key)| MessageKey(key)))
 }
 
+/// The oldest unread message of a thread in these mailboxes, with its arrival.
+pub fn oldest_unread(
+    rows: &impl Rows,
+    mailboxes: &[MailboxKey],
+    thread: ThreadKey,
+) -> Result<Option<(i64, MessageKey)>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT arrival, key FROM message INDEXED BY message_thread
+         WHERE thread = ?1 AND mailbox = ?2 AND flags & 1 = 0 ORDER BY arrival, key LIMIT 1",
+    )?;
+    let mut oldest: Option<(i64, i64)> = None;
+    for mailbox in mailboxes {
+        let found = query.query_row((thread.0, mailbox.0), |row| Ok((row.get(0)?, row.get(1)?)));
+        oldest = oldest.into_iter().chain(found.optional()?).min();
+    }
+    Ok(oldest.map(|(arrival, key)| (arrival, MessageKey(key))))
+}
+
 /// One message of a thread, wherever it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -172,18 +190,13 @@ pub struct Standing {
 pub(super) const MEMBERS: &str = "SELECT m.key, m.content, m.mailbox, m.arrival, m.flags & 1,
        l.date, l.ids
      FROM message m INDEXED BY message_thread LEFT JOIN lineage l ON l.content = m.content
-     WHERE m.thread = ?1 AND m.mailbox IS NOT NULL LIMIT ?2";
+     WHERE m.thread = ?1 AND m.mailbox IS NOT NULL";
 
-/// The messages of a thread in all mailboxes, in no order, at most `limit` of them.
-pub fn members(
-    rows: &impl Rows,
-    thread: ThreadKey,
-    limit: usize,
-) -> Result<Vec<Standing>, StoreError> {
+/// The messages of a thread in all mailboxes, in no order.
+pub fn members(rows: &impl Rows, thread: ThreadKey) -> Result<Vec<Standing>, StoreError> {
     let mut query = rows.connection().prepare_cached(MEMBERS)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = query
-        .query_map((thread.0, limit), |row| {
+        .query_map([thread.0], |row| {
             let ids = row.get_ref(6)?.as_blob_or_null()?;
             Ok(Standing {
                 key: MessageKey(row.get(0)?),

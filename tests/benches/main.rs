@@ -30,6 +30,7 @@ mod send;
 mod split;
 mod start;
 mod sync;
+mod threads;
 mod triage;
 
 use figures::Figures;
@@ -38,7 +39,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 19] = [
+const BENCHES: [(&str, Bench); 20] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -58,6 +59,7 @@ const BENCHES: [(&str, Bench); 19] = [
     ("poll", pop3::poll),
     ("import", files::all),
     ("dots", pop3::pieces),
+    ("threads", threads::all),
 ];
 
 fn main() {

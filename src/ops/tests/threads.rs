@@ -154,7 +154,7 @@ fn copies_of_one_message_share_a_row() {
         |reader: &Reader| drawn(&read(reader, &[bed.inbox], &open(), Anchor::Top, (0, 9)));
     assert_eq!(unfolded(&reader), ["a", "├─(b", "└─b"]);
     let thread = threads::of_message(&reader, twins[0]).unwrap().unwrap();
-    let contents: Vec<_> = threads::members(&reader, thread, 9)
+    let contents: Vec<_> = threads::members(&reader, thread)
         .unwrap()
         .into_iter()
         .map(|one| one.content)

@@ -327,9 +327,9 @@ fn a_row_of_an_older_store_says_its_place_when_it_is_asked() {
     let keys = bed.insert(vec![answer(1, "a", &[]), answer(2, "b", &["x", "a"])]);
     let reader = bed.store.reader().unwrap();
     let of = thread(&reader, keys[0]);
-    let new = threads::members(&reader, of, 9).unwrap();
+    let new = threads::members(&reader, of).unwrap();
     damage(&bed.store, "DELETE FROM lineage");
-    let old = threads::members(&reader, of, 9).unwrap();
+    let old = threads::members(&reader, of).unwrap();
     for (new, old) in new.iter().zip(&old) {
         assert_eq!((old.date, &old.lineage), (None, &None));
         let (date, lineage) = threads::look_up(&reader, old.content).unwrap();
@@ -337,7 +337,7 @@ fn a_row_of_an_older_store_says_its_place_when_it_is_asked() {
     }
     let contents: Vec<_> = old.iter().map(|one| one.content).collect();
     bed.put(move |tx| threads::learn(tx, &contents));
-    assert_eq!(threads::members(&reader, of, 9).unwrap(), new);
+    assert_eq!(threads::members(&reader, of).unwrap(), new);
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 commands::selected(app, keys);
             }
         }
+        Answer::Thread(keys) => commands::thread_found(app, ticket, keys),
         Answer::MarkedDeleted(keys) => {
             if app.asked_marked.take() == Some((ticket, app.presses)) {
                 commands::marked_found(app, keys);

@@ -160,6 +160,8 @@ pub enum Command {
     Apply,
     /// To Trash; a folder with what is in it.
     Delete,
+    /// To Trash, the whole conversation.
+    DeleteThread,
     /// Takes the last action back.
     Undo,
     /// Moves to a mailbox that is asked.

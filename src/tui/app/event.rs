@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::model::thread::Folds;
 use crate::model::{
     AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey,
-    MessageKey, OnServer, OperationId, PartPath, Recipient, Role, View,
+    MessageKey, OnServer, OperationId, PartPath, Recipient, Role, ThreadKey, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -144,6 +145,16 @@ pub enum From {
     Ordinal(u64),
 }
 
+/// How a list of conversations is seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Threads {
+    /// What is folded.
+    pub folds: Folds,
+    /// Where the conversation of the row that is asked for stood: the conversation, and its newest
+    /// arrival.
+    pub stood: Option<(ThreadKey, i64)>,
+}
+
 /// What readers are asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Question {
@@ -159,6 +170,15 @@ pub enum Question {
         near: Option<u64>,
         /// How many on either side.
         around: usize,
+        /// What a list of conversations needs to know beside that.
+        threads: Option<Box<Threads>>,
+    },
+    /// The messages of the conversation of one, in the mailboxes of a view.
+    Thread {
+        /// Which view.
+        view: View,
+        /// Which message.
+        message: MessageKey,
     },
     /// The next unread message below `after`; without one from the top.
     NextUnread {
@@ -346,6 +366,8 @@ pub enum Answer {
     MarkedDeleted(Vec<MessageKey>),
     /// The messages that have it.
     Select(Vec<MessageKey>),
+    /// The messages of a conversation.
+    Thread(Vec<MessageKey>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.

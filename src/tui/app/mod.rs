@@ -167,6 +167,12 @@ pub struct App {
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
     asked_select: Option<(Ticket, List)>,
+    /// The messages of a conversation that the running command is for.
+    conversation: Option<Vec<MessageKey>>,
+    /// Whether what was done last was done to a conversation.
+    of_thread: bool,
+    /// A command that waits for the messages of a conversation, and how many keys were pressed then.
+    asked_thread: Option<(Ticket, u64, command::Command)>,
     /// Which messages the running command is for, where that was asked.
     scope: Option<commands::Scope>,
     asked_unread: Option<(Ticket, u64)>,
@@ -273,6 +279,9 @@ impl App {
             asked_proposal: Ticket::default(),
             asked_marked: None,
             asked_select: None,
+            conversation: None,
+            of_thread: false,
+            asked_thread: None,
             scope: None,
             asked_unread: None,
             unread_wrapped: false,

@@ -15,6 +15,7 @@ mod panes;
 mod resuming;
 mod safety;
 mod screens;
+mod threads;
 mod triage;
 mod waiting;
 mod waits;

@@ -10,7 +10,7 @@ use crate::model::thread::TreeCell;
 use crate::model::{
     ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
     Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
-    OperationState, PartPath, Role, Structure, journal,
+    OperationState, PartPath, Role, Structure, ThreadKey, journal,
 };
 
 /// One account with its mailboxes.
@@ -115,6 +115,8 @@ pub struct Row {
     pub kept: Kept,
     /// Octets.
     pub size: u64,
+    /// Its conversation; 0 while its envelope is not here.
+    pub thread: ThreadKey,
     /// Its place in a tree, in a view that shows one.
     pub tree: Option<TreeCell>,
 }
@@ -131,6 +133,14 @@ impl Row {
     /// Whether it is read.
     pub fn seen(&self) -> bool {
         self.flags.has(Flags::SEEN)
+    }
+
+    /// Whether there is something to read behind it: in a folded conversation any message of it.
+    pub fn is_new(&self) -> bool {
+        match &self.tree {
+            Some(tree) if tree.folded => tree.unread > 0,
+            Some(_) | None => !self.seen(),
+        }
     }
 }
 

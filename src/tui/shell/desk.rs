@@ -27,7 +27,10 @@ use crate::tui::app::view::{
     Provider, Security as ViewSecurity, Server, Servers, Told,
 };
 
-use super::{browse, drafts, files, outbox, pages, replies, resuming, select, sending, writing};
+use super::{
+    browse, conversations, drafts, files, outbox, pages, replies, resuming, select, sending,
+    writing,
+};
 
 /// Octets of a header that are looked at, and of a source that is shown.
 const HEADER: u64 = 512 << 10;
@@ -70,6 +73,11 @@ impl Desk {
             secrets,
             idle: Mutex::default(),
         }
+    }
+
+    /// What was read of an older store is kept, so that it is read once.
+    pub(super) fn learn(&self, unknown: Vec<crate::model::ContentKey>) {
+        crate::ops::threads::learn(&self.store, unknown);
     }
 
     /// Answers a question; a failure is an answer too.
@@ -119,15 +127,20 @@ impl Desk {
                 from,
                 near,
                 around,
+                threads,
             } => {
                 let asked = pages::Asked {
                     from: *from,
                     near: *near,
                     around: *around,
+                    threads: threads.as_deref(),
                 };
                 pages::page(self, reader, view, asked).map(Answer::Page)
             }
             Question::NextUnread { view, after } => pages::next_unread(self, reader, view, *after),
+            Question::Thread { view, message } => {
+                conversations::keys(self, reader, view, *message).map(Answer::Thread)
+            }
             Question::Opened(key) => self.opened(reader, *key),
             Question::Body {
                 message,

@@ -9,6 +9,7 @@
 mod acts;
 mod book;
 mod browse;
+mod conversations;
 mod decide;
 mod desk;
 mod drafts;

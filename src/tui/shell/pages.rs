@@ -9,20 +9,23 @@ use crate::ops::index::{
 };
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, StoreError};
-use crate::tui::app::event::{Answer, From};
+use crate::tui::app::event::{Answer, From, Threads};
 use crate::tui::app::view::{Anchor, Page, Row};
 
+use super::conversations;
 use super::desk::Desk;
 
 /// Where a page lies.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct Asked<'a> {
     /// Where.
     pub from: From,
     /// The number of that row when it was seen last, from 1.
     pub near: Option<u64>,
     /// How many rows on either side.
     pub around: usize,
+    /// How conversations are seen, in a list of them.
+    pub threads: Option<&'a Threads>,
 }
 
 /// The mailboxes of a view, and which of their messages.
@@ -38,8 +41,16 @@ pub fn walk(desk: &Desk, reader: &Reader, view: &View) -> Result<Walk, StoreErro
 }
 
 /// Rows of a view.
-pub fn page(desk: &Desk, reader: &Reader, view: &View, asked: Asked) -> Result<Page, StoreError> {
+pub fn page(
+    desk: &Desk,
+    reader: &Reader,
+    view: &View,
+    asked: Asked<'_>,
+) -> Result<Page, StoreError> {
     let walk = walk(desk, reader, view)?;
+    if let Some(threads) = asked.threads.filter(|_| view.is_threaded()) {
+        return conversations::page(desk, reader, &walk, view.reversed, (asked, threads));
+    }
     match &view.list {
         List::Keys(keys) => of_keys(reader, &walk, &keys.keys, asked),
         List::Mailbox(_) | List::Inboxes | List::Unread | List::Flagged | List::All => {
@@ -52,7 +63,7 @@ fn by_arrival(
     reader: &Reader,
     walk: Walk,
     reversed: bool,
-    asked: Asked,
+    asked: Asked<'_>,
 ) -> Result<Page, StoreError> {
     let Asked { from, around, .. } = asked;
     let (anchor, before, after) = match from {
@@ -81,7 +92,7 @@ fn of_keys(
     reader: &Reader,
     walk: &Walk,
     keys: &[MessageKey],
-    asked: Asked,
+    asked: Asked<'_>,
 ) -> Result<Page, StoreError> {
     let around = asked.around;
     let number = |number: u64| number.saturating_sub(1);
@@ -118,7 +129,7 @@ fn shown(found: IndexPage, ordinal: Option<u64>) -> Page {
     }
 }
 
-fn row(row: IndexRow) -> Row {
+pub(super) fn row(row: IndexRow) -> Row {
     Row {
         key: row.key,
         // A list has no message that is nowhere.
@@ -137,6 +148,7 @@ fn row(row: IndexRow) -> Row {
         pending: row.pending,
         kept: row.kept,
         size: row.size,
+        thread: row.thread,
         tree: row.tree,
     }
 }
@@ -149,6 +161,10 @@ pub fn next_unread(
     after: Option<Anchor>,
 ) -> Result<Answer, StoreError> {
     let walk = walk(desk, reader, view)?;
+    if view.is_threaded() {
+        let found = conversations::next_unread(reader, &walk, after)?;
+        return Ok(Answer::NextUnread(found));
+    }
     let found = index::next_unread(reader, &walk, after.map_or(Place::TOP, place))?;
     Ok(Answer::NextUnread(found.map(|place| Anchor {
         arrival: place.arrival,

@@ -9,6 +9,7 @@ use crate::tui::app::prompt::{Prompt, Purpose};
 
 use super::reading::target;
 use super::run;
+use super::threads;
 use super::triage::messages;
 
 /// Which messages a command is for, when some are selected.
@@ -21,7 +22,7 @@ pub enum Scope {
 }
 
 /// Whether a command of the index can be for many messages.
-fn takes_many(command: Command) -> bool {
+pub(super) fn takes_many(command: Command) -> bool {
     matches!(
         command,
         Command::Delete
@@ -58,6 +59,15 @@ pub(in crate::tui::app) fn asks_which(app: &mut App, command: Command) -> bool {
     asks
 }
 
+/// Whether a command is for what is selected, and not for the row at the cursor.
+pub(super) fn is_for_selected(app: &App) -> bool {
+    let selected = match app.scope {
+        Some(scope) => scope == Scope::Selected,
+        None => is_marked(app),
+    };
+    selected && !app.index.marked.is_empty()
+}
+
 fn is_marked(app: &App) -> bool {
     let here = app.index.row().map(|row| row.key);
     here.is_some_and(|here| app.index.marked.contains(&here))
@@ -72,6 +82,9 @@ pub(in crate::tui::app) fn run_for(app: &mut App, command: Command, scope: Scope
 
 /// The messages that a command is for; says so when there is none.
 pub(in crate::tui::app) fn meant(app: &mut App) -> Option<Vec<MessageKey>> {
+    if let Some(keys) = &app.conversation {
+        return Some(keys.clone());
+    }
     let many = app.screen == Screen::Index && !app.index.marked.is_empty();
     let selected = match app.scope {
         Some(scope) => scope == Scope::Selected,
@@ -201,7 +214,7 @@ pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
     if known.peek().is_none() && keys.len() == 1 {
         return;
     }
-    let lacking = known.any(|flags| !flags.has(bit));
+    let lacking = threads::lacks(app, bit).unwrap_or_else(|| known.any(|flags| !flags.has(bit)));
     if let Some(message) = app.message.as_mut().filter(|m| keys.contains(&m.key())) {
         // What a person marks stays so: having been shown changes it no more.
         message.marked = true;
@@ -213,6 +226,9 @@ pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
     };
     let count = keys.len();
     app.change_flags(keys, change, false);
+    if bit == Flags::SEEN && app.conversation.is_some() {
+        threads::show_read(app, lacking);
+    }
     if count > 1 {
         let word = match (bit, lacking) {
             (Flags::SEEN, true) => "read",
@@ -220,6 +236,9 @@ pub(in crate::tui::app) fn toggle(app: &mut App, bit: u8) {
             (_, true) => "important",
             (_, false) => "not important",
         };
-        app.say(format!("Marked {} {word}.  U undoes.", messages(count)));
+        app.say(format!(
+            "Marked {} {word}.  U undoes.",
+            threads::counted(app, count)
+        ));
     }
 }

@@ -5,6 +5,7 @@ mod many;
 mod parts;
 mod reading;
 mod seeking;
+mod threads;
 mod triage;
 mod waiting;
 
@@ -42,6 +43,7 @@ pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
+pub(super) use threads::found as thread_found;
 pub use triage::Filing;
 pub(in crate::tui) use triage::messages;
 pub(super) use triage::{
@@ -50,7 +52,7 @@ pub(super) use triage::{
 
 /// Runs a command of the table.
 pub fn run(app: &mut App, command: Command, key: Key) {
-    if many::asks_which(app, command) {
+    if many::asks_which(app, command) || threads::runs(app, command) {
         return;
     }
     match command {
@@ -83,7 +85,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::SelectAll => many::select_all(app),
         Command::Apply => many::ask_apply(app),
         Command::Delete if app.screen == Screen::Book => book::delete(app),
-        Command::Delete => triage::delete(app),
+        Command::Delete | Command::DeleteThread => triage::delete(app),
         Command::Undo if app.screen == Screen::Book => book::undo(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),
@@ -102,6 +104,10 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Parts => open_parts(app),
         Command::HeaderLevel => header_level(app),
         Command::HtmlOrPlain => html_or_plain(app),
+        Command::Unfold if app.screen == Screen::Index => threads::fold(app, false, false),
+        Command::Fold if app.screen == Screen::Index => threads::fold(app, true, false),
+        Command::UnfoldAll if app.screen == Screen::Index => threads::fold(app, false, true),
+        Command::FoldAll if app.screen == Screen::Index => threads::fold(app, true, true),
         Command::Unfold => fold(app, false),
         Command::Fold => fold(app, true),
         Command::UnfoldAll => fold_all(app, false),

@@ -42,12 +42,7 @@ pub(in crate::tui::app) fn next_unread(app: &mut App) {
         return;
     }
     let below = app.index.selected + 1;
-    let here = app
-        .index
-        .rows
-        .iter()
-        .skip(below)
-        .position(|row| !row.seen());
+    let here = app.index.rows.iter().skip(below).position(Row::is_new);
     if let Some(at) = here {
         let by = isize::try_from(at + 1).unwrap_or(1);
         app.index.step(by);

@@ -10,6 +10,7 @@ use crate::tui::app::{App, palette};
 
 use super::many::meant;
 use super::reading::open_message;
+use super::threads::counted;
 
 /// What a command does with the messages that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,8 @@ pub(in crate::tui::app) fn delete(app: &mut App) {
     }
     if role_here(app) == Some(Role::Trash) {
         let Some(keys) = meant(app) else { return };
-        let question = format!("Delete {} for good? There is no undo", messages(keys.len()));
+        let what = counted(app, keys.len());
+        let question = format!("Delete {what} for good? There is no undo");
         return ask(app, Purpose::DeleteForGood(keys), question);
     }
     to_role(app, Role::Trash, "Trash");
@@ -93,7 +95,12 @@ fn to_role(app: &mut App, role: Role, usual: &'static str) {
     });
     match found {
         Some((_, _, Some((key, name)))) => {
-            let words = done_words(Filing::Move, keys.len(), &name);
+            let words = match role {
+                Role::Trash if app.of_thread => {
+                    format!("Deleted {}.  U undoes.", counted(app, keys.len()))
+                }
+                _ => done_words(app, Filing::Move, keys.len(), &name),
+            };
             file(app, keys, Into::Role(role), key, words);
         }
         Some((account, address, None)) => {
@@ -110,9 +117,9 @@ fn to_role(app: &mut App, role: Role, usual: &'static str) {
     }
 }
 
-fn done_words(filing: Filing, count: usize, name: &str) -> String {
+fn done_words(app: &App, filing: Filing, count: usize, name: &str) -> String {
     let done = filing.done();
-    format!("{done} {} to {name}.  U undoes.", messages(count))
+    format!("{done} {} to {name}.  U undoes.", counted(app, count))
 }
 
 /// Moves messages out of the open mailbox, whose rows go at once.
@@ -141,7 +148,7 @@ fn after_leaving(app: &mut App) {
 
 /// Messages are deleted for good: the question was answered.
 pub(in crate::tui::app) fn delete_for_good(app: &mut App, keys: Vec<MessageKey>) {
-    let words = format!("Deleted {} for good.", messages(keys.len()));
+    let words = format!("Deleted {} for good.", counted(app, keys.len()));
     let ticket = app.act(Action::Expunge(keys.clone()));
     app.leave(ticket, keys, None);
     after_leaving(app);
@@ -167,7 +174,7 @@ fn make_and_file(
     role: Option<Role>,
     keys: Vec<MessageKey>,
 ) {
-    let words = done_words(filing, keys.len(), &name);
+    let words = done_words(app, filing, keys.len(), &name);
     let into = Into::New {
         account,
         name,
@@ -191,7 +198,8 @@ fn make_and_file(
 pub(in crate::tui::app) fn ask_file(app: &mut App, filing: Filing) {
     let Some(keys) = meant(app) else { return };
     let choices = targets(app);
-    let question = format!("{} {} to folder", filing.asked(), messages(keys.len()));
+    let what = counted(app, keys.len());
+    let question = format!("{} {what} to folder", filing.asked());
     let like = keys.first().copied();
     let mut prompt = Prompt::pick(Purpose::File(filing, keys), question, choices);
     if let Some(like) = like {
@@ -230,7 +238,7 @@ pub(in crate::tui::app) fn file_into(
             format!("{}:{}", account.id, mailbox.name)
         }
     });
-    let words = done_words(filing, keys.len(), &name.unwrap_or_default());
+    let words = done_words(app, filing, keys.len(), &name.unwrap_or_default());
     match filing {
         Filing::Move => file(app, keys, Into::Mailbox(to), to, words),
         Filing::Copy => {
@@ -349,7 +357,7 @@ pub(in crate::tui::app) fn keyword(app: &mut App, keys: Vec<MessageKey>, word: &
     };
     let of = match keys.len() {
         1 => String::new(),
-        count => format!(" of {}", messages(count)),
+        count => format!(" of {}", counted(app, count)),
     };
     app.change_flags(keys, change, false);
     app.say(format!("{done} the keyword {word}{of}.  U undoes."));

@@ -63,6 +63,16 @@ impl App {
         if self.screen == Screen::Files && self.files.purpose == Use::Read {
             return !matches!(command, Command::Select | Command::Attach);
         }
+        if self.screen == Screen::Index {
+            use Command::{Fold, FoldAll, Unfold, UnfoldAll};
+            let folds = matches!(command, Fold | FoldAll | Unfold | UnfoldAll);
+            return !folds
+                || self
+                    .index
+                    .view
+                    .as_ref()
+                    .is_some_and(|view| view.is_threaded());
+        }
         let (operation, conflict, sign_in, any) = match self.screen {
             Screen::Attention => match self.attention.need() {
                 None => (false, false, false, false),

@@ -188,6 +188,15 @@ pub(super) const ENTRIES: &[Entry] = &[
                folder list it deletes the folder with the messages in it, after asking.",
     },
     Entry {
+        command: Command::DeleteThread,
+        name: "delete-thread",
+        keys: &["^D"],
+        on: &[(Index, "DelThread"), (Message, "DelThread")],
+        enter: &[],
+        help: "Moves the whole thread of the message to Trash: what of it is in this folder, or in the \
+               folders that are listed here. One U takes it back.",
+    },
+    Entry {
         command: Command::Undo,
         name: "undo",
         keys: &["U"],

@@ -12,7 +12,7 @@ use crate::model::{MessageKey, OperationId};
 use crate::tui::app::view::{Finding, Weight};
 use crate::tui::screen::compose::Kind;
 
-fn shot(name: &str, world: &World) {
+pub fn shot(name: &str, world: &World) {
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
         insta::assert_snapshot!(name, world.screen());
     });

@@ -10,7 +10,7 @@ use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
     Address, Attachment, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
-    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure, View,
+    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure, ThreadKey, View,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
@@ -70,6 +70,8 @@ pub struct World {
     pub changed: Vec<(usize, Attachment)>,
     /// What answers to a message could be.
     pub answering: Option<Answering>,
+    /// What messages answer, where they are in conversations.
+    pub above: BTreeMap<MessageKey, MessageKey>,
     /// Questions that wait when `slow` is set.
     pub waiting: Vec<(Ticket, Question)>,
     pub slow: bool,
@@ -114,6 +116,7 @@ impl World {
             unsent: Vec::new(),
             told: None,
             answering: None,
+            above: BTreeMap::new(),
             waiting: Vec::new(),
             slow: false,
         }
@@ -252,6 +255,17 @@ impl World {
                 sending: None,
                 told: self.told.clone(),
             },
+            Question::Page {
+                threads: Some(seen),
+                from,
+                ..
+            } => Answer::Page(self.conversations(seen, *from)),
+            Question::Thread { message, .. } => {
+                let of = self.row(*message).map(|row| row.thread);
+                let rows = self.rows.iter().filter(|row| Some(row.thread) == of);
+                let here = rows.filter(|row| row.mailbox == MailboxKey(1));
+                Answer::Thread(here.map(|row| row.key).collect())
+            }
             Question::Page {
                 view, from, around, ..
             } => Answer::Page(self.page(view, *from, *around)),
@@ -621,6 +635,7 @@ pub fn row(key: i64, at: i64, from: &str, subject: &str, flags: &str) -> Row {
         pending: flags.contains('~'),
         kept: Kept::All,
         size: 4711,
+        thread: ThreadKey(0),
         tree: None,
     }
 }

@@ -94,7 +94,11 @@ pub fn title(app: &App) -> (String, String) {
         Some((account, _)) => format!("   {}", account.address),
         None => format!("   {}", accounts(app.accounts.len())),
     };
-    let left = format!("{name}{whose}");
+    let order = match view.is_threaded() && !narrow {
+        true => "   thread",
+        false => "",
+    };
+    let left = format!("{name}{whose}{order}");
     let total = index.total;
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),
@@ -117,7 +121,11 @@ fn accounts(count: usize) -> String {
 }
 
 fn look(row: &Row) -> Role {
-    if row.seen() { Role::Text } else { Role::Unread }
+    if row.is_new() {
+        Role::Unread
+    } else {
+        Role::Text
+    }
 }
 
 fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
@@ -151,13 +159,14 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
 /// not all of one kind.
 fn place(app: &App, row: &Row) -> Option<String> {
     let list = &app.index.view.as_ref()?.list;
-    if list.one_mailbox().is_some() {
+    let foreign = row.tree.as_ref().is_some_and(|tree| tree.foreign);
+    if list.one_mailbox().is_some() && !foreign {
         return None;
     }
     let (account, mailbox) = app.find_mailbox(row.mailbox)?;
     let first = app.accounts.first().is_some_and(|one| one.id == account.id);
     Some(match list {
-        List::Inboxes => account.id.clone(),
+        List::Inboxes if !foreign => account.id.clone(),
         _ if first => mailbox.name.clone(),
         _ => format!("{}:{}", account.id, mailbox.name),
     })
@@ -206,7 +215,7 @@ pub fn line(app: &App, pen: &mut Pen<'_>, area: Area) {
 fn state_letter(row: &Row) -> &'static str {
     if row.flags.has(Flags::DELETED) {
         "D"
-    } else if !row.seen() {
+    } else if row.is_new() {
         "N"
     } else if row.flags.has(Flags::ANSWERED) {
         "A"
@@ -219,7 +228,11 @@ fn state_letter(row: &Row) -> &'static str {
 
 /// When the message was sent, as its Date field says; arrival where it does not.
 fn shown_date(row: &Row) -> i64 {
-    row.envelope.date.unwrap_or(row.arrival)
+    match &row.tree {
+        // A folded conversation stands by its newest message.
+        Some(tree) if tree.folded => tree.newest,
+        Some(_) | None => row.envelope.date.unwrap_or(row.arrival),
+    }
 }
 
 /// The sender; of own mail `To` and whom it went to.

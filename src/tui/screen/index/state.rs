@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::thread::Folds;
 use crate::model::{Flags, List, MailboxKey, MessageKey, View};
-use crate::tui::app::event::{From, Question, Ticket};
+use crate::tui::app::event::{From, Question, Threads, Ticket};
 use crate::tui::app::view::{Anchor, Page, Row};
 
 /// Rows that are kept on either side of the selection.
@@ -55,6 +56,8 @@ pub struct State {
     pub newest: bool,
     /// The messages that are selected for a command, loaded or not.
     pub marked: BTreeSet<MessageKey>,
+    /// What is folded, where conversations are listed.
+    pub folds: Folds,
     /// The draft that was gone on with, while the cursor has not left it: the cursor follows its copy.
     held: Option<MessageKey>,
     goal: Goal,
@@ -73,6 +76,7 @@ struct Left {
     /// The row, and how many rows of the screen were above it.
     place: Option<(Anchor, usize)>,
     marked: BTreeSet<MessageKey>,
+    folds: Folds,
 }
 
 /// Lists that are remembered.
@@ -93,6 +97,7 @@ impl Default for State {
             loaded: false,
             newest: false,
             marked: BTreeSet::new(),
+            folds: Folds::default(),
             held: None,
             goal: Goal::Keep,
             asked: None,
@@ -115,12 +120,14 @@ impl State {
         let known = left.iter().position(|one| one.list == view.list);
         let known = known.map(|at| left.remove(at));
         let place = known.as_ref().and_then(|one| one.place);
+        let folds = known.as_ref().map(|one| one.folds.clone());
         let goal = place.map_or(self.first_goal(), |(at, _)| Goal::Row(at));
         *self = Self {
             view: Some(view),
             newest: self.newest,
             left,
             marked: known.map(|one| one.marked).unwrap_or_default(),
+            folds: folds.unwrap_or_default(),
             above: place.map_or(0, |(_, above)| above),
             goal,
             ..Self::default()
@@ -162,6 +169,7 @@ impl State {
             list: view.list.clone(),
             place,
             marked: std::mem::take(&mut self.marked),
+            folds: std::mem::take(&mut self.folds),
         };
         self.left.insert(0, left);
         self.left.truncate(REMEMBERED);
@@ -314,6 +322,46 @@ impl State {
         }
     }
 
+    /// Folds the conversation at the cursor, or opens it; false where it was so already, or there is
+    /// nothing to fold. The cursor stays on its message, or goes to the row that hides it.
+    pub fn fold(&mut self, folded: bool) -> bool {
+        let Some(row) = self.row() else { return false };
+        let Some(tree) = &row.tree else { return false };
+        let next = self.rows.get(self.selected + 1);
+        let can = match folded {
+            true if tree.folded => false,
+            true => tree.depth > 0 || next.is_some_and(|next| next.thread == row.thread),
+            false => tree.folded,
+        };
+        if can {
+            let thread = row.thread;
+            self.folds.set(thread, !folded);
+            self.refold();
+        }
+        can
+    }
+
+    /// Folds all conversations, or opens them.
+    pub fn fold_all(&mut self, folded: bool) -> bool {
+        let all = Folds {
+            open: !folded,
+            ..Folds::default()
+        };
+        let changed = std::mem::replace(&mut self.folds, all) != self.folds;
+        if changed {
+            self.refold();
+        }
+        changed
+    }
+
+    fn refold(&mut self) {
+        self.again = true;
+        if let Some(row) = self.row() {
+            // Also where no row of it is left: the page says which one hides it.
+            self.goal = Goal::Row(row.anchor());
+        }
+    }
+
     /// The store changed: the window is read anew, once for a burst.
     pub fn changed(&mut self) {
         self.again = true;
@@ -332,11 +380,20 @@ impl State {
         }
         self.again = false;
         self.asked = Some(ticket);
+        let threads = view.is_threaded().then(|| {
+            let row = self.row().filter(|_| self.goal == Goal::Keep);
+            let newest = row.map(|row| row.tree.as_ref().map_or(row.arrival, |tree| tree.newest));
+            Box::new(Threads {
+                folds: self.folds.clone(),
+                stood: row.map(|row| row.thread).zip(newest),
+            })
+        });
         Some(Question::Page {
             view,
             from: self.from(),
             near: self.number(),
             around: AROUND,
+            threads,
         })
     }
 
@@ -386,7 +443,7 @@ impl State {
         self.unread = page.unread;
         self.loaded = true;
         let place = match goal {
-            Goal::Unread => self.rows.iter().position(|row| !row.seen()).or(Some(0)),
+            Goal::Unread => self.rows.iter().position(Row::is_new).or(Some(0)),
             Goal::Row(anchor) => self.place(Goal::Row(anchor)).or(page.anchor),
             Goal::First | Goal::Last | Goal::Ordinal(_) | Goal::Keep => self.place(goal),
         };
@@ -423,6 +480,7 @@ mod tests {
             pending: false,
             kept: Kept::All,
             size: 1,
+            thread: crate::model::ThreadKey(n),
             tree: None,
         }
     }

@@ -1,0 +1,150 @@
+//! Commands on whole conversations: on a folded row, and `^D` anywhere.
+
+use crate::model::{Flags, MessageKey};
+use crate::tui::app::App;
+use crate::tui::app::command::{Command, Screen};
+use crate::tui::app::event::{Question, Ticket};
+use crate::tui::app::key::{Code, Key};
+use crate::tui::app::view::Row;
+
+use super::many::{is_for_selected, takes_many};
+use super::reading::target;
+use super::run;
+use super::triage::messages;
+
+/// Runs a command for a conversation where it is for one; false where it is for something else, and
+/// goes on as it is.
+pub(super) fn runs(app: &mut App, command: Command) -> bool {
+    if app.conversation.is_some() {
+        return false;
+    }
+    app.of_thread = false;
+    let asked = match command {
+        Command::DeleteThread => true,
+        Command::Select => app.screen == Screen::Index,
+        _ => takes_many(command) && app.screen == Screen::Index && !is_for_selected(app),
+    };
+    if !asked {
+        return false;
+    }
+    let folded = app.index.row().filter(|_| app.screen == Screen::Index);
+    let folded = folded.filter(|row| is_folded(row));
+    match folded.map(|row| behind(row).to_vec()) {
+        Some(keys) if !keys.is_empty() => run_for(app, command, keys),
+        None if command != Command::DeleteThread => return false,
+        // Of very many, and of what is unfolded or flat, the store knows which they are.
+        Some(_) | None => ask(app, command),
+    }
+    true
+}
+
+fn is_folded(row: &Row) -> bool {
+    row.tree.as_ref().is_some_and(|tree| tree.folded)
+}
+
+fn behind(row: &Row) -> &[MessageKey] {
+    row.tree.as_ref().map_or(&[], |tree| tree.behind.as_slice())
+}
+
+fn ask(app: &mut App, command: Command) {
+    let (Some(view), Some(message)) = (app.index.view.clone(), target(app)) else {
+        app.hint("There is no message here.");
+        return;
+    };
+    let ticket = app.ask(Question::Thread { view, message });
+    app.asked_thread = Some((ticket, app.presses, command));
+}
+
+/// The messages of the conversation are known.
+pub(in crate::tui::app) fn found(app: &mut App, ticket: Ticket, keys: Vec<MessageKey>) {
+    let asked = app
+        .asked_thread
+        .take_if(|(asked, _, _)| *asked == ticket)
+        .filter(|(_, presses, _)| *presses == app.presses);
+    let Some((_, _, command)) = asked else { return };
+    if keys.is_empty() {
+        app.hint("No message of this thread is here.");
+        return;
+    }
+    run_for(app, command, keys);
+}
+
+fn run_for(app: &mut App, command: Command, keys: Vec<MessageKey>) {
+    if command == Command::Select {
+        return select(app, &keys);
+    }
+    let command = match command {
+        Command::DeleteThread => Command::Delete,
+        other => other,
+    };
+    app.of_thread = keys.len() > 1;
+    app.conversation = Some(keys);
+    run(app, command, Key::plain(Code::Enter));
+    app.conversation = None;
+}
+
+/// A folded conversation is selected whole, or no more.
+fn select(app: &mut App, keys: &[MessageKey]) {
+    let all = keys.iter().all(|key| app.index.marked.contains(key));
+    for key in keys {
+        match all {
+            true => app.index.marked.remove(key),
+            false => app.index.marked.insert(*key),
+        };
+    }
+}
+
+/// How many messages a command was for: `8 messages of the thread`.
+pub(super) fn counted(app: &App, count: usize) -> String {
+    match app.of_thread && count > 1 {
+        true => format!("{} of the thread", messages(count)),
+        false => messages(count),
+    }
+}
+
+/// Whether the conversation that a command is for lacks a flag somewhere; `None` when it is for none.
+pub(super) fn lacks(app: &App, bit: u8) -> Option<bool> {
+    let keys = app.conversation.as_ref()?;
+    let row = app.index.row().filter(|row| is_folded(row))?;
+    let tree = row.tree.as_ref().filter(|_| keys.contains(&row.key))?;
+    Some(match bit {
+        Flags::SEEN => tree.unread > 0,
+        _ => !row.flags.has(bit),
+    })
+}
+
+/// The folded row shows at once that its messages were read, or are not read any more.
+pub(super) fn show_read(app: &mut App, read: bool) {
+    let count = app.conversation.as_ref().map_or(0, Vec::len);
+    let at = app.index.selected;
+    let row = app.index.rows.get_mut(at).filter(|row| is_folded(row));
+    if let Some(tree) = row.and_then(|row| row.tree.as_mut()) {
+        tree.unread = match read {
+            true => 0,
+            false => u64::try_from(count).unwrap_or(u64::MAX),
+        };
+    }
+}
+
+/// `[`, `]`, `{` and `}` in a list.
+pub(super) fn fold(app: &mut App, folded: bool, all: bool) {
+    let threaded = app
+        .index
+        .view
+        .as_ref()
+        .is_some_and(|view| view.is_threaded());
+    if !threaded {
+        app.hint("This list is not ordered by thread: nothing is folded in it.");
+        return;
+    }
+    let done = match all {
+        true => app.index.fold_all(folded),
+        false => app.index.fold(folded),
+    };
+    if !done {
+        app.hint(match folded {
+            true => "Nothing is left to fold here.",
+            false => "Nothing is folded here.",
+        });
+    }
+}

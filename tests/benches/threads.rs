@@ -1,0 +1,247 @@
+//! Lists of conversations and late parents, in a store of 1,000,000 messages.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lacebark::env::SystemClock;
+use lacebark::model::{Address, Envelope, Flags, MailboxKey};
+use lacebark::ops::threads::{Anchor, Folds, Window, page};
+use lacebark::store::accounts::{self, AccountKind};
+use lacebark::store::mailboxes::{self, Epoch, Listed};
+use lacebark::store::messages::{self, Arrived};
+use lacebark::store::{Priority, Rows, Store, threads};
+
+use crate::figures::{Figures, median, millis, quantile};
+
+const MESSAGES: u32 = 1_000_000;
+/// What the screen asks for around the cursor.
+const AROUND: usize = 150;
+/// Pairs of threads that a parent joins.
+const PAIRS: u32 = 8;
+
+fn id(number: u32) -> String {
+    format!(
+        "CA+{number:08x}.{:08x}@mail.example.org",
+        number.wrapping_mul(77)
+    )
+}
+
+/// What a message answers: of each thousand some belong to long threads that go through the whole
+/// store, fifty to one of 50,000; of the others a third starts a thread.
+fn above(uid: u32) -> Vec<String> {
+    let place = uid % 1_000;
+    if place < 2 * PAIRS {
+        return vec![format!("root-{place}@mail.example.org")];
+    }
+    if place >= 950 {
+        let from = uid.saturating_sub(20 * 20);
+        let chain = (from..uid).filter(|n| n % 1_000 >= 950);
+        let root = "long@mail.example.org".to_owned();
+        return std::iter::once(root).chain(chain.map(id)).collect();
+    }
+    let mut above = Vec::new();
+    let mut at = uid;
+    while let Some(parent) = parent(at).filter(|_| above.len() < 6) {
+        above.insert(0, id(parent));
+        at = parent;
+    }
+    above
+}
+
+/// What an ordinary message answers: one of the hundred before it.
+fn parent(uid: u32) -> Option<u32> {
+    let back = 1 + (uid.wrapping_mul(2_654_435_761) >> 8) % 100;
+    let parent = uid.checked_sub(back).filter(|_| !uid.is_multiple_of(3))?;
+    (2 * PAIRS..950)
+        .contains(&(parent % 1_000))
+        .then_some(parent)
+}
+
+fn arrived(uid: u32) -> Arrived {
+    let noise = uid.wrapping_mul(2_654_435_761) >> 8;
+    let at = 1_600_000_000 + i64::from(uid) * 180;
+    Arrived {
+        uid,
+        flags: Flags::of(u8::from(!noise.is_multiple_of(5))),
+        arrival: at,
+        size: u64::from(noise % 90_000) + 2_000,
+        envelope: Some(Envelope {
+            date: Some(at),
+            subject: format!("A subject of the usual length, number {noise}"),
+            from: vec![Address {
+                name: format!("Person Number {}", noise % 500),
+                address: format!("person{}@example.org", noise % 500),
+            }],
+            message_id: id(uid),
+            references: above(uid),
+            ..Envelope::default()
+        }),
+        ..Arrived::default()
+    }
+}
+
+fn open(path: &Path) -> Store {
+    Store::open(&path.join("mail.db"), Arc::new(SystemClock::start())).unwrap()
+}
+
+fn put(store: &Store, inbox: MailboxKey, rows: Vec<Arrived>) {
+    store
+        .write(Priority::Bulk, move |tx| {
+            messages::insert(tx, inbox, Epoch(1), &rows)
+        })
+        .wait()
+        .unwrap();
+}
+
+fn filled(path: &Path) -> MailboxKey {
+    let store = open(path);
+    let inbox = store
+        .write(Priority::Person, |tx| {
+            let account = accounts::ensure(tx, "work", AccountKind::Imap)?;
+            let line = Listed {
+                name: "INBOX".into(),
+                shown: "INBOX".into(),
+                ..Listed::default()
+            };
+            mailboxes::record_list(tx, account, &[line])?;
+            Ok(mailboxes::by_name(tx, account, "INBOX")?.unwrap().key)
+        })
+        .wait()
+        .unwrap();
+    // Newest first, as a pull stores them.
+    let mut high = MESSAGES;
+    while high > 0 {
+        let low = high.saturating_sub(1_000);
+        put(&store, inbox, (low + 1..=high).rev().map(arrived).collect());
+        high = low;
+    }
+    inbox
+}
+
+fn read(
+    rows: &impl Rows,
+    inbox: MailboxKey,
+    folds: &Folds,
+    anchor: Anchor,
+) -> lacebark::ops::threads::ThreadPage {
+    let before = match anchor {
+        Anchor::Top => 0,
+        _ => AROUND,
+    };
+    let window = Window {
+        mailboxes: &[inbox],
+        folds,
+        reverse: false,
+        anchor,
+        before,
+        after: 2 * AROUND - before,
+    };
+    page(rows, &window).unwrap()
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let out = work();
+    (start.elapsed(), out)
+}
+
+/// Everything about conversations.
+pub fn all(figures: &mut Figures) {
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let inbox = filled(folder.path());
+    figures.note(
+        "1,000,000 messages stored, newest first",
+        format!("{:.0} s", start.elapsed().as_secs_f64()),
+    );
+    pages(figures, folder.path(), inbox);
+    joins(figures, folder.path(), inbox);
+}
+
+fn pages(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
+    let folded = Folds::default();
+    let mut opens: Vec<Duration> = (0..10)
+        .map(|_| {
+            let (took, found) = timed(|| {
+                let store = open(path);
+                let reader = store.reader().unwrap();
+                read(&reader, inbox, &folded, Anchor::Top)
+            });
+            assert_eq!(found.rows.len(), 2 * AROUND);
+            took
+        })
+        .collect();
+    let what = "open a threaded mailbox of 1,000,000: store and 300 rows, median";
+    figures.under(what, median(&mut opens), Duration::from_millis(50), millis);
+    let store = open(path);
+    let reader = store.reader().unwrap();
+    let mut far = read(&reader, inbox, &folded, Anchor::Ordinal(100_000));
+    let mut steps = Vec::new();
+    for _ in 0..100 {
+        let last = &far.rows[far.rows.len() - 20];
+        let anchor = Anchor::Message(last.row.key, Some(last.turn));
+        let (took, found) = timed(|| read(&reader, inbox, &folded, anchor));
+        assert_eq!(found.rows.len(), 2 * AROUND);
+        far = found;
+        steps.push(took);
+    }
+    let what = "next page there: 300 rows around the cursor, median of 100";
+    figures.under(what, median(&mut steps), Duration::from_millis(5), millis);
+    figures.note("the same, p99", millis(quantile(&mut steps, 0.99)));
+    let opened = Folds {
+        open: true,
+        ..Folds::default()
+    };
+    let anchor = Anchor::Message(far.rows[0].row.key, None);
+    let (took, _) = timed(|| read(&reader, inbox, &opened, anchor));
+    figures.note("300 rows of unfolded conversations there", millis(took));
+    let long = far_thread(&reader, inbox);
+    let mut one = Folds::default();
+    one.set(long, true);
+    let mut unfolds: Vec<Duration> = (0..5)
+        .map(|_| {
+            let (took, found) = timed(|| read(&reader, inbox, &one, Anchor::Top));
+            assert!(found.rows.iter().any(|row| row.tree.depth > 100));
+            took
+        })
+        .collect();
+    figures.note(
+        "unfold a thread of 50,000 in it: tree and 300 rows, median",
+        millis(median(&mut unfolds)),
+    );
+}
+
+/// The thread of 50,000.
+fn far_thread(rows: &impl Rows, inbox: MailboxKey) -> lacebark::model::ThreadKey {
+    let top = read(rows, inbox, &Folds::default(), Anchor::Top);
+    let long = top.rows.iter().max_by_key(|row| row.tree.hidden).unwrap();
+    assert_eq!(long.tree.hidden, 49_999);
+    long.row.thread
+}
+
+fn joins(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
+    let store = open(path);
+    let mut times = Vec::new();
+    for pair in 0..PAIRS {
+        let (one, other) = (2 * pair, 2 * pair + 1);
+        let parent = Arrived {
+            envelope: Some(Envelope {
+                message_id: format!("root-{one}@mail.example.org"),
+                references: vec![format!("root-{other}@mail.example.org")],
+                ..Envelope::default()
+            }),
+            ..arrived(MESSAGES + 1 + pair)
+        };
+        let (took, ()) = timed(|| put(&store, inbox, vec![parent]));
+        times.push(took);
+    }
+    let reader = store.reader().unwrap();
+    let last = read(&reader, inbox, &Folds::default(), Anchor::Top);
+    let thread = last.rows[0].row.thread;
+    let (total, _) = threads::counts(&reader, &[inbox], thread).unwrap();
+    assert_eq!(total, 2_001, "two threads and their parent");
+    let what = "a late parent joins two threads of 1,000, all over the store, median";
+    figures.under(what, median(&mut times), Duration::from_millis(20), millis);
+    figures.note("the same, slowest of 8", millis(quantile(&mut times, 1.0)));
+}
