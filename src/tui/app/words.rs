@@ -297,7 +297,11 @@ impl App {
         let state = self.mailbox().and_then(|(account, _)| account.state());
         let online = self.is_connected();
         match (state, online, fetching) {
-            (None, _, _) => vec!["Not kept.".to_owned()],
+            // What lies on this machine alone is whole, unless it is still on its way here.
+            (None, _, _) => vec![
+                format!("Not here yet: {size} on the server that it comes from."),
+                "It comes by itself when that account is online.".to_owned(),
+            ],
             (Some(_), true, true) => {
                 vec![format!(
                     "Fetching {size} from server... Esc leaves it running, ^C stops."
