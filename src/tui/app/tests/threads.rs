@@ -52,6 +52,15 @@ impl World {
         }
     }
 
+    /// The messages of a conversation that are in the mailbox.
+    pub fn thread_of(&self, message: MessageKey) -> Vec<MessageKey> {
+        let of = self.rows.iter().find(|row| row.key == message);
+        let of = of.map(|row| row.thread);
+        let rows = self.rows.iter().filter(|row| Some(row.thread) == of);
+        let here = rows.filter(|row| row.mailbox == MailboxKey(1));
+        here.map(|row| row.key).collect()
+    }
+
     fn unfold(&self, seen: &Threads, newest: i64, rows: &[&Row], shown: &mut Vec<Row>) {
         let id = |key: MessageKey| IdHash(key.0 as u64);
         let member = |row: &&Row| Member {

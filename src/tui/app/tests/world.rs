@@ -9,8 +9,8 @@ use crate::mime::document::{Document, Fold, Line, Role as Span_, Span};
 use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
-    Address, Attachment, Disposition, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState,
-    MailboxKey, MessageKey, OperationId, PartPath, Role, Structure, ThreadKey, View,
+    Address, Attachment, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
+    MessageKey, OperationId, Role, Structure, ThreadKey, View,
 };
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
@@ -29,7 +29,7 @@ pub const NOW: i64 = 1_795_257_600;
 pub const DAY: i64 = 86_400;
 
 pub use super::waits::{failed, needs, queue, waits};
-pub use super::writes::{attachment, identity, save, utc};
+pub use super::writes::{attachment, identity, leaf, save, tree, utc};
 
 pub struct World {
     pub app: App,
@@ -255,20 +255,17 @@ impl World {
                 sending: None,
                 told: self.told.clone(),
             },
+            Question::Thread { message, .. } => Answer::Thread(self.thread_of(*message)),
             Question::Page {
-                threads: Some(seen),
+                view,
                 from,
+                around,
+                threads,
                 ..
-            } => Answer::Page(self.conversations(seen, *from)),
-            Question::Thread { message, .. } => {
-                let of = self.row(*message).map(|row| row.thread);
-                let rows = self.rows.iter().filter(|row| Some(row.thread) == of);
-                let here = rows.filter(|row| row.mailbox == MailboxKey(1));
-                Answer::Thread(here.map(|row| row.key).collect())
-            }
-            Question::Page {
-                view, from, around, ..
-            } => Answer::Page(self.page(view, *from, *around)),
+            } => Answer::Page(match threads {
+                Some(seen) => self.conversations(seen, *from),
+                None => self.page(view, *from, *around),
+            }),
             Question::NextUnread { view, after } => {
                 let inbox = view.list.takes(MailboxKey(1), Some(Role::Inbox));
                 let found = self
@@ -561,50 +558,6 @@ pub fn letter() -> Document {
         });
     }
     document
-}
-
-pub fn leaf(path: &str, kind: &str, size: u64, name: &str) -> Structure {
-    let (kind, subtype) = kind.split_once('/').unwrap();
-    Structure {
-        path: PartPath::parse(path).unwrap(),
-        kind: kind.to_owned(),
-        subtype: subtype.to_owned(),
-        size,
-        filename: name.to_owned(),
-        disposition: if name.is_empty() {
-            Disposition::None
-        } else {
-            Disposition::Attachment
-        },
-        ..Structure::default()
-    }
-}
-
-pub fn node(path: &str, kind: &str, children: Vec<Structure>) -> Structure {
-    Structure {
-        children,
-        ..leaf(path, kind, 0, "")
-    }
-}
-
-/// The tree of mock-up 6.
-pub fn tree() -> Structure {
-    let mixed = node(
-        "1",
-        "multipart/mixed",
-        vec![
-            leaf("1.1", "text/plain", 400, ""),
-            leaf("1.2", "application/pdf", 41_000, "Übersicht – Größe.pdf"),
-            leaf("1.3", "image/png", 39_000, "IMG_2041.png"),
-            leaf("1.4", "text/csv", 24, "table.csv"),
-            leaf("1.5", "application/zip", 6_800, "invoice.pdf"),
-        ],
-    );
-    node(
-        "",
-        "multipart/signed",
-        vec![mixed, leaf("2", "application/pgp-signature", 673, "")],
-    )
 }
 
 pub fn row(key: i64, at: i64, from: &str, subject: &str, flags: &str) -> Row {

@@ -1,7 +1,9 @@
 //! What the world of the tests does with messages that are written.
 
 use crate::mime::recipient;
-use crate::model::{Attachment, Draft, DraftKey, DraftSave, OperationId, Source};
+use crate::model::{
+    Attachment, Disposition, Draft, DraftKey, DraftSave, OperationId, PartPath, Source, Structure,
+};
 use crate::tui::app::event::{Action, Answer, Ended, Question};
 use crate::tui::app::view::{Checked, Contact, Identity, Saved};
 
@@ -173,4 +175,48 @@ pub fn identity(account: &str, name: &str, spec: &str, signature: &str) -> Ident
         reply_to: None,
         signature: signature.to_owned(),
     }
+}
+
+pub fn leaf(path: &str, kind: &str, size: u64, name: &str) -> Structure {
+    let (kind, subtype) = kind.split_once('/').unwrap();
+    Structure {
+        path: PartPath::parse(path).unwrap(),
+        kind: kind.to_owned(),
+        subtype: subtype.to_owned(),
+        size,
+        filename: name.to_owned(),
+        disposition: if name.is_empty() {
+            Disposition::None
+        } else {
+            Disposition::Attachment
+        },
+        ..Structure::default()
+    }
+}
+
+pub fn node(path: &str, kind: &str, children: Vec<Structure>) -> Structure {
+    Structure {
+        children,
+        ..leaf(path, kind, 0, "")
+    }
+}
+
+/// The tree of mock-up 6.
+pub fn tree() -> Structure {
+    let mixed = node(
+        "1",
+        "multipart/mixed",
+        vec![
+            leaf("1.1", "text/plain", 400, ""),
+            leaf("1.2", "application/pdf", 41_000, "Übersicht – Größe.pdf"),
+            leaf("1.3", "image/png", 39_000, "IMG_2041.png"),
+            leaf("1.4", "text/csv", 24, "table.csv"),
+            leaf("1.5", "application/zip", 6_800, "invoice.pdf"),
+        ],
+    );
+    node(
+        "",
+        "multipart/signed",
+        vec![mixed, leaf("2", "application/pgp-signature", 673, "")],
+    )
 }
