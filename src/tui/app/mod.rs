@@ -633,7 +633,11 @@ fn answers_prompt(prompt: &Prompt, at: u64) -> bool {
 }
 
 fn press(app: &mut App, key: Key, at: u64) {
+    if key == Key::plain(Code::Enter) && commands::opens_where_it_goes(app) {
+        return;
+    }
     app.presses += 1;
+    app.open_after = false;
     if let Some(prompt) = &app.prompt {
         if answers_prompt(prompt, at) {
             prompts::press(app, key);

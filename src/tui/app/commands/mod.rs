@@ -42,7 +42,7 @@ pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
-pub(super) use seeking::{arrived, find, jump, numbered, unread_found};
+pub(super) use seeking::{arrived, find, jump, numbered, opens_where_it_goes, unread_found};
 pub(super) use threads::found as thread_found;
 pub use triage::Filing;
 pub(in crate::tui) use triage::messages;

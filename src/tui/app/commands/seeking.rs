@@ -111,9 +111,22 @@ pub(in crate::tui::app) fn unread_found(app: &mut App, ticket: Ticket, found: Op
     }
 }
 
+/// Enter right behind a key that leads to a row which is still being looked for (the next unread one,
+/// the last one) means that row and not the one at the cursor. False if none is.
+pub(in crate::tui::app) fn opens_where_it_goes(app: &mut App) -> bool {
+    let looks = app
+        .asked_unread
+        .is_some_and(|(_, presses)| presses == app.presses);
+    let goes = looks || app.index.is_going();
+    let opens = goes && app.screen == Screen::Index && app.prompt.is_none();
+    app.open_after |= opens;
+    opens
+}
+
 /// The index reached the row that the next-unread command went to.
 pub(in crate::tui::app) fn arrived(app: &mut App) {
-    if app.open_after && app.screen == Screen::Message && !app.index.is_going() {
+    let here = matches!(app.screen, Screen::Message | Screen::Index);
+    if app.open_after && here && !app.index.is_going() {
         app.open_after = false;
         open_message(app);
     }

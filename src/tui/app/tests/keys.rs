@@ -303,6 +303,35 @@ fn tab_walks_the_unread_messages_and_asks_before_another_folder() {
     );
 }
 
+/// Keys that come together, as over a slow line: the row that was meant is opened.
+#[test]
+fn enter_behind_a_key_that_is_still_looking_opens_what_it_finds() {
+    let mut world = world();
+    world.press("End");
+    let last = world.selected();
+    world.slow = true;
+    world.press("Tab Ret");
+    assert_eq!(world.app.screen, Screen::Index);
+    world.slow = false;
+    for (ticket, question) in std::mem::take(&mut world.waiting) {
+        world.answer(ticket, &question);
+    }
+    assert_eq!(world.app.screen, Screen::Message);
+    assert_eq!(world.app.message.as_ref().unwrap().key(), world.selected());
+    assert_ne!(world.selected(), last);
+    // Another key means something else.
+    let mut world = self::world();
+    world.press("End");
+    let last = world.selected();
+    world.slow = true;
+    world.press("Tab Ret N");
+    world.slow = false;
+    for (ticket, question) in std::mem::take(&mut world.waiting) {
+        world.answer(ticket, &question);
+    }
+    assert_eq!((world.app.screen, world.selected()), (Screen::Index, last));
+}
+
 #[test]
 fn control_c_never_quits_and_q_does() {
     for screen in Screen::ALL {
