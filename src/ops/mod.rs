@@ -21,6 +21,7 @@ pub mod mailbox;
 pub mod message;
 pub mod mutes;
 pub mod notices;
+pub mod order;
 pub mod packed;
 pub mod queue;
 pub mod requests;

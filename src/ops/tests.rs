@@ -318,5 +318,6 @@ fn what_lies_inside_a_message_in_base64_is_listed_and_read() {
 mod index;
 mod local;
 mod mutes;
+mod order;
 mod threads;
 mod triage;

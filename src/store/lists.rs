@@ -15,6 +15,7 @@ use super::{Rows, StoreError, contents};
 pub use crate::model::Filter;
 pub use strands::{Walk, count_beyond, merged, nth};
 
+pub mod ranks;
 mod strands;
 
 /// A message's place in the order of its mailbox.
@@ -245,11 +246,11 @@ pub fn marked_deleted(
     Ok(found)
 }
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::store::tests::Bed;
 
-    fn plan(sql: &str) -> String {
+    pub(super) fn plan(sql: &str) -> String {
         let bed = Bed::new();
         let reader = bed.store.reader().unwrap();
         let mut query = reader

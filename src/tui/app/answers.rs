@@ -19,12 +19,14 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             unsent,
             sending,
             told,
+            orders,
         } => {
             if app.asked_folders == Some(ticket) {
                 app.asked_folders = None;
                 app.waiting = waiting;
                 app.needs = needs;
                 app.sending = sending;
+                app.orders = orders;
                 folders(app, accounts, ticket);
                 send::unsent_came(app, unsent, told);
             }

@@ -154,6 +154,14 @@ pub enum Command {
     Select,
     /// Selects messages that have something in common.
     SelectBy,
+    /// The order of an index.
+    Sort,
+    /// The INBOXes of all accounts as one.
+    AllInboxes,
+    /// What is not read, of all accounts.
+    AllUnread,
+    /// What is flagged, of all accounts.
+    AllFlagged,
     /// Selects every message.
     SelectAll,
     /// Does something with all selected messages.

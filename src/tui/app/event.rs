@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::model::thread::Folds;
 use crate::model::{
-    AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, MailboxKey,
-    MessageKey, OnServer, OperationId, PartPath, Recipient, Role, ThreadKey, View,
+    AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, List, MailboxKey,
+    MessageKey, OnServer, OperationId, Order, PartPath, Recipient, Role, ThreadKey, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -172,6 +172,8 @@ pub enum Question {
         around: usize,
         /// What a list of conversations needs to know beside that.
         threads: Option<Box<Threads>>,
+        /// Messages that keep their rows though the filter has them no more.
+        stay: Vec<MessageKey>,
     },
     /// The messages of the conversation of one, in the mailboxes of a view.
     Thread {
@@ -347,6 +349,8 @@ pub enum Answer {
         sending: Option<(u64, u64)>,
         /// What was told last of messages on their way out.
         told: Option<Told>,
+        /// The orders that lists are shown in, where that is not newest first.
+        orders: Vec<(List, Order, bool)>,
     },
     /// Rows of an index.
     Page(Page),
@@ -441,6 +445,15 @@ pub enum Action {
         messages: Vec<MessageKey>,
         /// Where to.
         into: Into,
+    },
+    /// Keep the order of a list for the next time.
+    KeepOrder {
+        /// The list.
+        list: List,
+        /// The order.
+        order: Order,
+        /// Whether it is turned round.
+        reversed: bool,
     },
     /// Delete messages for good.
     Expunge(Vec<MessageKey>),

@@ -15,6 +15,7 @@ pub mod fuzzy;
 pub mod key;
 pub mod keyrow;
 pub mod layout;
+mod lists;
 pub mod mouse;
 mod opening;
 pub mod outbox;
@@ -35,7 +36,7 @@ pub use command::Screen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Draft, List, MailboxKey, MessageKey, OperationId, Role, View};
+use crate::model::{Draft, List, MailboxKey, MessageKey, OperationId, Order, Role};
 
 use super::screen::message::{self, Level};
 use super::screen::{
@@ -144,6 +145,8 @@ pub struct App {
     writing: writing::Asked,
     resuming: Option<resuming::Wanted>,
     history: BTreeMap<&'static str, Vec<String>>,
+    /// The orders that lists are shown in, where that is not newest first.
+    orders: Vec<(List, Order, bool)>,
     /// Mailboxes that were opened, the latest first.
     visited: Vec<MailboxKey>,
     preview: Preview,
@@ -261,6 +264,7 @@ impl App {
             can_set_up: begin.can_set_up,
             word: String::new(),
             history: BTreeMap::new(),
+            orders: Vec::new(),
             visited: Vec::new(),
             preview: Preview::default(),
             left: Vec::new(),
@@ -321,35 +325,6 @@ impl App {
             .or_else(|| self.index.row());
         let one = self.index.one_mailbox();
         one.or_else(|| row.map(|row| row.mailbox))
-    }
-
-    /// What a list is called.
-    pub fn list_name(&self, list: &List) -> String {
-        match list {
-            List::Mailbox(key) => {
-                let found = self.find_mailbox(*key);
-                found.map_or("INBOX".to_owned(), |(_, mailbox)| mailbox.name.clone())
-            }
-            List::Inboxes => "All inboxes".to_owned(),
-            List::Unread => "All unread".to_owned(),
-            List::Flagged => "All flagged".to_owned(),
-            List::All => "All mail".to_owned(),
-            List::Keys(keys) => self.list_name(&keys.of),
-        }
-    }
-
-    /// Whether a list can hold messages of a mailbox.
-    pub fn takes(&self, list: &List, key: MailboxKey) -> bool {
-        let role = self.find_mailbox(key).and_then(|(_, mailbox)| mailbox.role);
-        list.takes(key, role)
-    }
-
-    /// The account and row of a mailbox.
-    pub fn find_mailbox(&self, key: MailboxKey) -> Option<(&Account, &Mailbox)> {
-        self.accounts.iter().find_map(|account| {
-            let mailbox = account.mailboxes.iter().find(|m| m.key == key)?;
-            Some((account, mailbox))
-        })
     }
 
     /// Whether an address is one of the user's own.
@@ -471,7 +446,7 @@ impl App {
 
     /// Opens a mailbox in the index.
     fn open_mailbox(&mut self, key: MailboxKey) {
-        self.index.open(View::mailbox(key));
+        self.index.open(self.view_of(List::Mailbox(key)));
         self.visited.retain(|known| *known != key);
         self.visited.insert(0, key);
         if let Some((account, _)) = self.find_mailbox(key) {

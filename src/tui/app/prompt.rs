@@ -68,6 +68,8 @@ pub enum Purpose {
     Apply,
     /// Which messages to select.
     SelectBy,
+    /// In which order an index is.
+    SortBy,
     /// The name of a new mailbox of that account.
     NewMailbox(String),
     /// The new name of a mailbox.

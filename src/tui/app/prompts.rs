@@ -160,7 +160,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
         Purpose::FindInText => Some("word"),
-        Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy => None,
+        Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy | Purpose::SortBy => None,
         Purpose::Keyword(_) => Some("keyword"),
     }
 }
@@ -259,6 +259,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::Which(command), _) => return commands::run_for(app, *command, Scope::This),
         (Purpose::Apply, letter) => return commands::apply(app, letter),
         (Purpose::SelectBy, letter) => return commands::select_by(app, letter),
+        (Purpose::SortBy, letter) => return commands::sort_by(app, letter),
         (Purpose::GiveUp, letter) => return writing::give_up(app, letter),
         (Purpose::Send, letter) => return send::chosen(app, letter),
         (Purpose::LeaveCard, letter) => return book::left(app, letter),
@@ -310,6 +311,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::Which(_)
         | Purpose::Apply
         | Purpose::SelectBy
+        | Purpose::SortBy
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
         | Purpose::Subscribe
@@ -404,6 +406,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::Apply
         | Purpose::Quit
         | Purpose::SelectBy
+        | Purpose::SortBy
         | Purpose::LeaveCard
         | Purpose::SendAgain(..)
         | Purpose::Discard(_)

@@ -5,6 +5,7 @@ mod book;
 mod composing;
 mod files;
 mod keys;
+mod lists;
 mod marking;
 mod mouse;
 mod opening;

@@ -79,6 +79,8 @@ pub struct Mailbox {
     pub listed: bool,
     /// Messages that are not read.
     pub unread: u64,
+    /// Messages that are flagged.
+    pub flagged: u64,
     /// All messages; `None` when it is not known.
     pub total: Option<u64>,
     /// What is kept of it, in words.

@@ -46,6 +46,15 @@ pub enum Shown {
     },
 }
 
+/// Where messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Into this mailbox.
+    Mailbox(MailboxKey),
+    /// Into the mailbox of that role in the account of each.
+    Role(Role),
+}
+
 impl Wish {
     /// Whether the folder list shows it, and not an index.
     pub(super) fn is_of_folders(&self) -> bool {
@@ -97,19 +106,29 @@ impl App {
         });
     }
 
-    /// The messages leave their mailboxes: their rows go at once, the counts with them. `into` is the
-    /// mailbox that they come into, if they stay; a list that has that one too keeps the rows.
+    /// The messages leave their mailboxes: their rows go at once, the counts with them. A list that has
+    /// the mailbox too into which they come keeps the rows.
     pub(super) fn leave(
         &mut self,
         ticket: Ticket,
-        messages: Vec<MessageKey>,
-        into: Option<MailboxKey>,
+        mut messages: Vec<MessageKey>,
+        into: Option<Destination>,
     ) {
         let Some(list) = self.index.view.as_ref().map(|view| view.list.clone()) else {
             return;
         };
-        if let Some(into) = into.filter(|into| self.takes(&list, *into)) {
-            self.index.moved(&messages, into);
+        let stays: Vec<(MessageKey, MailboxKey)> = messages
+            .iter()
+            .filter_map(|key| {
+                let to = self.destination(into?, self.index.find(*key)?.mailbox)?;
+                self.takes(&list, to).then_some((*key, to))
+            })
+            .collect();
+        for (key, to) in &stays {
+            self.index.moved(*key, *to);
+        }
+        messages.retain(|key| stays.iter().all(|(stays, _)| stays != key));
+        if messages.is_empty() {
             return self.wish(ticket, Shown::Moved);
         }
         let cursor = self.index.row().map(|row| row.key);
@@ -122,7 +141,10 @@ impl App {
                 *total = total.map(|total| total.saturating_sub(others));
             });
         }
-        if let Some(into) = into {
+        if let Some(into) = into
+            && let Some(from) = list.one_mailbox()
+            && let Some(into) = self.destination(into, from)
+        {
             self.count(into, |total, _| *total = total.map(|total| total + others));
         }
         for row in gone {
@@ -131,7 +153,7 @@ impl App {
                 *total = total.map(|total| total.saturating_sub(1));
                 *count = count.saturating_sub(unread);
             });
-            if let Some(into) = into {
+            if let Some(into) = into.and_then(|into| self.destination(into, row.mailbox)) {
                 self.count(into, |total, count| {
                     *total = total.map(|total| total + 1);
                     *count += unread;
@@ -139,6 +161,17 @@ impl App {
             }
         }
         self.wish(ticket, Shown::Left { list, messages });
+    }
+
+    /// The mailbox into which a message of another one comes.
+    fn destination(&self, into: Destination, of: MailboxKey) -> Option<MailboxKey> {
+        match into {
+            Destination::Mailbox(key) => Some(key),
+            Destination::Role(role) => {
+                let (account, _) = self.find_mailbox(of)?;
+                account.role(role).map(|mailbox| mailbox.key)
+            }
+        }
     }
 
     /// Remembers where rows stood that leave: that of the cursor first.

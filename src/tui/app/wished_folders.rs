@@ -132,6 +132,7 @@ fn unborn(key: MailboxKey, others: &[Mailbox]) -> Mailbox {
         subscribed: false,
         listed: true,
         unread: 0,
+        flagged: 0,
         total: None,
         offline: String::new(),
     }

@@ -17,7 +17,7 @@ use crate::model::AccountKind as Stored;
 use crate::model::{AccountKey, FlagChange, MessageKey, PartPath, RequestId, Secret};
 use crate::ops::flags::Undoable;
 use crate::ops::requests::Progress;
-use crate::ops::{accounts, flags, message, notices, requests};
+use crate::ops::{accounts, flags, message, notices, order, requests};
 use crate::store::{Store, StoreError};
 use crate::sync::setup::{self, Field, SetupRequest, Side};
 use crate::sync::{Supervisor, owner};
@@ -261,6 +261,14 @@ impl Acts {
             }
             Action::Expunge(messages) => {
                 self.under_way(ticket, triage::expunge(&world.store, messages));
+            }
+            Action::KeepOrder {
+                list,
+                order,
+                reversed,
+            } => {
+                let pending = order::keep(&world.store, list, order, reversed);
+                self.wait(move || world.tell(ticket, done(pending.wait())));
             }
             Action::Undo => self.under_way(ticket, triage::take_back(&world.store, self.sliced)),
             Action::Mailbox(change) => {

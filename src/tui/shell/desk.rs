@@ -17,7 +17,7 @@ use crate::model::{
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::message::{Head, PartBytes, Source};
 use crate::ops::notices::Logged;
-use crate::ops::{attach, contacts, folders, message, notices, packed, queue, triage};
+use crate::ops::{attach, contacts, folders, message, notices, order, packed, queue, triage};
 use crate::store::{Reader, Store, StoreError, accounts};
 use crate::sync::owner;
 use crate::tui::app::date::octets;
@@ -50,6 +50,7 @@ pub struct Desk {
     networked: bool,
     secrets: Arc<dyn Secrets>,
     idle: Mutex<Vec<Reader>>,
+    orders: pages::Orders,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -72,6 +73,7 @@ impl Desk {
             networked,
             secrets,
             idle: Mutex::default(),
+            orders: pages::Orders::default(),
         }
     }
 
@@ -128,14 +130,16 @@ impl Desk {
                 near,
                 around,
                 threads,
+                stay,
             } => {
                 let asked = pages::Asked {
                     from: *from,
                     near: *near,
                     around: *around,
                     threads: threads.as_deref(),
+                    stay,
                 };
-                pages::page(self, reader, view, asked).map(Answer::Page)
+                pages::page(self, reader, view, asked)
             }
             Question::NextUnread { view, after } => pages::next_unread(self, reader, view, *after),
             Question::Thread { view, message } => {
@@ -257,6 +261,7 @@ impl Desk {
             unsent: queue::leaving(reader, self.store.now())?,
             sending: queue::sending(reader)?,
             told: told_of_sending(reader)?,
+            orders: order::orders(reader)?,
         })
     }
 
@@ -424,6 +429,11 @@ impl Desk {
     pub(super) fn identities(&self) -> Vec<Identity> {
         let settings = lock(&self.settings);
         settings.accounts.iter().flat_map(identities).collect()
+    }
+
+    /// The lists in other orders that are at hand.
+    pub(super) fn orders(&self) -> &pages::Orders {
+        &self.orders
     }
 
     /// The accounts whose mail is shown: those of the settings, or all where there are none.
@@ -606,6 +616,7 @@ fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
         subscribed: folder.mailbox.subscribed,
         listed: true,
         unread: folder.unread.unwrap_or(0),
+        flagged: folder.mailbox.flagged,
         total: folder.total,
         offline,
     }

@@ -5,11 +5,12 @@ mod many;
 mod parts;
 mod reading;
 mod seeking;
+mod sorting;
 mod threads;
 mod triage;
 mod waiting;
 
-use crate::model::{Flags, MessageKey};
+use crate::model::{Flags, List, MessageKey};
 
 use super::super::screen::index::state::Goal;
 use super::super::screen::{
@@ -43,6 +44,8 @@ pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, opens_where_it_goes, unread_found};
+pub(in crate::tui) use sorting::order_words;
+pub(super) use sorting::sort_by;
 pub(super) use threads::found as thread_found;
 pub use triage::Filing;
 pub(in crate::tui) use triage::messages;
@@ -122,6 +125,10 @@ pub fn run(app: &mut App, command: Command, key: Key) {
             Code::Char(digit) => account(app, u64::from(digit.to_digit(10).unwrap_or(0))),
             _ => app.hint("Alt and a digit show the INBOX of that account."),
         },
+        Command::AllInboxes => app.open_list(List::Inboxes),
+        Command::AllUnread => app.open_list(List::Unread),
+        Command::AllFlagged => app.open_list(List::Flagged),
+        Command::Sort => sorting::ask(app),
         Command::MainMenu => app.go(Screen::Menu),
         Command::Goto => palette::ask_goto(app),
         Command::Palette => palette::open(app),
@@ -317,6 +324,9 @@ fn open_selected_folder(app: &mut App) {
     if let Some(account) = app.folders.outbox_of(&app.accounts) {
         return outbox::open(app, Some(account));
     }
+    if let Some(list) = app.folders.list() {
+        return app.open_list(list);
+    }
     let target = app.folders.target(&app.accounts).map(|(_, key)| key);
     match target {
         Some(Some(key)) => {
@@ -342,7 +352,13 @@ fn open_selected_folder(app: &mut App) {
 }
 
 fn open_folders(app: &mut App) {
-    if let Some((account, mailbox)) = app.mailbox() {
+    let view = app.index.view.as_ref();
+    let list = view.filter(|view| view.one_mailbox().is_none());
+    if let Some(list) = list.map(|view| view.list.clone()) {
+        if app.screen != Screen::Folders {
+            app.folders.select_list(&list);
+        }
+    } else if let Some((account, mailbox)) = app.mailbox() {
         let (id, key) = (account.id.clone(), mailbox.key);
         if app.screen != Screen::Folders {
             app.folders.select(&app.accounts, &id, Some(key));

@@ -5,6 +5,7 @@ use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Into, Question};
 use crate::tui::app::pick::{Choice, Target};
 use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::wish::Destination;
 use crate::tui::app::wished_folders::is_being_made;
 use crate::tui::app::{App, palette};
 
@@ -82,6 +83,11 @@ fn ask(app: &mut App, purpose: Purpose, question: String) {
 
 fn to_role(app: &mut App, role: Role, usual: &'static str) {
     let Some(keys) = meant(app) else { return };
+    if let Some(without) = account_without(app, &keys, role) {
+        return app.hint(format!(
+            "{without} has no folder for this yet: use it once on a message of that account."
+        ));
+    }
     if role_here(app) == Some(role) {
         let name = app.mailbox().map(|(_, mailbox)| mailbox.name.clone());
         let name = name.unwrap_or_default();
@@ -117,6 +123,17 @@ fn to_role(app: &mut App, role: Role, usual: &'static str) {
     }
 }
 
+/// Of messages of several accounts, one that has no mailbox of that role.
+fn account_without(app: &App, keys: &[MessageKey], role: Role) -> Option<String> {
+    if app.index.one_mailbox().is_some() || keys.len() < 2 {
+        return None;
+    }
+    let rows = keys.iter().filter_map(|key| app.index.find(*key));
+    let mut accounts = rows.filter_map(|row| app.find_mailbox(row.mailbox));
+    let without = accounts.find(|(account, _)| account.role(role).is_none());
+    without.map(|(account, _)| account.address.clone())
+}
+
 fn done_words(app: &App, filing: Filing, count: usize, name: &str) -> String {
     let done = filing.done();
     format!("{done} {} to {name}.  U undoes.", counted(app, count))
@@ -124,11 +141,15 @@ fn done_words(app: &App, filing: Filing, count: usize, name: &str) -> String {
 
 /// Moves messages out of the open mailbox, whose rows go at once.
 fn file(app: &mut App, keys: Vec<MessageKey>, into: Into, to: MailboxKey, words: String) {
+    let destination = match &into {
+        Into::Role(role) => Destination::Role(*role),
+        Into::Mailbox(_) | Into::New { .. } => Destination::Mailbox(to),
+    };
     let ticket = app.act(Action::Move {
         messages: keys.clone(),
         into,
     });
-    app.leave(ticket, keys, Some(to));
+    app.leave(ticket, keys, Some(destination));
     after_leaving(app);
     app.say(words);
 }

@@ -31,8 +31,8 @@ fn a_click_selects_and_a_second_one_opens() {
     click(&mut world, 30, 4);
     assert_eq!(world.app.screen, Screen::Message);
     world.press("L");
-    click(&mut world, 5, 5);
-    click(&mut world, 5, 5);
+    click(&mut world, 5, 9);
+    click(&mut world, 5, 9);
     assert_eq!(world.app.index.one_mailbox(), Some(MailboxKey(2)));
     world.press("M");
     click(&mut world, 5, 4);

@@ -1,10 +1,62 @@
 //! The window of rows over a large mailbox.
 
-use crate::model::MessageKey;
-use crate::tui::app::event::Question;
-use crate::tui::app::view::Row;
+use crate::model::{Filter, Flags, List, MailboxKey, MessageKey, Order, Role, View};
+use crate::tui::app::event::{From, Question};
+use crate::tui::app::view::{Page, Row};
 
 use super::world::{World, row};
+
+impl World {
+    /// Rows of a view, as a reader would find them.
+    pub fn page(&self, view: &View, from: From, around: usize) -> Page {
+        if !view.list.takes(MailboxKey(1), Some(Role::Inbox)) {
+            return Page {
+                at_start: true,
+                at_end: true,
+                ordinal: Some(1),
+                ..Page::default()
+            };
+        }
+        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        match view.shown() {
+            Filter::All => {}
+            Filter::Unread => rows.retain(|row| !row.seen()),
+            Filter::Flagged => rows.retain(|row| row.flags.has(Flags::FLAGGED)),
+        }
+        if let List::Keys(keys) = &view.list {
+            rows.retain(|row| keys.keys.contains(&row.key));
+        }
+        match view.order {
+            Order::Size => rows.sort_by_key(|row| std::cmp::Reverse(row.size)),
+            Order::Subject => rows.sort_by_key(|row| row.envelope.subject.to_lowercase()),
+            Order::From => rows.sort_by_key(|row| row.envelope.from[0].name.to_lowercase()),
+            Order::Arrival | Order::Date | Order::Thread => {}
+        }
+        if view.reversed {
+            rows.reverse();
+        }
+        let count = rows.len();
+        let at = match from {
+            From::First => 0,
+            From::Last => count.saturating_sub(1),
+            From::Ordinal(n) => (n as usize).saturating_sub(1),
+            From::Around(anchor) => rows
+                .iter()
+                .position(|row| row.key == anchor.key)
+                .unwrap_or_else(|| rows.partition_point(|row| row.anchor() > anchor)),
+        };
+        let (first, last) = (at.saturating_sub(around), (at + around).min(count));
+        Page {
+            rows: rows[first..last].iter().map(|row| (*row).clone()).collect(),
+            anchor: Some(at - first),
+            at_start: first == 0,
+            at_end: last == count,
+            ordinal: Some(first as u64 + 1),
+            total: count as u64,
+            unread: rows.iter().filter(|row| !row.seen()).count() as u64,
+        }
+    }
+}
 
 fn large() -> World {
     let rows: Vec<Row> = (0..5000)

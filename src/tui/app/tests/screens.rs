@@ -62,6 +62,20 @@ fn pressed(keys: &'static str) -> impl Fn(u16, u16) -> World {
 }
 
 #[test]
+fn lists_over_all_accounts_and_orders() {
+    at_sizes_and_wide("inboxes", |width, height| {
+        let mut world = world(width, height);
+        for row in world.rows.iter_mut().step_by(3) {
+            row.mailbox = crate::model::MailboxKey(20);
+        }
+        world.press("Alt-0");
+        world
+    });
+    at_sizes("prompt_sort", pressed("$"));
+    at_sizes("sorted", pressed("$ f"));
+}
+
+#[test]
 fn marked_text() {
     at_sizes("message_marked", pressed("Ret ^^ Dn Dn"));
     at_sizes("prompt_bounce_people", pressed("B t o"));

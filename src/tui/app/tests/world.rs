@@ -9,16 +9,16 @@ use crate::mime::document::{Document, Fold, Line, Role as Span_, Span};
 use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
 use crate::model::{
-    Address, Attachment, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, MailboxKey,
-    MessageKey, OperationId, Role, Structure, ThreadKey, View,
+    Address, Attachment, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, List, MailboxKey,
+    MessageKey, OperationId, Order, Role, Structure, ThreadKey,
 };
 use crate::tui::app::event::{
-    Action, Answer, Changed, Criterion, Effect, Ended, Event, From, Now, Question, Ticket,
+    Action, Answer, Changed, Criterion, Effect, Ended, Event, Now, Question, Ticket,
 };
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Page,
-    Preview, Provider, Resuming, Row, Server, Servers, Told, Waiting,
+    Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Preview,
+    Provider, Resuming, Row, Server, Servers, Told, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -66,6 +66,7 @@ pub struct World {
     pub unsent: Vec<OperationId>,
     /// What was told of them last.
     pub told: Option<Told>,
+    pub orders: Vec<(List, Order, bool)>,
     /// Attached files that changed since.
     pub changed: Vec<(usize, Attachment)>,
     /// What answers to a message could be.
@@ -115,6 +116,7 @@ impl World {
             changed: Vec::new(),
             unsent: Vec::new(),
             told: None,
+            orders: Vec::new(),
             answering: None,
             above: BTreeMap::new(),
             waiting: Vec::new(),
@@ -254,6 +256,7 @@ impl World {
                 unsent: self.unsent.clone(),
                 sending: None,
                 told: self.told.clone(),
+                orders: self.orders.clone(),
             },
             Question::Thread { message, .. } => Answer::Thread(self.thread_of(*message)),
             Question::Page {
@@ -349,34 +352,6 @@ impl World {
 
     fn row(&self, key: MessageKey) -> Option<&Row> {
         self.rows.iter().find(|row| row.key == key)
-    }
-
-    fn page(&self, view: &View, from: From, around: usize) -> Page {
-        if !view.list.takes(MailboxKey(1), Some(Role::Inbox)) {
-            return Page {
-                at_start: true,
-                at_end: true,
-                ordinal: Some(1),
-                ..Page::default()
-            };
-        }
-        let count = self.rows.len();
-        let at = match from {
-            From::First => 0,
-            From::Last => count.saturating_sub(1),
-            From::Ordinal(n) => (n as usize).saturating_sub(1),
-            From::Around(anchor) => self.rows.partition_point(|row| row.anchor() > anchor),
-        };
-        let (first, last) = (at.saturating_sub(around), (at + around).min(count));
-        Page {
-            rows: self.rows[first..last].to_vec(),
-            anchor: Some(at - first),
-            at_start: first == 0,
-            at_end: last == count,
-            ordinal: Some(first as u64 + 1),
-            total: count as u64,
-            unread: self.rows.iter().filter(|row| !row.seen()).count() as u64,
-        }
     }
 
     fn document(&self, key: MessageKey) -> Document {
@@ -699,6 +674,7 @@ pub fn mailbox_row(key: i64, name: &str, role: Option<Role>, unread: u64, total:
         subscribed: true,
         listed: true,
         unread,
+        flagged: 0,
         total: Some(total),
         offline: "90 days".to_owned(),
     }

@@ -1,6 +1,6 @@
 //! The folder list over the whole screen, and as the pane beside the index.
 
-use crate::model::Role as MailboxRole;
+use crate::model::{List, Role as MailboxRole};
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::{Account, Mailbox};
 use crate::tui::app::{App, Screen};
@@ -86,6 +86,7 @@ fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
         let y = area.y + n;
         match entry {
             Entry::Gap => {}
+            Entry::List(list) => list_row(app, pen, area, y, list),
             Entry::Account(place) => account_row(app, pen, area, y, *place),
             Entry::Mailbox { .. } => mailbox_row(app, pen, area, y, entry),
             Entry::Outbox(place) => outbox_row(app, pen, area, y, *place),
@@ -98,6 +99,43 @@ fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
         }
     }
     cursor
+}
+
+/// A list over all accounts, with the counts that are kept of its mailboxes.
+fn list_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, list: &List) {
+    let (mut unread, mut total) = (0, 0);
+    for mailbox in app.accounts.iter().flat_map(|one| &one.mailboxes) {
+        if list.takes(mailbox.key, mailbox.role) {
+            unread += mailbox.unread;
+            total += match list {
+                List::Unread => mailbox.unread,
+                List::Flagged => mailbox.flagged,
+                _ => mailbox.total.unwrap_or(0),
+            };
+        }
+    }
+    let name = app.list_name(list);
+    let unread = match list {
+        List::Flagged => None,
+        _ => Some(unread).filter(|unread| *unread > 0),
+    };
+    let role = if unread.is_some() {
+        Role::Unread
+    } else {
+        Role::Text
+    };
+    if area.width < 50 {
+        let room = area.width.saturating_sub(9);
+        pen.put(area.x + 2, y, room, &name, role);
+        let count = unread.unwrap_or(total).to_string();
+        let edge = area.x + area.width.saturating_sub(2);
+        pen.put_right(edge, y, 7, &count, role);
+        return;
+    }
+    pen.put(area.x + NAME, y, 30, &name, role);
+    let unread = unread.map(|unread| unread.to_string()).unwrap_or_default();
+    pen.put_right(area.x + UNREAD, y, 7, &unread, role);
+    pen.put_right(area.x + TOTAL, y, 7, &total.to_string(), role);
 }
 
 fn account_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {

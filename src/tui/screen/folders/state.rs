@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::MailboxKey;
 use crate::model::journal::is_within;
+use crate::model::{List, MailboxKey};
 use crate::tui::app::view::{Account, Mailbox};
 
 /// One row of the list.
@@ -11,6 +11,8 @@ use crate::tui::app::view::{Account, Mailbox};
 pub enum Entry {
     /// An empty row between accounts.
     Gap,
+    /// A list over all accounts.
+    List(List),
     /// The head of an account, by its place.
     Account(usize),
     /// A mailbox.
@@ -62,12 +64,12 @@ impl State {
         let outbox = self.outbox_of(accounts);
         let old = self.target(accounts);
         let old = old.map(|(id, key)| (id.to_owned(), key));
+        let list = self.list();
         let wanted = self.unfold_wanted(accounts);
         self.entries.clear();
+        self.entries.extend(lists(accounts).map(Entry::List));
         for (n, account) in accounts.iter().enumerate() {
-            if n > 0 {
-                self.entries.push(Entry::Gap);
-            }
+            self.entries.push(Entry::Gap);
             self.entries.push(Entry::Account(n));
             if !self.folded_accounts.contains(&account.id) {
                 self.tree(n, account);
@@ -81,6 +83,8 @@ impl State {
             self.wanted = None;
         } else if let Some((id, key)) = old {
             self.select(accounts, &id, key);
+        } else if let Some(list) = list {
+            self.select_list(&list);
         } else {
             let inbox = |entry: &Entry| matches!(entry, Entry::Mailbox { .. });
             self.selected = self.entries.iter().position(inbox).unwrap_or(0);
@@ -88,7 +92,7 @@ impl State {
         if let Some(id) = outbox {
             let is_it = |entry: &Entry| match entry {
                 Entry::Outbox(n) => accounts.get(*n).is_some_and(|one| one.id == id),
-                Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } => false,
+                Entry::Gap | Entry::List(_) | Entry::Account(_) | Entry::Mailbox { .. } => false,
             };
             let at = self.entries.iter().position(is_it);
             self.selected = at.unwrap_or(self.selected);
@@ -158,7 +162,7 @@ impl State {
     /// The account and mailbox of the selected row.
     pub fn target<'a>(&self, accounts: &'a [Account]) -> Option<(&'a str, Option<MailboxKey>)> {
         match self.entries.get(self.selected)? {
-            Entry::Gap => None,
+            Entry::Gap | Entry::List(_) => None,
             Entry::Account(n) | Entry::Outbox(n) => accounts.get(*n).map(|a| (a.id.as_str(), None)),
             Entry::Mailbox {
                 account, mailbox, ..
@@ -174,14 +178,30 @@ impl State {
     pub fn outbox_of(&self, accounts: &[Account]) -> Option<String> {
         match self.entries.get(self.selected)? {
             Entry::Outbox(n) => accounts.get(*n).map(|account| account.id.clone()),
-            Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } => None,
+            Entry::Gap | Entry::List(_) | Entry::Account(_) | Entry::Mailbox { .. } => None,
+        }
+    }
+
+    /// The list over all accounts that is selected.
+    pub fn list(&self) -> Option<List> {
+        match self.entries.get(self.selected)? {
+            Entry::List(list) => Some(list.clone()),
+            Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } | Entry::Outbox(_) => None,
+        }
+    }
+
+    /// Puts the selection on a list over all accounts.
+    pub fn select_list(&mut self, list: &List) {
+        let is_it = |entry: &Entry| matches!(entry, Entry::List(own) if own == list);
+        if let Some(at) = self.entries.iter().position(is_it) {
+            self.selected = at;
         }
     }
 
     /// Puts the selection on a mailbox, or on the head of an account.
     pub fn select(&mut self, accounts: &[Account], id: &str, key: Option<MailboxKey>) {
         let at = self.entries.iter().position(|entry| match entry {
-            Entry::Gap | Entry::Outbox(_) => false,
+            Entry::Gap | Entry::List(_) | Entry::Outbox(_) => false,
             Entry::Account(n) => key.is_none() && accounts.get(*n).is_some_and(|a| a.id == id),
             Entry::Mailbox {
                 account, mailbox, ..
@@ -222,9 +242,10 @@ impl State {
                 Some((_, Some(key))) => self.folded.remove(&key),
                 Some((_, None)) | None => false,
             },
-            Some(Entry::Mailbox { below: None, .. } | Entry::Gap | Entry::Outbox(_)) | None => {
-                false
-            }
+            Some(
+                Entry::Mailbox { below: None, .. } | Entry::Gap | Entry::List(_) | Entry::Outbox(_),
+            )
+            | None => false,
         };
         if changed {
             self.rebuild(accounts);
@@ -251,6 +272,17 @@ impl State {
         self.top = settled(self.top, self.selected, height, self.entries.len());
         self.pane_top = settled(self.pane_top, self.selected, height, self.entries.len());
     }
+}
+
+/// The lists over all accounts: one INBOX alone is no list.
+fn lists(accounts: &[Account]) -> impl Iterator<Item = List> {
+    let all = [List::Inboxes, List::Unread, List::Flagged].into_iter();
+    let first = match accounts.len() {
+        0 => 3,
+        1 => 1,
+        _ => 0,
+    };
+    all.skip(first)
 }
 
 /// The top row that keeps `selected` in a viewport of `height` rows over `count`.

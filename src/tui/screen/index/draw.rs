@@ -2,6 +2,7 @@
 
 use crate::mime::sanitize::{self, Shown};
 use crate::model::{Flags, List};
+use crate::tui::app::commands::order_words;
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::Row;
 use crate::tui::app::{App, Screen, date};
@@ -94,9 +95,10 @@ pub fn title(app: &App) -> (String, String) {
         Some((account, _)) => format!("   {}", account.address),
         None => format!("   {}", accounts(app.accounts.len())),
     };
-    let order = match view.is_threaded() && !narrow {
-        true => "   thread",
-        false => "",
+    let order = match view.is_newest_first() {
+        true => String::new(),
+        false if index.is_sorting => "   sorting…".to_owned(),
+        false => format!("   {}", order_words(view)),
     };
     let left = format!("{name}{whose}{order}");
     let total = index.total;

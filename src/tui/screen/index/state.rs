@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::thread::Folds;
-use crate::model::{Flags, List, MailboxKey, MessageKey, View};
+use crate::model::{Filter, Flags, List, MailboxKey, MessageKey, View};
 use crate::tui::app::event::{From, Question, Threads, Ticket};
 use crate::tui::app::view::{Anchor, Page, Row};
 
@@ -60,6 +60,10 @@ pub struct State {
     pub folds: Folds,
     /// The draft that was gone on with, while the cursor has not left it: the cursor follows its copy.
     held: Option<MessageKey>,
+    /// Whether the rows stand in an order that is not wanted any more.
+    pub is_sorting: bool,
+    /// Messages that keep their rows though the list has them no more, until it is opened anew.
+    pub stay: BTreeSet<MessageKey>,
     goal: Goal,
     asked: Option<Ticket>,
     again: bool,
@@ -99,6 +103,8 @@ impl Default for State {
             marked: BTreeSet::new(),
             folds: Folds::default(),
             held: None,
+            is_sorting: false,
+            stay: BTreeSet::new(),
             goal: Goal::Keep,
             asked: None,
             again: false,
@@ -132,6 +138,17 @@ impl State {
             goal,
             ..Self::default()
         };
+    }
+
+    /// Shows the same list in another order; the rows stay until those come.
+    pub fn reorder(&mut self, view: View) {
+        let here = self.row().map(Row::anchor);
+        self.view = Some(view);
+        self.asked = None;
+        self.again = true;
+        self.ordinal = None;
+        self.goal = here.map_or(self.first_goal(), Goal::Row);
+        self.is_sorting = true;
     }
 
     /// The one mailbox that is shown, if it is one.
@@ -196,6 +213,13 @@ impl State {
     pub fn reflag(&mut self, key: MessageKey, flags: &Flags, pending: bool) -> Option<Flags> {
         let row = self.rows.iter_mut().find(|row| row.key == key)?;
         let before = std::mem::replace(&mut row.flags, flags.clone());
+        if self
+            .view
+            .as_ref()
+            .is_some_and(|view| view.shown() != Filter::All)
+        {
+            self.stay.insert(key);
+        }
         row.pending = pending || row.pending;
         let seen = (before.has(Flags::SEEN), row.seen());
         match seen {
@@ -232,10 +256,9 @@ impl State {
         gone
     }
 
-    /// These messages are in another mailbox now, and stay where they are shown.
-    pub fn moved(&mut self, keys: &[MessageKey], into: MailboxKey) {
-        let wanted: BTreeSet<&MessageKey> = keys.iter().collect();
-        for row in self.rows.iter_mut().filter(|row| wanted.contains(&row.key)) {
+    /// A message is in another mailbox now, and stays where it is shown.
+    pub fn moved(&mut self, key: MessageKey, into: MailboxKey) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.key == key) {
             row.mailbox = into;
         }
     }
@@ -394,6 +417,7 @@ impl State {
             near: self.number(),
             around: AROUND,
             threads,
+            stay: self.stay.iter().copied().collect(),
         })
     }
 
@@ -425,6 +449,7 @@ impl State {
     /// Takes the page that was asked for.
     pub fn take(&mut self, page: Page) {
         self.asked = None;
+        let old = self.row().map(Row::anchor);
         let below = self.rows.iter().skip(self.selected);
         let below: Vec<MessageKey> = below.map(|row| row.key).collect();
         let offset = match below.is_empty() {
@@ -442,6 +467,7 @@ impl State {
         self.total = page.total;
         self.unread = page.unread;
         self.loaded = true;
+        let was_sorting = std::mem::take(&mut self.is_sorting);
         let place = match goal {
             Goal::Unread => self.rows.iter().position(Row::is_new).or(Some(0)),
             Goal::Row(anchor) => self.place(Goal::Row(anchor)).or(page.anchor),
@@ -453,6 +479,11 @@ impl State {
             .unwrap_or(0)
             .min(self.rows.len().saturating_sub(1));
         self.top = self.selected.saturating_sub(offset);
+        if was_sorting && goal == Goal::Keep {
+            // The cursor went on while the order was made: its message is looked for in that.
+            let here = old.filter(|old| self.find(old.key).is_none());
+            self.goal = here.map_or(Goal::Keep, Goal::Row);
+        }
     }
 
     /// The row of the first of these messages that still has one: where the selected one is gone, the
