@@ -170,6 +170,12 @@ pub enum Command {
     Delete,
     /// To Trash, the whole conversation.
     DeleteThread,
+    /// Files later mail of the conversation, read.
+    MuteThread,
+    /// Files later mail of the list, read.
+    MuteList,
+    /// Files it no more.
+    Unmute,
     /// Takes the last action back.
     Undo,
     /// Moves to a mailbox that is asked.

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::model::thread::Folds;
 use crate::model::{
     AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, List, MailboxKey,
-    MessageKey, OnServer, OperationId, Order, PartPath, Recipient, Role, ThreadKey, View,
+    MessageKey, OnServer, OperationId, Order, PartPath, Recipient, Role, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -16,6 +15,7 @@ use super::view::{
     Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
     Opened, OutgoingText, Page, Preview, Provider, Resuming, Saved, Servers, Told, Waiting,
 };
+pub use super::view::{Muting, Threads};
 
 /// Names one question, so that a late answer to an old one is known and dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,16 +143,6 @@ pub enum From {
     Around(Anchor),
     /// Around the row with that number, from 1.
     Ordinal(u64),
-}
-
-/// How a list of conversations is seen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Threads {
-    /// What is folded.
-    pub folds: Folds,
-    /// Where the conversation of the row that is asked for stood: the conversation, and its newest
-    /// arrival.
-    pub stood: Option<(ThreadKey, i64)>,
 }
 
 /// What readers are asked.
@@ -459,6 +449,8 @@ pub enum Action {
     Expunge(Vec<MessageKey>),
     /// Take the last action back.
     Undo,
+    /// Mute what a message is part of, or end that.
+    Mute(MessageKey, Muting),
     /// Change a mailbox.
     Mailbox(MailboxChange),
     /// Fetch the text, or one part, of a message.

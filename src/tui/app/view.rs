@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::mime::document::Document;
-use crate::model::thread::TreeCell;
+use crate::model::thread::{Folds, TreeCell};
 use crate::model::{
     ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
     Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
@@ -144,6 +144,27 @@ impl Row {
             Some(_) | None => !self.seen(),
         }
     }
+}
+
+/// How a list of conversations is seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Threads {
+    /// What is folded.
+    pub folds: Folds,
+    /// Where the conversation of the row that is asked for stood: the conversation, and its newest
+    /// arrival.
+    pub stood: Option<(ThreadKey, i64)>,
+}
+
+/// What is done about later mail like a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Muting {
+    /// That of its conversation is muted.
+    Thread,
+    /// That of its list is.
+    List,
+    /// Neither is, any more.
+    End,
 }
 
 /// A piece of an index.

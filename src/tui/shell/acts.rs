@@ -25,7 +25,9 @@ use crate::tui::app::event::{Action, Ended, NewAccount, SetupField, Ticket};
 use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
-use super::{Incoming, Network, book, decide, drafts, outbox, panes, resuming, sending, triage};
+use super::{
+    Incoming, Network, book, decide, drafts, mutes, outbox, panes, resuming, sending, triage,
+};
 use bytes::{Bytes, with_bytes};
 use drafts::Saves;
 
@@ -271,6 +273,9 @@ impl Acts {
                 self.wait(move || world.tell(ticket, done(pending.wait())));
             }
             Action::Undo => self.under_way(ticket, triage::take_back(&world.store, self.sliced)),
+            Action::Mute(key, what) => {
+                self.under_way(ticket, mutes::change(&world.store, key, what))
+            }
             Action::Mailbox(change) => {
                 self.under_way(ticket, triage::change_mailbox(&world.store, change));
             }

@@ -16,6 +16,7 @@ mod drafts;
 mod editor;
 mod files;
 mod input;
+mod mutes;
 mod outbox;
 mod pages;
 mod panes;

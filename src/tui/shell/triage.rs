@@ -140,6 +140,7 @@ fn undone_words(undone: &Undone) -> String {
         "archive" => "the move to Archive",
         "move" => "the move",
         "copy" => "the copy",
+        "unmute" => "bringing back what was muted",
         other => other,
     };
     let mut gone = match undone.gone {

@@ -18,7 +18,7 @@ use super::super::screen::{
     setup,
 };
 use super::command::{Command, Screen};
-use super::event::{Action, Decision, Effect, Question, Ticket};
+use super::event::{Action, Decision, Effect, Muting, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
@@ -89,6 +89,9 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Apply => many::ask_apply(app),
         Command::Delete if app.screen == Screen::Book => book::delete(app),
         Command::Delete | Command::DeleteThread => triage::delete(app),
+        Command::MuteThread => on_message(app, |app, key| threads::mute(app, key, Muting::Thread)),
+        Command::MuteList => on_message(app, |app, key| threads::mute(app, key, Muting::List)),
+        Command::Unmute => on_message(app, |app, key| threads::mute(app, key, Muting::End)),
         Command::Undo if app.screen == Screen::Book => book::undo(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),

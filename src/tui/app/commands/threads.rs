@@ -3,7 +3,7 @@
 use crate::model::{Flags, MessageKey};
 use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
-use crate::tui::app::event::{Question, Ticket};
+use crate::tui::app::event::{Action, Muting, Question, Ticket};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::view::Row;
 
@@ -124,6 +124,11 @@ pub(super) fn show_read(app: &mut App, read: bool) {
             false => u64::try_from(count).unwrap_or(u64::MAX),
         };
     }
+}
+
+/// Mutes what a message is part of, or ends that.
+pub(super) fn mute(app: &mut App, key: MessageKey, what: Muting) {
+    app.act(Action::Mute(key, what));
 }
 
 /// `[`, `]`, `{` and `}` in a list.

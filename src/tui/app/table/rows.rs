@@ -197,6 +197,31 @@ pub(super) const ENTRIES: &[Entry] = &[
                folders that are listed here. One U takes it back.",
     },
     Entry {
+        command: Command::MuteThread,
+        name: "mute-thread",
+        keys: &[],
+        on: &[(Index, ""), (Message, "")],
+        enter: &[],
+        help: "Later mail of this thread goes to Archive, read, in every account; mail that is written to \
+               you alone does not. The Log names it.",
+    },
+    Entry {
+        command: Command::MuteList,
+        name: "mute-list",
+        keys: &[],
+        on: &[(Index, ""), (Message, "")],
+        enter: &[],
+        help: "Later mail of the mailing list of this message goes to Archive, read.",
+    },
+    Entry {
+        command: Command::Unmute,
+        name: "unmute",
+        keys: &[],
+        on: &[(Index, ""), (Message, "")],
+        enter: &[],
+        help: "Ends the muting of this message's thread and list, and brings back what it filed, unread.",
+    },
+    Entry {
         command: Command::Undo,
         name: "undo",
         keys: &["U"],
