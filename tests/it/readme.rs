@@ -84,6 +84,7 @@ fn places(entry: &Entry) -> String {
             Screen::Book => "address book",
             Screen::Card => "entry of the address book",
             Screen::Files => "choosing files",
+            Screen::Thread => "thread",
         })
         .collect();
     match names.len() {

@@ -7,7 +7,7 @@ use crate::tui::screen::{compose, index, send, setup};
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, files, opening, outbox, resuming, writing};
+use super::{App, Screen, book, commands, files, opening, outbox, resuming, threads, writing};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -50,7 +50,9 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 None => app.hint("This message is gone."),
             }
         }
+        Answer::Body(body) if threads::body_came(app, ticket, &body) => {}
         Answer::Body(body) => body_came(app, ticket, body),
+        Answer::Conversation(rows) => threads::came(app, ticket, rows),
         Answer::Lines(lines) => {
             if let Some(message) = app.message.as_mut().filter(|m| m.asked_lines == ticket) {
                 message.lines = Some(lines);
@@ -154,6 +156,7 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
     if let Some(message) = app.message.as_mut().filter(|m| m.asked_body == ticket) {
         message.body = Some(Body::Failed(why.clone()));
     }
+    threads::failed(app, ticket, &why);
     app.say(why);
 }
 

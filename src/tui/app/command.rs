@@ -46,6 +46,8 @@ pub enum Screen {
     Outbox,
     /// A message that has not left.
     Outgoing,
+    /// A whole conversation.
+    Thread,
 }
 
 impl Screen {
@@ -58,7 +60,7 @@ impl Screen {
     ];
 
     /// Every screen.
-    pub const ALL: [Screen; 19] = [
+    pub const ALL: [Screen; 20] = [
         Screen::Folders,
         Screen::Index,
         Screen::Message,
@@ -78,6 +80,7 @@ impl Screen {
         Screen::Files,
         Screen::Outbox,
         Screen::Outgoing,
+        Screen::Thread,
     ];
 
     /// Whether letters are text there.
@@ -107,6 +110,7 @@ impl Screen {
             Screen::Files => "choosing files",
             Screen::Outbox => "the Outbox",
             Screen::Outgoing => "a message of the Outbox",
+            Screen::Thread => "a thread",
         }
     }
 }
@@ -168,6 +172,8 @@ pub enum Command {
     Apply,
     /// To Trash; a folder with what is in it.
     Delete,
+    /// Shows the whole conversation.
+    ViewThread,
     /// To Trash, the whole conversation.
     DeleteThread,
     /// Files later mail of the conversation, read.

@@ -13,7 +13,7 @@ use super::key::Key;
 use super::layout::Panes;
 use super::view::{
     Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
-    Opened, OutgoingText, Page, Preview, Provider, Resuming, Saved, Servers, Told, Waiting,
+    Opened, OutgoingText, Page, Preview, Provider, Resuming, Row, Saved, Servers, Told, Waiting,
 };
 pub use super::view::{Muting, Threads};
 
@@ -170,6 +170,13 @@ pub enum Question {
         /// Which view.
         view: View,
         /// Which message.
+        message: MessageKey,
+    },
+    /// The conversation of a message, as it is read in one piece.
+    Conversation {
+        /// The list that it is in.
+        view: View,
+        /// The message.
         message: MessageKey,
     },
     /// The next unread message below `after`; without one from the top.
@@ -362,6 +369,8 @@ pub enum Answer {
     Select(Vec<MessageKey>),
     /// The messages of a conversation.
     Thread(Vec<MessageKey>),
+    /// Their rows, in the order of the tree.
+    Conversation(Vec<Row>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.

@@ -26,6 +26,7 @@ pub mod prompt;
 pub mod prompts;
 pub mod resuming;
 pub mod table;
+pub mod threads;
 pub mod view;
 pub mod wish;
 mod wished_folders;
@@ -40,8 +41,8 @@ use crate::model::{Draft, List, MailboxKey, MessageKey, OperationId, Order, Role
 
 use super::screen::message::{self, Level};
 use super::screen::{
-    attention, book as pages, compose, files as browser, folders, help, index, log, menu,
-    outbox as leaving, parts, queue, send, setup,
+    attention, book as pages, compose, conversation, files as browser, folders, help, index, log,
+    menu, outbox as leaving, parts, queue, send, setup,
 };
 use date::OffsetAt;
 use event::{Action, Changed, Effect, Event, Now, Question, Ticket};
@@ -88,6 +89,8 @@ pub struct App {
     pub index: index::State,
     /// The open message.
     pub message: Option<message::State>,
+    /// The open conversation.
+    pub thread: Option<conversation::State>,
     /// The parts of a message.
     pub parts: Option<parts::State>,
     /// Help.
@@ -234,6 +237,7 @@ impl App {
             folders: folders::State::default(),
             index: index::State::opening_on_newest(begin.newest),
             message: None,
+            thread: None,
             parts: None,
             help: help::State::open(Screen::Index),
             log: log::State::default(),
@@ -519,6 +523,7 @@ impl App {
         browser::settle(self);
         leaving::settle(self);
         leaving::settle_reading(self);
+        threads::settle(self);
         self.follow();
         self.settle_message();
         let ticket = Ticket(self.last_ticket + 1);
@@ -725,8 +730,12 @@ fn changed(app: &mut App, changed: &Changed) {
     {
         app.index.changed();
     }
+    if app.screen == Screen::Thread && (changed.everything || !changed.mailboxes.is_empty()) {
+        threads::changed(app);
+    }
     if changed.bodies {
         commands::bodies_came(app);
+        threads::bodies_came(app);
     }
     if changed.notices && app.screen == Screen::Attention {
         app.asked_needs = app.ask(Question::Needs);

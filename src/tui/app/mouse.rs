@@ -187,6 +187,7 @@ fn click(app: &mut App, x: u16, y: u16) {
         | Screen::Card
         | Screen::Outbox
         | Screen::Outgoing
+        | Screen::Thread
         | Screen::Setup
         | Screen::Compose
         | Screen::ComposeHead

@@ -117,6 +117,7 @@ impl App {
         let Some(list) = self.index.view.as_ref().map(|view| view.list.clone()) else {
             return;
         };
+        super::threads::leave(self, &messages);
         let stays: Vec<(MessageKey, MailboxKey)> = messages
             .iter()
             .filter_map(|key| {
@@ -210,6 +211,7 @@ impl App {
             .find(key)
             .map(|row| row.flags.clone())
             .or_else(|| open.map(|message| message.row.flags.clone()))
+            .or_else(|| self.thread.as_ref().and_then(|thread| thread.flags_of(key)))
     }
 
     fn show_flags(&mut self, key: MessageKey, flags: &Flags, pending: bool) {
@@ -220,6 +222,9 @@ impl App {
         let before = self.index.reflag(key, flags, pending && server);
         if let Some(message) = self.message.as_mut().filter(|m| m.key() == key) {
             message.row.flags = flags.clone();
+        }
+        if let Some(thread) = &mut self.thread {
+            thread.reflag(key, flags);
         }
         if let (Some(before), Some(mailbox)) = (before, mailbox) {
             self.recount(mailbox, before.has(Flags::SEEN), flags.has(Flags::SEEN));

@@ -12,8 +12,8 @@ use crate::tui::app::{App, Screen, keyrow};
 use super::paint::{Pen, cells};
 use super::theme::{Role, Theme};
 use super::{
-    attention, book, compose, composers, files, folders, help, index, log, menu, message, outbox,
-    parts, queue, send, setup,
+    attention, book, compose, composers, conversation, files, folders, help, index, log, menu,
+    message, outbox, parts, queue, send, setup,
 };
 
 /// Draws everything and gives the place of the cursor.
@@ -70,6 +70,7 @@ fn line(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Files => files::line(app, pen, area),
         Screen::Outbox => outbox::line(app, pen, area),
         Screen::Outgoing => outbox::reading_line(app, pen, area),
+        Screen::Thread => conversation::line(app, pen, area),
         Screen::Card => return book::form_line(app, pen, area),
         Screen::Compose | Screen::ComposeHead => return compose::line(app, pen, area),
         Screen::Help | Screen::Log | Screen::Attention | Screen::Menu | Screen::Send => {
@@ -134,6 +135,7 @@ fn beneath(app: &App, screen: Screen) -> (String, String) {
         Screen::Files => files::title(app),
         Screen::Outbox => outbox::title(app),
         Screen::Outgoing => outbox::reading_title(app),
+        Screen::Thread => conversation::title(app),
         Screen::Card => book::form_title(app),
     }
 }
@@ -153,6 +155,7 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
         Screen::Files => files::draw(app, pen, body),
         Screen::Outbox => outbox::draw(app, pen, body),
         Screen::Outgoing => outbox::draw_reading(app, pen, body),
+        Screen::Thread => conversation::draw(app, pen, body),
         Screen::Card => book::draw_form(app, pen, body),
         Screen::Attention => {
             chain(app, pen, app.under);
@@ -193,6 +196,7 @@ fn one(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
         | Screen::Files
         | Screen::Outbox
         | Screen::Outgoing
+        | Screen::Thread
         | Screen::Menu => index::draw(app, pen, body),
     }
 }

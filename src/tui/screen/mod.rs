@@ -5,6 +5,7 @@ pub mod attention;
 pub mod book;
 pub mod compose;
 pub mod composers;
+pub mod conversation;
 pub mod draw;
 pub mod files;
 pub mod folders;

@@ -1,13 +1,13 @@
 //! Lists of conversations, read for the screen.
 
-use crate::model::thread::TreeCell;
+use crate::model::thread::{Folds, TreeCell};
 use crate::model::{MailboxKey, MessageKey, ThreadKey, View};
 use crate::ops::index::{Walk, counts};
 use crate::ops::threads::{self, Anchor as At, ThreadRow, Turn, Window};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, StoreError};
 use crate::tui::app::event::{From, Threads};
-use crate::tui::app::view::{Anchor, Page};
+use crate::tui::app::view::{Anchor, Page, Row};
 
 use super::desk::Desk;
 use super::pages::{self, Asked};
@@ -62,7 +62,7 @@ fn turn(anchor: Anchor, (thread, newest): (ThreadKey, i64)) -> Turn {
     }
 }
 
-fn row(found: ThreadRow) -> crate::tui::app::view::Row {
+fn row(found: ThreadRow) -> Row {
     let ThreadRow { row, tree, .. } = found;
     let alone = tree == TreeCell::default();
     pages::row(IndexRow {
@@ -84,6 +84,38 @@ pub fn keys(
         Some(thread) => threads::keys(reader, &walk.mailboxes, thread),
         None => Ok(vec![message]),
     }
+}
+
+/// Rows of a conversation that are shown in one piece, on either side of the message.
+const AROUND: usize = 1_000;
+
+/// The conversation of a message, in the order of its tree; of a very long one what is around it.
+pub fn whole(
+    desk: &Desk,
+    reader: &Reader,
+    view: &View,
+    message: MessageKey,
+) -> Result<Vec<Row>, StoreError> {
+    let walk = pages::walk(desk, reader, view)?;
+    let Some(thread) = threads::of_message(reader, message)? else {
+        return Ok(Vec::new());
+    };
+    let mut folds = Folds::default();
+    folds.set(thread, true);
+    let window = Window {
+        mailboxes: &walk.mailboxes,
+        folds: &folds,
+        reverse: false,
+        anchor: At::Message(message, None),
+        before: AROUND,
+        after: AROUND,
+    };
+    let found = reader.snapshot(|reader| threads::page(reader, &window))?;
+    let own = found
+        .rows
+        .into_iter()
+        .filter(|one| one.row.thread == thread);
+    Ok(own.map(row).collect())
 }
 
 /// An unread message of the next conversation that has one.

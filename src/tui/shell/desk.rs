@@ -142,6 +142,9 @@ impl Desk {
                 pages::page(self, reader, view, asked)
             }
             Question::NextUnread { view, after } => pages::next_unread(self, reader, view, *after),
+            Question::Conversation { view, message } => {
+                conversations::whole(self, reader, view, *message).map(Answer::Conversation)
+            }
             Question::Thread { view, message } => {
                 conversations::keys(self, reader, view, *message).map(Answer::Thread)
             }

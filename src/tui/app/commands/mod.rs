@@ -22,6 +22,7 @@ use super::event::{Action, Decision, Effect, Muting, Question, Ticket};
 use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
+use super::threads::Walk;
 use super::{App, book, files, keyrow, outbox, palette, resuming, writing};
 
 use super::wished_folders::is_being_made;
@@ -110,6 +111,13 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Parts => open_parts(app),
         Command::HeaderLevel => header_level(app),
         Command::HtmlOrPlain => html_or_plain(app),
+        Command::Unfold if app.screen == Screen::Thread => super::threads::fold(app, false, false),
+        Command::Fold if app.screen == Screen::Thread => super::threads::fold(app, true, false),
+        Command::UnfoldAll if app.screen == Screen::Thread => {
+            super::threads::fold(app, false, true);
+        }
+        Command::FoldAll if app.screen == Screen::Thread => super::threads::fold(app, true, true),
+        Command::ViewThread => threads::view(app),
         Command::Unfold if app.screen == Screen::Index => threads::fold(app, false, false),
         Command::Fold if app.screen == Screen::Index => threads::fold(app, true, false),
         Command::UnfoldAll if app.screen == Screen::Index => threads::fold(app, false, true),
@@ -273,6 +281,12 @@ fn back(app: &mut App) {
         Screen::Log | Screen::Attention | Screen::Queue | Screen::Book | Screen::Outbox => {
             app.go(app.under);
         }
+        Screen::Thread => {
+            app.thread = None;
+            // What was read there is read in the row that hides it.
+            app.index.changed();
+            app.go(Screen::Index);
+        }
         Screen::Outgoing => {
             app.outbox.open = None;
             app.go(Screen::Outbox);
@@ -305,6 +319,8 @@ fn parent(app: &App) -> Screen {
 fn forward(app: &mut App, key: Key) {
     match app.screen {
         Screen::Folders => open_selected_folder(app),
+        Screen::Index if threads::is_at_folded(app) => threads::view(app),
+        Screen::Thread => super::threads::toggle(app),
         Screen::Index => resuming::open(app),
         Screen::Message => open_parts(app),
         Screen::Parts => view_part(app, key),
@@ -408,6 +424,7 @@ fn step(app: &mut App, by: isize) {
                 });
             }
         }
+        Screen::Thread => super::threads::walk(app, Walk::Step(by)),
         Screen::Folders
         | Screen::Index
         | Screen::Parts
@@ -445,6 +462,7 @@ fn line(app: &mut App, by: isize) {
         Screen::Files => app.files.step(by),
         Screen::Outbox => leaving::step(app, by),
         Screen::Outgoing => leaving::scroll(app, by),
+        Screen::Thread => return super::threads::walk(app, Walk::Line(by > 0)),
         Screen::Card => true,
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => true,
     };
@@ -544,6 +562,7 @@ fn page(app: &mut App, down: bool) {
             let rows = usize::from(app.layout.body().height);
             line(app, sign(rows / 3));
         }
+        Screen::Thread => super::threads::walk(app, Walk::Page(down)),
         Screen::Outgoing => {
             let rows = usize::from(app.layout.body().height);
             line(app, sign(rows.saturating_sub(1)));
@@ -610,6 +629,7 @@ fn ends(app: &mut App, first: bool) {
         Screen::Outgoing => {
             leaving::scroll(app, far);
         }
+        Screen::Thread => super::threads::walk(app, Walk::End(first)),
         Screen::Card => {}
         Screen::Setup | Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }
@@ -644,7 +664,7 @@ fn clear(app: &mut App) {
             }
         }
         Screen::Menu => app.go(app.under),
-        Screen::Outbox | Screen::Outgoing => back(app),
+        Screen::Outbox | Screen::Outgoing | Screen::Thread => back(app),
         Screen::Book => {
             if !book::clear(app) {
                 back(app);
@@ -663,12 +683,7 @@ fn clear(app: &mut App) {
 
 /// Does something about the message that is read or selected.
 fn on_message(app: &mut App, act: fn(&mut App, MessageKey)) {
-    let open = app
-        .message
-        .as_ref()
-        .filter(|_| app.screen == Screen::Message);
-    let key = open.map(|message| message.key());
-    match key.or_else(|| app.index.row().map(|row| row.key)) {
+    match reading::target(app) {
         Some(key) => act(app, key),
         None => app.hint("No message is selected."),
     }

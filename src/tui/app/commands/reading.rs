@@ -150,6 +150,7 @@ pub(in crate::tui::app) fn target(app: &App) -> Option<MessageKey> {
     match app.screen {
         Screen::Message => app.message.as_ref().map(message::State::key),
         Screen::Parts => app.parts.as_ref().map(|parts| parts.message),
+        Screen::Thread => app.thread.as_ref().and_then(|thread| thread.key()),
         _ => app.index.row().map(|row| row.key),
     }
 }

@@ -1,11 +1,11 @@
 //! Commands on whole conversations: on a folded row, and `^D` anywhere.
 
 use crate::model::{Flags, MessageKey};
-use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
 use crate::tui::app::event::{Action, Muting, Question, Ticket};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::view::Row;
+use crate::tui::app::{App, threads};
 
 use super::many::{is_for_selected, takes_many};
 use super::reading::target;
@@ -123,6 +123,19 @@ pub(super) fn show_read(app: &mut App, read: bool) {
             true => 0,
             false => u64::try_from(count).unwrap_or(u64::MAX),
         };
+    }
+}
+
+/// Whether the cursor is on a folded conversation.
+pub(super) fn is_at_folded(app: &App) -> bool {
+    app.index.row().is_some_and(is_folded)
+}
+
+/// Shows the conversation of the message in one piece.
+pub(super) fn view(app: &mut App) {
+    match target(app) {
+        Some(key) => threads::open(app, key),
+        None => app.hint("There is no message here."),
     }
 }
 

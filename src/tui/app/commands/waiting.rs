@@ -39,6 +39,9 @@ impl App {
     fn label(&self, command: Command) -> Option<&'static str> {
         match (self.screen, command) {
             (Screen::Index, Command::Forward) if resuming::goes_on(self) => Some("GoOn"),
+            (Screen::Index, Command::Forward) if super::threads::is_at_folded(self) => {
+                Some("Thread")
+            }
             (Screen::Files, Command::Forward) => Some(self.files.forward_label()),
             (Screen::Files, Command::HiddenFiles) if self.files.hidden => Some("NoHidden"),
             (Screen::ComposeHead, Command::Addresses) => {

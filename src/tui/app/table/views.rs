@@ -4,7 +4,7 @@ use super::super::command::{Command, Entry, Screen};
 
 use super::super::command::Screen::{
     Attention, Book, Card, Compose, ComposeHead, Composers, Files, Folders, Help, Index, Log, Menu,
-    Message, Outbox, Outgoing, Parts, Queue, Setup,
+    Message, Outbox, Outgoing, Parts, Queue, Setup, Thread,
 };
 
 const LISTS: &[(Screen, &str)] = &[
@@ -22,6 +22,7 @@ const LISTS: &[(Screen, &str)] = &[
     (Files, ""),
     (Outbox, ""),
     (Outgoing, ""),
+    (Thread, ""),
 ];
 
 const CHAIN: &[(Screen, &str)] = &[(Folders, ""), (Index, ""), (Message, ""), (Parts, "")];
@@ -45,6 +46,7 @@ const EVERYWHERE: &[(Screen, &str)] = &[
     (Files, ""),
     (Outbox, ""),
     (Outgoing, ""),
+    (Thread, ""),
 ];
 
 /// Where the connections are a matter.
@@ -123,6 +125,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Folders, "Unfold"),
             (Index, "Unfold"),
             (Message, "ShowQuote"),
+            (Thread, "Unfold"),
         ],
         enter: &[],
         help: "Opens what is folded at the cursor: a thread, a quote, folders.",
@@ -131,7 +134,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Fold,
         name: "fold",
         keys: &["["],
-        on: &[(Folders, "Fold"), (Index, "Fold"), (Message, "FoldQuote")],
+        on: &[
+            (Folders, "Fold"),
+            (Index, "Fold"),
+            (Message, "FoldQuote"),
+            (Thread, "Fold"),
+        ],
         enter: &[],
         help: "Folds what is open at the cursor.",
     },
@@ -143,6 +151,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Folders, "UnfoldAll"),
             (Index, "UnfoldAll"),
             (Message, "ShowAll"),
+            (Thread, "UnfoldAll"),
         ],
         enter: &[],
         help: "Opens everything that is folded.",
@@ -155,6 +164,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Folders, "FoldAll"),
             (Index, "FoldAll"),
             (Message, "FoldAll"),
+            (Thread, "FoldAll"),
         ],
         enter: &[],
         help: "Folds everything that can be folded.",
@@ -224,6 +234,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Book, ""),
             (Outbox, ""),
             (Outgoing, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Shows the folder list.",
@@ -244,6 +255,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Book, ""),
             (Outbox, ""),
             (Outgoing, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Shows the index that was looked at last.",
@@ -264,6 +276,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Book, ""),
             (Outbox, ""),
             (Outgoing, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Opens a folder of any account; a few letters of its name are enough.",
@@ -283,6 +296,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Book, ""),
             (Outbox, ""),
             (Outgoing, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Shows the main menu.",
@@ -296,6 +310,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Index, "Commands"),
             (Message, "Commands"),
             (Parts, "Commands"),
+            (Thread, "Commands"),
             (Help, ""),
             (Log, ""),
             (Attention, ""),

@@ -3,7 +3,7 @@
 use super::super::command::{Command, EditKey, Entry, Screen};
 
 use super::super::command::Screen::{
-    Compose, ComposeHead, Composers, Folders, Index, Menu, Message, Parts,
+    Compose, ComposeHead, Composers, Folders, Index, Menu, Message, Parts, Thread,
 };
 
 const BOTH: &[(Screen, &str)] = &[(ComposeHead, ""), (Compose, "")];
@@ -47,7 +47,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Reply,
         name: "reply",
         keys: &["R"],
-        on: &[(Index, "Reply"), (Message, "Reply")],
+        on: &[(Index, "Reply"), (Message, "Reply"), (Thread, "Reply")],
         enter: &[],
         help: "Answers the message; asks whom, where sender, all and list are not the same.",
     },
@@ -55,7 +55,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::ForwardMail,
         name: "forward",
         keys: &["F"],
-        on: &[(Index, "Forward"), (Message, "Forward"), (Parts, "Forward")],
+        on: &[
+            (Index, "Forward"),
+            (Message, "Forward"),
+            (Parts, "Forward"),
+            (Thread, "Forward"),
+        ],
         enter: &[],
         help: "Passes the message on, in the text or as an attachment; in its parts the selected one.",
     },
@@ -63,7 +68,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Bounce,
         name: "bounce",
         keys: &["B"],
-        on: &[(Index, ""), (Message, "")],
+        on: &[(Index, ""), (Message, ""), (Thread, "Bounce")],
         enter: &[],
         help: "Sends the message on as it is, so that an answer goes to who wrote it.",
     },

@@ -26,6 +26,11 @@ fn on(screen: Screen) -> World {
     let mut world = world();
     match screen {
         Screen::Index => {}
+        Screen::Thread => {
+            world = super::threads::conversations(80, 24);
+            world.documents.insert(MessageKey(11), letter());
+            world.press("Dn Ret");
+        }
         Screen::Folders => world.press("L"),
         Screen::Message => world.press("Dn Ret"),
         Screen::Parts => world.press("Dn V"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::thread::{IdHash, Lineage, Member, TreeCell, base_subject, tree};
+use crate::model::thread::{Folds, IdHash, Lineage, Member, TreeCell, base_subject, tree};
 use crate::model::{ContentKey, Flags, List, MailboxKey, MessageKey, Order, ThreadKey, View};
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Changed, Event, From, Threads};
@@ -59,6 +59,26 @@ impl World {
         let rows = self.rows.iter().filter(|row| Some(row.thread) == of);
         let here = rows.filter(|row| row.mailbox == MailboxKey(1));
         here.map(|row| row.key).collect()
+    }
+
+    /// The conversation of a message as it is read in one piece.
+    pub fn whole_thread(&self, message: MessageKey) -> Vec<Row> {
+        let of = self.rows.iter().find(|row| row.key == message);
+        let Some(of) = of.map(|row| row.thread) else {
+            return Vec::new();
+        };
+        let seen = Threads {
+            folds: Folds {
+                open: true,
+                ..Folds::default()
+            },
+            stood: None,
+        };
+        let all = self.conversations(&seen, From::First);
+        all.rows
+            .into_iter()
+            .filter(|row| row.thread == of)
+            .collect()
     }
 
     fn unfold(&self, seen: &Threads, newest: i64, rows: &[&Row], shown: &mut Vec<Row>) {
@@ -124,7 +144,7 @@ impl World {
 }
 
 /// The conversations of mock-up 3: keys are also the order of arrival.
-fn conversations(width: u16, height: u16) -> World {
+pub fn conversations(width: u16, height: u16) -> World {
     let at = |day: i64, minute: i64| NOW - 20 * DAY + day * DAY + minute * 60;
     let list = [
         (
@@ -488,4 +508,124 @@ fn brackets_in_a_list_by_arrival_say_why_they_do_nothing() {
         "{}",
         world.status()
     );
+}
+
+#[test]
+fn a_thread_is_read_in_one_scroll_and_what_was_seen_is_marked_read() {
+    let mut world = conversations(80, 24);
+    world.press("Dn Ret");
+    assert_eq!(world.app.screen, Screen::Thread);
+    shot("conversation", &world);
+    let seen = |world: &World| -> Vec<i64> {
+        let mut keys = Vec::new();
+        for (_, action) in &world.done {
+            if let Action::Flags {
+                messages,
+                opening: true,
+                ..
+            } = action
+            {
+                keys.extend(messages.iter().map(|key| key.0));
+            }
+        }
+        keys
+    };
+    // Both were new, were short, and were on the page.
+    assert_eq!(seen(&world), [11, 12]);
+    world.press("R");
+    world.press("<");
+    assert_eq!(world.app.screen, Screen::Index);
+    assert_eq!(world.told()[1], "10 +3 N0");
+    // Everything was read: the last message is open.
+    world.press("Ret");
+    let open = |world: &World| -> Vec<i64> {
+        let thread = world.app.thread.as_ref().unwrap();
+        let open = thread.pieces.iter().filter(|piece| piece.text.is_some());
+        open.map(|piece| piece.row.key.0).collect()
+    };
+    assert_eq!(open(&world), [13]);
+    world.press("{ Home ]");
+    assert_eq!(open(&world), [10]);
+    world.press("}");
+    assert_eq!(open(&world), [10, 11, 12, 13]);
+    world.press("N Ret");
+    assert_eq!(open(&world), [10, 12, 13]);
+    shot("conversation_folds", &world);
+}
+
+#[test]
+fn a_long_text_is_scrolled_through_before_the_next_message_takes_the_cursor() {
+    let mut world = conversations(80, 24);
+    world
+        .documents
+        .insert(MessageKey(11), super::world::letter());
+    world.press("Dn Ret");
+    let at = |world: &World| {
+        let thread = world.app.thread.as_ref().unwrap();
+        (thread.key().unwrap().0, thread.top)
+    };
+    assert_eq!(at(&world).0, 11);
+    let mut keys = 0;
+    while at(&world).0 == 11 {
+        world.press("Dn");
+        keys += 1;
+        assert!(keys < 100);
+    }
+    assert!(keys > 20, "{keys}");
+    assert_eq!(at(&world).0, 12);
+    world.press("P");
+    assert_eq!(at(&world).0, 11);
+    world.press("End");
+    assert_eq!(at(&world).0, 13);
+    world.press("Home");
+    assert_eq!(at(&world), (10, 0));
+    // Nothing below the page was marked read.
+    let mut world = conversations(80, 24);
+    world
+        .documents
+        .insert(MessageKey(11), super::world::letter());
+    world.press("Dn Ret");
+    let read = world
+        .rows
+        .iter()
+        .filter(|row| row.seen() && row.thread == ThreadKey(2));
+    assert_eq!(read.map(|row| row.key.0).collect::<Vec<_>>(), [10, 11, 13]);
+}
+
+#[test]
+fn commands_in_a_thread_are_for_the_message_under_the_cursor() {
+    let mut world = conversations(80, 24);
+    world.press("Dn Ret D");
+    assert_eq!(
+        (world.moved_keys(), world.app.screen),
+        (vec![11], Screen::Thread)
+    );
+    let left = |world: &World| world.app.thread.as_ref().unwrap().pieces.len();
+    assert_eq!(left(&world), 3);
+    world.press("^D");
+    assert_eq!(world.moved_keys(), [10, 12]);
+    assert_eq!(
+        world.status(),
+        "Deleted 2 messages of the thread.  U undoes."
+    );
+    let mut world = conversations(80, 24);
+    world.press("Dn Ret N *");
+    let last = world.done.last().unwrap().1.clone();
+    assert!(matches!(last, Action::Flags { messages, .. } if messages == [MessageKey(12)]));
+}
+
+#[test]
+fn text_of_a_message_never_begins_where_its_line_does() {
+    let mut world = conversations(80, 24);
+    world.documents.insert(
+        MessageKey(11),
+        super::world::text(&["> N   09:00  Eve Evil      Signed  : good"]),
+    );
+    world.press("Dn Ret");
+    let screen = world.screen();
+    let line = screen
+        .lines()
+        .find(|line| line.contains("Eve Evil"))
+        .unwrap();
+    assert!(line.starts_with("   ") || line.starts_with("  >"), "{line}");
 }

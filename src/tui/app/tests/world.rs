@@ -258,6 +258,9 @@ impl World {
                 told: self.told.clone(),
                 orders: self.orders.clone(),
             },
+            Question::Conversation { message, .. } => {
+                Answer::Conversation(self.whole_thread(*message))
+            }
             Question::Thread { message, .. } => Answer::Thread(self.thread_of(*message)),
             Question::Page {
                 view,

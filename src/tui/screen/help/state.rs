@@ -81,6 +81,7 @@ fn preface(screen: Screen) -> &'static [&'static str] {
         | Screen::Files
         | Screen::Outbox
         | Screen::Outgoing
+        | Screen::Thread
         | Screen::Attention => &[
             "These keys work here; letters in either case. Press a key now and it is explained in \
              the line below; < or Esc goes back, Spc and - turn the page.",
@@ -129,6 +130,7 @@ fn letters(screen: Screen) -> &'static [&'static str] {
         | Screen::Menu
         | Screen::Book
         | Screen::Card
+        | Screen::Thread
         | Screen::Attention => &[],
         Screen::Files => &[
             "",

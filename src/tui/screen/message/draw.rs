@@ -142,7 +142,8 @@ fn raw_row(pen: &mut Pen<'_>, area: Area, y: u16, message: &State, at: usize) {
     }
 }
 
-fn text_row(pen: &mut Pen<'_>, area: Area, y: u16, row: &wrap::Row, link: Option<usize>) {
+/// Draws one row of a text.
+pub fn text_row(pen: &mut Pen<'_>, area: Area, y: u16, row: &wrap::Row, link: Option<usize>) {
     let whole: String = row.spans.iter().map(|span| span.text.as_str()).collect();
     let mut x = inset(&whole).min(area.width);
     for span in &row.spans {

@@ -6,6 +6,6 @@ mod head;
 mod marking;
 pub mod state;
 
-pub use draw::{draw, title};
+pub use draw::{draw, text_row as draw_text_row, title};
 pub use head::{head, name_of};
 pub use state::{Level, State};
