@@ -38,8 +38,11 @@ pub fn run(start: &mut Start, arguments: &args::Search) -> Result<(), Failure> {
     let query = read(&text)?;
     let store = start.store()?;
     let path = start.paths.search_db();
-    let left = catch_up(&store, start, CATCH_UP);
     let mut searcher = Searcher::open(&store, &path)?;
+    let left = match searcher.is_current()? {
+        true => 0,
+        false => catch_up(&store, start, CATCH_UP),
+    };
     let ask = Ask {
         query: &query,
         is_typing: false,

@@ -36,6 +36,7 @@ pub mod reply;
 pub mod sanitize;
 pub mod searched;
 pub mod sniff;
+pub mod snippet;
 pub mod structure;
 mod unseen;
 mod word;

@@ -55,7 +55,11 @@ impl View {
         match self.list {
             List::Unread => Filter::Unread,
             List::Flagged => Filter::Flagged,
-            List::Mailbox(_) | List::Inboxes | List::All | List::Keys(_) => self.filter,
+            List::Mailbox(_)
+            | List::Inboxes
+            | List::All
+            | List::Searched { .. }
+            | List::Keys(_) => self.filter,
         }
     }
 }
@@ -73,6 +77,12 @@ pub enum List {
     Flagged,
     /// Those of all mailboxes.
     All,
+    /// Those that a search looks at: the server's own lists too, because what was archived may stand
+    /// there alone; `apart`: Trash, Junk and Drafts as well.
+    Searched {
+        /// Whether a query names where to look.
+        apart: bool,
+    },
     /// Some of another list, by their keys: what is selected, what a search found.
     Keys(Keys),
 }
@@ -83,7 +93,9 @@ impl List {
         match self {
             List::Mailbox(key) => Some(*key),
             List::Keys(keys) => keys.of.one_mailbox(),
-            List::Inboxes | List::Unread | List::Flagged | List::All => None,
+            List::Inboxes | List::Unread | List::Flagged | List::All | List::Searched { .. } => {
+                None
+            }
         }
     }
 
@@ -93,6 +105,10 @@ impl List {
             List::Mailbox(own) => *own == key,
             List::Inboxes => role == Some(Role::Inbox),
             List::Unread | List::Flagged | List::All => !role.is_some_and(is_apart),
+            List::Searched { apart: true } => true,
+            List::Searched { apart: false } => {
+                !matches!(role, Some(Role::Trash | Role::Junk | Role::Drafts))
+            }
             List::Keys(keys) => keys.of.takes(key, role),
         }
     }

@@ -10,12 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::config::Paths;
 use crate::env::harden;
 use crate::store::search::{Indexer, Step};
 use crate::store::{Change, Store, StoreError, Watch};
 
 /// For so long nothing may have been written before it begins.
-pub const PAUSE: Duration = Duration::from_millis(700);
+const PAUSE: Duration = Duration::from_millis(700);
 /// After so long it begins also while mail keeps coming.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When it is tried again where another process indexes, or the disk is full.
@@ -102,8 +103,16 @@ pub struct Indexing {
 }
 
 impl Indexing {
+    /// Keeps the index of a store where these paths say; what keeps it from that is in the log, and
+    /// mail can be read all the same.
+    pub fn beside(store: &Store, paths: &Paths) -> Option<Self> {
+        Self::start(store, &paths.search_db(), PAUSE)
+            .inspect_err(|error| tracing::error!(%error, "nobody writes the search index"))
+            .ok()
+    }
+
     /// Begins when the store has been at rest for so long.
-    pub fn start(store: &Store, path: &Path, pause: Duration) -> std::io::Result<Self> {
+    fn start(store: &Store, path: &Path, pause: Duration) -> std::io::Result<Self> {
         let now = Instant::now();
         let shared = Arc::new(Shared {
             state: Mutex::new(State {

@@ -52,6 +52,7 @@ mod worker;
 
 pub use desk::{Progress, Tally};
 pub use error::SyncError;
+pub use indexing::Indexing;
 pub use neighbours::announce;
 pub use once::{Once, Work, once};
 pub use setup::{Field, Proof, SendingProof, SetupError, SetupRequest, Side};

@@ -21,7 +21,7 @@ use super::SyncError;
 use super::account::Task;
 use super::care::{CALM, Care};
 use super::desk::Desk;
-use super::indexing::{Indexing, PAUSE};
+use super::indexing::Indexing;
 use super::neighbours::Letter;
 use super::plan::backoff;
 use super::signal::Signal;
@@ -172,9 +172,6 @@ impl Supervisor {
         let care = Care::start(&store, CALM)
             .inspect_err(|error| tracing::error!(%error, "nobody looks after the mail store"))
             .ok();
-        let indexing = Indexing::start(&store, &paths.search_db(), PAUSE)
-            .inspect_err(|error| tracing::error!(%error, "nobody writes the search index"))
-            .ok();
         let supervisor = Self {
             shared,
             handle,
@@ -183,7 +180,7 @@ impl Supervisor {
             ended,
             _watch: watch,
             _care: care,
-            _indexing: indexing,
+            _indexing: Indexing::beside(&store, paths),
         };
         for account in &settings.accounts {
             supervisor.add(account);

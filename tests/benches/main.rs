@@ -26,6 +26,7 @@ mod memory;
 mod open;
 mod pieces;
 mod pop3;
+mod search;
 mod send;
 mod split;
 mod start;
@@ -39,7 +40,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 20] = [
+const BENCHES: [(&str, Bench); 21] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -60,6 +61,7 @@ const BENCHES: [(&str, Bench); 20] = [
     ("import", files::all),
     ("dots", pop3::pieces),
     ("threads", threads::all),
+    ("search", search::all),
 ];
 
 fn main() {

@@ -174,7 +174,7 @@ fn name(list: &List) -> Option<String> {
         List::Inboxes => Some("inboxes".to_owned()),
         List::Unread => Some("unread".to_owned()),
         List::Flagged => Some("flagged".to_owned()),
-        List::All | List::Keys(_) => None,
+        List::All | List::Searched { .. } | List::Keys(_) => None,
     }
 }
 

@@ -111,6 +111,16 @@ impl Searcher {
         &self.reader
     }
 
+    /// Whether nothing came, changed or went since the index was written.
+    pub fn is_current(&self) -> Result<bool, StoreError> {
+        let state = self.file.as_ref().and_then(|file| file.state().ok());
+        let Some(state) = state else {
+            return Ok(false);
+        };
+        Ok(state.through >= indexer::newest(&self.reader)?
+            && state.tombstone >= indexer::last_tombstone(&self.reader)?)
+    }
+
     /// Contents whose words are not in the index yet, about.
     pub fn unindexed(&self) -> Result<u64, StoreError> {
         let newest = indexer::newest(&self.reader)?;

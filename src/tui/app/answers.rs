@@ -1,13 +1,15 @@
 //! What the answers of readers and the ends of actions do. An answer whose ticket is no longer
 //! waited for is dropped.
 
-use crate::model::{FlagChange, Flags, View};
+use crate::model::{FlagChange, Flags, List, View};
 use crate::tui::screen::{compose, index, send, setup};
 
 use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
-use super::{App, Screen, book, commands, files, opening, outbox, resuming, threads, writing};
+use super::{
+    App, Screen, book, commands, files, opening, outbox, resuming, search, threads, writing,
+};
 
 /// Takes an answer.
 pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
@@ -78,6 +80,9 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::Thread(keys) => commands::thread_found(app, ticket, keys),
+        Answer::Search(Some((found, keys))) => search::came(app, ticket, found, keys),
+        Answer::Search(None) => {}
+        Answer::Snippet(words) => search::snippet_came(app, ticket, words),
         Answer::MarkedDeleted(keys) => {
             if app.asked_marked.take() == Some((ticket, app.presses)) {
                 commands::marked_found(app, keys);
@@ -145,6 +150,7 @@ fn failed(app: &mut App, ticket: Ticket, why: String) {
         app.asked_queue = None;
         app.queue.loaded = true;
     }
+    search::failed(app, ticket);
     app.book.failed(ticket);
     if app.files.failed(ticket) && app.files.folder.is_none() && app.screen == Screen::Files {
         files::cancel(app);
@@ -229,11 +235,13 @@ fn page_came(app: &mut App, ticket: Ticket, page: Page) {
         message.number = Some(number);
     }
     commands::arrived(app);
+    search::page_came(app);
 }
 
 /// New rows above the newest one that was known are told by the latest of them.
 fn tell_new(app: &mut App, newest: Option<super::view::Anchor>) {
-    let by_arrival = app.index.view.as_ref().is_some_and(View::is_newest_first);
+    let is_of_all = |view: &View| view.is_newest_first() && !matches!(view.list, List::Keys(_));
+    let by_arrival = app.index.view.as_ref().is_some_and(is_of_all);
     let Some(newest) = newest.filter(|_| by_arrival) else {
         return;
     };

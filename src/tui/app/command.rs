@@ -232,6 +232,8 @@ pub enum Command {
     PreviousLink,
     /// Finds a word in this view.
     Find,
+    /// Searches mail by its words.
+    Search,
     /// The folder list.
     Folders,
     /// The index last looked at.

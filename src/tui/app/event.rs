@@ -11,6 +11,7 @@ use super::book::{BookChange, BookEnd};
 use super::files::{Folder, Named};
 use super::key::Key;
 use super::layout::Panes;
+use super::search::{FoundMail, MailQuery};
 use super::view::{
     Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
     Opened, OutgoingText, Page, Preview, Provider, Resuming, Row, Saved, Servers, Told, Waiting,
@@ -221,6 +222,10 @@ pub enum Question {
         /// What they have.
         criterion: Criterion,
     },
+    /// What a query finds; the one that is under way is dropped.
+    Search(Box<MailQuery>),
+    /// The words around what was found in the text of a message, and for what was looked.
+    Snippet(MessageKey, String),
     /// The Log.
     Log,
     /// What waits for the user.
@@ -371,6 +376,10 @@ pub enum Answer {
     Thread(Vec<MessageKey>),
     /// Their rows, in the order of the tree.
     Conversation(Vec<Row>),
+    /// What a search found, newest first; `None` where a later one took its place.
+    Search(Option<(FoundMail, Vec<MessageKey>)>),
+    /// The words around what was found.
+    Snippet(Option<String>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.

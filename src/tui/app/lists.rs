@@ -16,7 +16,7 @@ impl App {
             List::Inboxes => "All inboxes".to_owned(),
             List::Unread => "All unread".to_owned(),
             List::Flagged => "All flagged".to_owned(),
-            List::All => "All mail".to_owned(),
+            List::All | List::Searched { .. } => "All mail".to_owned(),
             List::Keys(keys) => self.list_name(&keys.of),
         }
     }

@@ -25,6 +25,7 @@ pub mod preview;
 pub mod prompt;
 pub mod prompts;
 pub mod resuming;
+pub mod search;
 pub mod table;
 pub mod threads;
 pub mod view;
@@ -145,6 +146,8 @@ pub struct App {
     asked_draft: Option<Box<Draft>>,
     /// The word searched for last.
     pub word: String,
+    /// A search of mail, while it is typed and while what it found is shown.
+    pub search: Option<search::Search>,
     writing: writing::Asked,
     resuming: Option<resuming::Wanted>,
     history: BTreeMap<&'static str, Vec<String>>,
@@ -267,6 +270,7 @@ impl App {
             save_folder: begin.save_folder,
             can_set_up: begin.can_set_up,
             word: String::new(),
+            search: None,
             history: BTreeMap::new(),
             orders: Vec::new(),
             visited: Vec::new(),

@@ -16,6 +16,8 @@ pub enum Purpose {
     Jump,
     /// A word to find in this view.
     Find,
+    /// What mail is searched for.
+    Search,
     /// A file for the whole message.
     Export(MessageKey),
     /// A file for one part.
@@ -412,6 +414,23 @@ impl Prompt {
                         (*label).to_owned()
                     };
                     cells.push((key.to_uppercase().to_string(), label));
+                }
+            }
+            Asking::Text(_) if self.purpose == Purpose::Search => {
+                let of_search = [
+                    ("^G", "Help"),
+                    ("Esc", "Back"),
+                    ("Ret", "[Open]"),
+                    ("Tab", "Complete"),
+                    ("Up", "Prev"),
+                    ("Dn", "Next"),
+                    ("^A", "SelectAll"),
+                    ("^U", "Clear"),
+                ];
+                let cell = |(key, label): (&str, &str)| (key.to_owned(), label.to_owned());
+                cells.extend(of_search.map(cell));
+                if self.line().is_empty() || self.is_proposed() {
+                    cells.push(("/".to_owned(), "Wider".to_owned()));
                 }
             }
             Asking::Text(_) => {

@@ -6,7 +6,7 @@ use super::files::Use;
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, Screen, book, commands, files, outbox, palette, writing};
+use super::{App, Screen, book, commands, files, outbox, palette, search, writing};
 use crate::tui::screen::send;
 
 /// Gives a key to the open question.
@@ -14,8 +14,12 @@ pub fn press(app: &mut App, key: Key) {
     let Some(mut prompt) = app.prompt.take() else {
         return;
     };
+    if search::selects_all(app, &prompt, key) {
+        return;
+    }
     if book::walk_while_searching(app, &prompt.purpose, key.code)
         || files::walk_while_searching(app, &prompt.purpose, key.code)
+        || search::press(app, &mut prompt, key)
     {
         app.prompt = Some(prompt);
         return;
@@ -28,6 +32,9 @@ pub fn press(app: &mut App, key: Key) {
             }
             if matches!(prompt.purpose, Purpose::FindFile(_)) {
                 app.files.look_for(prompt.line());
+            }
+            if prompt.purpose == Purpose::Search {
+                search::typed(app, prompt.line());
             }
             if let Purpose::Bounce(message) = prompt.purpose
                 && prompt.picked.is_none()
@@ -50,6 +57,7 @@ pub fn press(app: &mut App, key: Key) {
                     "Enter takes the text, ^U clears it, Tab takes who is offered, arrows choose, a \
                      comma goes on to the next; ^C asks no more."
                 }
+                Asking::Text(_) if prompt.purpose == Purpose::Search => search::HELP,
                 Asking::Text(_) if prompt.browses() => {
                     "Enter takes the text, ^U clears it, Tab completes, ^T shows the folder to \
                      choose from; ^C asks no more."
@@ -73,10 +81,21 @@ pub fn press(app: &mut App, key: Key) {
             if let Purpose::FindFile(before) = &prompt.purpose {
                 app.files.look_for(before);
             }
+            if prompt.purpose == Purpose::Search {
+                search::cancel(app);
+                return;
+            }
             if app.screen == Screen::Send {
                 send::state::back(app);
             }
             app.hint("Cancelled.");
+        }
+        Answer::Complete(text) if prompt.purpose == Purpose::Search => {
+            let offers = search::complete(app, &text);
+            app.prompt = Some(prompt);
+            app.completed(offers);
+            let line = app.prompt.as_ref().map(|prompt| prompt.line().to_owned());
+            search::typed(app, &line.unwrap_or_default());
         }
         Answer::Complete(text) => {
             if let Purpose::Bounce(message) = prompt.purpose
@@ -157,6 +176,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::SendAgain(..)
         | Purpose::Discard(_)
         | Purpose::Send
+        | Purpose::Search
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
         Purpose::FindInText => Some("word"),
@@ -300,6 +320,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         Purpose::Discard(id) => outbox::discard(app, id),
         Purpose::Jump
         | Purpose::Find
+        | Purpose::Search
         | Purpose::Export(_)
         | Purpose::SavePart(..)
         | Purpose::SaveAll(_)
@@ -341,6 +362,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
             Ok(number) => super::commands::jump(app, number),
             Err(_) => app.hint(format!("\"{text}\" is not a number.")),
         },
+        Purpose::Search => search::given(app),
         Purpose::Find => super::commands::find(app, text),
         Purpose::Password(account, _) => {
             if text.is_empty() {

@@ -16,6 +16,7 @@ mod panes;
 mod resuming;
 mod safety;
 mod screens;
+mod searching;
 mod threads;
 mod triage;
 mod waiting;

@@ -12,7 +12,7 @@ use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{
-    AccountKey, AccountKind, Address, Link, LinkState, MessageKey, PartPath, Role, Structure,
+    AccountKey, AccountKind, Address, Link, LinkState, List, MessageKey, PartPath, Role, Structure,
 };
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::message::{Head, PartBytes, Source};
@@ -28,8 +28,8 @@ use crate::tui::app::view::{
 };
 
 use super::{
-    browse, conversations, drafts, files, outbox, pages, replies, resuming, select, sending,
-    writing,
+    browse, conversations, drafts, files, outbox, pages, replies, resuming, search, select,
+    sending, writing,
 };
 
 /// Octets of a header that are looked at, and of a source that is shown.
@@ -51,6 +51,7 @@ pub struct Desk {
     secrets: Arc<dyn Secrets>,
     idle: Mutex<Vec<Reader>>,
     orders: pages::Orders,
+    search: search::Search,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -66,6 +67,7 @@ impl Desk {
         networked: bool,
         secrets: Arc<dyn Secrets>,
     ) -> Self {
+        let search = search::Search::new(store.clone(), paths.search_db());
         Self {
             store,
             settings,
@@ -74,12 +76,18 @@ impl Desk {
             secrets,
             idle: Mutex::default(),
             orders: pages::Orders::default(),
+            search,
         }
     }
 
     /// What was read of an older store is kept, so that it is read once.
     pub(super) fn learn(&self, unknown: Vec<crate::model::ContentKey>) {
         crate::ops::threads::learn(&self.store, unknown);
+    }
+
+    /// Drops the search that is under way: another one takes its place.
+    pub fn drop_search(&self) {
+        self.search.drop_running();
     }
 
     /// Answers a question; a failure is an answer too.
@@ -110,6 +118,7 @@ impl Desk {
                 return Ok(Answer::Folder(found.map(Box::new)));
             }
             Question::Holds(path) => return Ok(Answer::Holds(browse::holds(path))),
+            Question::Search(asked) => return self.search.answer(asked),
             _ => {}
         }
         let reader = match lock(&self.idle).pop() {
@@ -174,8 +183,13 @@ impl Desk {
             }
             Question::Select { view, criterion } => {
                 let walk = pages::walk(self, reader, view)?;
-                select::keys(reader, &walk, criterion).map(Answer::Select)
+                match &view.list {
+                    List::Keys(keys) => select::of_keys(reader, &walk, &keys.keys, criterion),
+                    _ => select::keys(reader, &walk, criterion),
+                }
+                .map(Answer::Select)
             }
+            Question::Snippet(message, text) => search::snippet(reader, *message, text),
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),
@@ -212,6 +226,7 @@ impl Desk {
                 sending::checked(reader, draft, self.sends(&draft.account), about)
             }
             Question::Complete(_)
+            | Question::Search(_)
             | Question::Provider(_)
             | Question::Keyring
             | Question::Attach(_)

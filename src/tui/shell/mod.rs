@@ -24,6 +24,7 @@ mod pool;
 mod queue;
 mod replies;
 mod resuming;
+mod search;
 mod select;
 mod sending;
 mod signals;
@@ -40,7 +41,7 @@ use crate::config::{Cursor, Paths, Settings, UserLevel};
 use crate::env::Env;
 use crate::model::{Draft, MessageKey, courtesy};
 use crate::store::{Change, Store, StoreError, Watch};
-use crate::sync::{SetupRequest, Supervisor};
+use crate::sync::{Indexing, SetupRequest, Supervisor};
 use crate::tui::app::event::{Answer, Changed, Effect, Ended, Event, Now, Question, Ticket};
 use crate::tui::app::layout::KeyMenu;
 use crate::tui::app::{App, Begin, begin, update};
@@ -151,6 +152,9 @@ struct Shell {
     go_on: Option<Sender<()>>,
     pool: Option<Pool>,
     acts: Acts,
+    /// Where the search index is, if no network keeps it behind the mail.
+    index: Option<Paths>,
+    indexing: Option<Indexing>,
     log: FrameLog,
     calm_until: Option<Instant>,
     store_waits: bool,
@@ -205,6 +209,7 @@ impl Shell {
             networked,
             env.secrets.clone(),
         );
+        let index = (!networked).then(|| paths.clone());
         let acts = Acts::new(env, store, settings, paths, post.clone(), networked);
         Ok(Self {
             app,
@@ -218,6 +223,8 @@ impl Shell {
             go_on: None,
             pool: Some(Pool::new(desk)),
             acts,
+            index,
+            indexing: None,
             log: FrameLog::open(),
             calm_until: None,
             store_waits: false,
@@ -292,6 +299,11 @@ impl Shell {
         self.go_on = Some(go_on);
         input::start(self.post.clone(), gate);
         self.acts.start_network();
+        let store = self.acts.store();
+        self.indexing = self
+            .index
+            .take()
+            .and_then(|paths| Indexing::beside(store, &paths));
     }
 
     /// Has the store tell of its commits; a burst is one message.

@@ -74,7 +74,12 @@ fn in_order(
     let only = match &view.list {
         List::Keys(keys) if keys.in_order => return Ok(Some(keys.keys.clone())),
         List::Keys(keys) => Some(keys.keys.clone()),
-        List::Mailbox(_) | List::Inboxes | List::Unread | List::Flagged | List::All => None,
+        List::Mailbox(_)
+        | List::Inboxes
+        | List::Unread
+        | List::Flagged
+        | List::All
+        | List::Searched { .. } => None,
     };
     let filter = match only {
         // Keys say which messages are meant.

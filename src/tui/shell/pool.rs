@@ -1,5 +1,6 @@
-//! Threads that answer questions: two readers with query-only connections, and one for texts, whose
-//! next job replaces the one that waits. A text that takes longer than its deadline is called too
+//! Threads that answer questions: two readers with query-only connections, one for searches, which
+//! drops the one that is under way when another one comes, and one for texts, whose next job replaces
+//! the one that waits. A text that takes longer than its deadline is called too
 //! complex and its thread left to itself, so that it holds up no other text (SAFETY M7); what it
 //! brings late is shown if the message is still open. What is asked of the disk has a thread for
 //! each question: a folder of a server that is gone holds up nothing of the store.
@@ -39,6 +40,7 @@ struct Job {
 struct Queues {
     questions: VecDeque<Job>,
     text: Option<Job>,
+    search: Option<Job>,
     over: bool,
 }
 
@@ -60,6 +62,7 @@ pub struct Pool {
 enum Kind {
     Questions,
     Texts,
+    Searches,
 }
 
 impl Pool {
@@ -96,6 +99,10 @@ impl Pool {
         let mut queues = lock(&self.shared.queues);
         match job.question {
             Question::Body { .. } => queues.text = Some(job),
+            Question::Search(_) => {
+                queues.search = Some(job);
+                self.shared.desk.drop_search();
+            }
             _ => queues.questions.push_back(job),
         }
         drop(queues);
@@ -107,7 +114,8 @@ impl Pool {
         if std::mem::replace(&mut *started, true) {
             return;
         }
-        let kinds = std::iter::repeat_n(Kind::Questions, READERS).chain([Kind::Texts]);
+        let kinds =
+            std::iter::repeat_n(Kind::Questions, READERS).chain([Kind::Texts, Kind::Searches]);
         for kind in kinds {
             let shared = self.shared.clone();
             let spawned = std::thread::Builder::new()
@@ -135,7 +143,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn work(shared: &Arc<Shared>, kind: Kind) {
     while let Some(job) = next(shared, kind) {
         match kind {
-            Kind::Questions => answer(shared, &job),
+            Kind::Questions | Kind::Searches => answer(shared, &job),
             Kind::Texts => text(shared, job),
         }
     }
@@ -218,6 +226,7 @@ fn next(shared: &Shared, kind: Kind) -> Option<Job> {
         let job = match kind {
             Kind::Questions => queues.questions.pop_front(),
             Kind::Texts => queues.text.take(),
+            Kind::Searches => queues.search.take(),
         };
         if job.is_some() {
             return job;

@@ -1,8 +1,10 @@
 //! The messages of a mailbox that have something in common, read in pages so that no reader holds
 //! more than one of them.
 
-use crate::model::{Flags, MessageKey};
-use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page};
+use std::collections::BTreeSet;
+
+use crate::model::{Flags, MailboxKey, MessageKey};
+use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page, rows_of};
 use crate::store::lists::IndexRow;
 use crate::store::{Reader, StoreError};
 use crate::tui::app::event::Criterion;
@@ -50,6 +52,24 @@ pub fn keys(
             ..place
         });
     }
+}
+
+/// The same of a list of keys: those that are still in its mailboxes.
+pub fn of_keys(
+    reader: &Reader,
+    walk: &Walk,
+    keys: &[MessageKey],
+    criterion: &Criterion,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
+    let mut found = Vec::new();
+    for some in keys.chunks(ROWS) {
+        let rows = rows_of(reader, some)?.into_iter();
+        let is_there = |row: &IndexRow| row.mailbox.is_some_and(|key| within.contains(&key));
+        let those = rows.filter(|row| is_there(row) && has(row, criterion));
+        found.extend(those.map(|row| row.key));
+    }
+    Ok(found)
 }
 
 fn has(row: &IndexRow, criterion: &Criterion) -> bool {

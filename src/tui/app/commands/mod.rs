@@ -23,7 +23,7 @@ use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
 use super::threads::Walk;
-use super::{App, book, files, keyrow, outbox, palette, resuming, writing};
+use super::{App, book, files, keyrow, outbox, palette, resuming, search, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, forward_part, open_parts, step_part, view_part};
@@ -130,6 +130,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::NextLink => walk_links(app, true),
         Command::PreviousLink => walk_links(app, false),
         Command::Find => ask_find(app),
+        Command::Search => search::open(app),
         Command::Folders => open_folders(app),
         Command::Index => open_index(app),
         Command::Account => match key.code {
@@ -676,6 +677,7 @@ fn clear(app: &mut App) {
             app.index.marked.clear();
             app.hint("Nothing is selected any more.");
         }
+        Screen::Index if search::is_shown(app) => search::leave(app),
         Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
     }

@@ -118,6 +118,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "Finds a word in this view.",
     },
     Entry {
+        command: Command::Search,
+        name: "search",
+        keys: &["/"],
+        on: &[(Index, "Search"), (Message, "Search"), (Folders, "Search")],
+        enter: &[],
+        help: "Searches mail as you type: this folder, with / again the account and all mail; Esc goes \
+               back to where you were.",
+    },
+    Entry {
         command: Command::Unfold,
         name: "unfold",
         keys: &["]"],
@@ -593,7 +602,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["Esc"],
         on: LISTS,
         enter: &[],
-        help: "Clears a typed number or a selected link and closes what lies over the screen.",
+        help: "Clears a typed number, a selection or a selected link, goes back from a search, and closes \
+               what lies over the screen.",
     },
     Entry {
         command: Command::Continue,

@@ -43,6 +43,16 @@ fn at_sizes_and_wide(name: &str, build: impl Fn(u16, u16) -> World) {
     shot(&format!("{name}_160x45"), &build(160, 45));
 }
 
+#[test]
+fn a_search_over_all_mail() {
+    at_sizes("search", |width, height| {
+        let mut world = world(width, height);
+        world.press("/ / /");
+        world.type_text("budg");
+        world
+    });
+}
+
 fn world(width: u16, height: u16) -> World {
     let mut world = World::unstarted(width, height, mailbox());
     for key in [994, 990] {

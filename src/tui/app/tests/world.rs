@@ -71,6 +71,8 @@ pub struct World {
     pub changed: Vec<(usize, Attachment)>,
     /// What answers to a message could be.
     pub answering: Option<Answering>,
+    /// Messages that a search finds at first.
+    pub most: usize,
     /// What messages answer, where they are in conversations.
     pub above: BTreeMap<MessageKey, MessageKey>,
     /// Questions that wait when `slow` is set.
@@ -118,6 +120,7 @@ impl World {
             told: None,
             orders: Vec::new(),
             answering: None,
+            most: 300,
             above: BTreeMap::new(),
             waiting: Vec::new(),
             slow: false,
@@ -325,6 +328,10 @@ impl World {
                     Criterion::From(address) => row.envelope.from[0].address == *address,
                 };
                 Answer::Select(self.rows.iter().filter(has).map(|row| row.key).collect())
+            }
+            Question::Search(asked) => Answer::Search(Some(super::searching::found(self, asked))),
+            Question::Snippet(_, text) => {
+                Answer::Snippet(Some(format!("find the signed [{text}] attached")))
             }
             Question::Log => Answer::Log(Vec::new()),
             Question::Needs => Answer::Needs(self.needs.clone()),

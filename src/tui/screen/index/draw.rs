@@ -5,7 +5,7 @@ use crate::model::{Flags, List};
 use crate::tui::app::commands::order_words;
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::Row;
-use crate::tui::app::{App, Screen, date};
+use crate::tui::app::{App, Screen, date, search};
 
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
@@ -59,6 +59,9 @@ fn empty_words(app: &App) -> String {
     let Some(view) = &app.index.view else {
         return "No folder is open. L shows the folders.".to_owned();
     };
+    if let Some(words) = search::empty_words(app) {
+        return words;
+    }
     if !app.index.loaded {
         return "Opening…".to_owned();
     }
@@ -86,6 +89,9 @@ pub fn title(app: &App) -> (String, String) {
     let Some(view) = &index.view else {
         return ("INBOX".to_owned(), String::new());
     };
+    if let Some(title) = search::title(app) {
+        return title;
+    }
     let narrow = matches!(app.layout.kind, Kind::Tiny | Kind::Line);
     let three = matches!(app.layout.kind, Kind::Three { .. });
     let name = app.list_name(&view.list);

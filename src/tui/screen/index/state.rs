@@ -151,6 +151,31 @@ impl State {
         self.is_sorting = true;
     }
 
+    /// Shows what was found in place of this view. Until its rows come the ones before stand, so that
+    /// nothing flickers while a query is typed.
+    pub fn refine(&mut self, view: View, goal: Goal) {
+        let is_found = |view: &View| matches!(view.list, List::Keys(_));
+        if !self.view.as_ref().is_some_and(is_found) {
+            let (rows, top, selected) = (std::mem::take(&mut self.rows), self.top, self.selected);
+            self.rows.clone_from(&rows);
+            self.open(view.clone());
+            (self.rows, self.top, self.selected) = (rows, top, selected);
+            self.loaded = true;
+        }
+        self.view = Some(view);
+        self.asked = None;
+        self.again = true;
+        self.goal = goal;
+        self.at_start = false;
+        self.at_end = false;
+        self.ordinal = None;
+    }
+
+    /// Whether a page is on its way or due.
+    pub fn awaits(&self) -> bool {
+        self.asked.is_some() || self.again
+    }
+
     /// The one mailbox that is shown, if it is one.
     pub fn one_mailbox(&self) -> Option<MailboxKey> {
         self.view.as_ref().and_then(View::one_mailbox)

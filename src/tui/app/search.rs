@@ -1,0 +1,494 @@
+//! Searching mail from the index: results as one types, wider with each `/`, and back with Esc.
+//!
+//! What was found is a list of keys that the index shows as it shows any other, so that every command
+//! works on it. A key never waits for an answer: each line that is typed is asked for and the one
+//! before is dropped; until the answer is there the rows of the one before stand.
+
+use std::sync::Arc;
+
+use super::event::{Question, Ticket};
+use super::key::{Code, Key};
+use super::prompt::{Prompt, Purpose};
+use super::{App, Screen, commands};
+use crate::model::query::{FIELDS, State as Is};
+use crate::model::view::Keys;
+use crate::model::{List, MailboxKey, MessageKey, Query, View};
+use crate::tui::screen::index::state::Goal;
+
+/// What `^G` says in the prompt.
+pub const HELP: &str = "Words begin words of the mail; \"in quotes\" they stand one behind the other. from: to: \
+    subject: body: filename: list: is:unread has:attachment in: account: after:7d before: larger: -not OR ( ). \
+    / at the beginning searches wider, Enter opens, ^A selects all of them, Esc goes back.";
+
+/// A search of mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailQuery {
+    /// As it is typed.
+    pub text: String,
+    /// Where.
+    pub reach: Reach,
+    /// Whether all that fits is wanted, and not what a screen shows first.
+    pub whole: bool,
+}
+
+/// Where mail is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In a mailbox.
+    Mailbox(MailboxKey),
+    /// In an account, by its id.
+    Account(String),
+    /// Everywhere.
+    All,
+}
+
+/// How a search of mail went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundMail {
+    /// Whether there is more than was read.
+    pub more: bool,
+    /// Whether everything was asked for.
+    pub whole: bool,
+    /// Whether Trash, Junk and Drafts were looked at, too.
+    pub apart: bool,
+    /// How long it took.
+    pub millis: u64,
+    /// About how many messages are not in the index yet.
+    pub unindexed: u64,
+    /// What of the query is not understood.
+    pub trouble: Option<String>,
+}
+
+/// A search and what was shown before it.
+#[derive(Clone, Debug)]
+pub struct Search {
+    reach: Reach,
+    text: String,
+    /// The screen and the list that Esc goes back to.
+    before: (Screen, Option<View>),
+    asked: Option<Ticket>,
+    /// What the index shows of it.
+    list: Option<List>,
+    found: Option<FoundMail>,
+    snippet: Option<(Ticket, MessageKey)>,
+    /// What is done when the answer is there.
+    then: Option<Then>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    SelectAll,
+    Open,
+}
+
+/// `/`: the prompt, over what was found already, or over this list.
+pub fn open(app: &mut App) {
+    if !is_shown(app) {
+        let one = app.index.one_mailbox();
+        app.search = Some(Search {
+            reach: one.map_or(Reach::All, Reach::Mailbox),
+            text: String::new(),
+            before: (app.screen, app.index.view.clone()),
+            asked: None,
+            list: None,
+            found: None,
+            snippet: None,
+            then: None,
+        });
+    }
+    let Some((reach, text)) = app
+        .search
+        .as_ref()
+        .map(|s| (s.reach.clone(), s.text.clone()))
+    else {
+        return;
+    };
+    app.go(Screen::Index);
+    let question = question(app, &reach);
+    app.open_prompt(Prompt::text(Purpose::Search, question, &text));
+}
+
+/// Whether the index shows what was found.
+pub fn is_shown(app: &App) -> bool {
+    let list = app.search.as_ref().and_then(|search| search.list.as_ref());
+    list.is_some_and(|list| app.index.shows(list))
+}
+
+fn question(app: &App, reach: &Reach) -> String {
+    format!("Search {}", place(app, reach))
+}
+
+fn place(app: &App, reach: &Reach) -> String {
+    match reach {
+        Reach::Mailbox(key) => app.list_name(&List::Mailbox(*key)),
+        Reach::Account(id) => format!("all of {id}"),
+        Reach::All => "all mail".to_owned(),
+    }
+}
+
+/// A key in the prompt that is not for its line; false when it is.
+pub fn press(app: &mut App, prompt: &mut Prompt, key: Key) -> bool {
+    if prompt.purpose != Purpose::Search {
+        return false;
+    }
+    match key.code {
+        Code::Char('/') if prompt.line().is_empty() || prompt.is_proposed() => {
+            widen(app, prompt);
+            return true;
+        }
+        Code::Up | Code::Down | Code::PageUp | Code::PageDown if !prompt.offers.is_empty() => {
+            return false;
+        }
+        _ => {}
+    }
+    let page = isize::try_from(app.index_height().max(1)).unwrap_or(1);
+    let by = match key.code {
+        Code::Up => -1,
+        Code::Down => 1,
+        Code::PageUp => -page,
+        Code::PageDown => page,
+        _ => return false,
+    };
+    if is_shown(app) {
+        app.index.step(by);
+        prompt.notes.clear();
+        ask_snippet(app);
+        ask_rest(app);
+    }
+    true
+}
+
+/// Whether the key selects all that was found; then the prompt closes.
+pub fn selects_all(app: &mut App, prompt: &Prompt, key: Key) -> bool {
+    let is_it = prompt.purpose == Purpose::Search
+        && key.ctrl
+        && key.folded().code == Code::Char('a')
+        && is_shown(app);
+    if is_it {
+        select_all(app);
+    }
+    is_it
+}
+
+/// Selects everything that was found, also what is not read yet.
+pub fn select_all(app: &mut App) {
+    let Some(search) = &mut app.search else {
+        return;
+    };
+    if search.asked.is_some() || search.found.as_ref().is_some_and(|found| found.more) {
+        search.then = Some(Then::SelectAll);
+        return ask(app, true);
+    }
+    if let Some(List::Keys(keys)) = search.list.clone() {
+        commands::selected(app, keys.keys.to_vec());
+    }
+}
+
+fn widen(app: &mut App, prompt: &mut Prompt) {
+    let account = app.mailbox().map(|(account, _)| account.id.clone());
+    let several = app.accounts.len() > 1;
+    let Some(search) = &mut app.search else {
+        return;
+    };
+    search.reach = match (&search.reach, account) {
+        (Reach::Mailbox(_), Some(id)) if several => Reach::Account(id),
+        (Reach::Mailbox(_) | Reach::Account(_) | Reach::All, _) => Reach::All,
+    };
+    let (reach, is_asked) = (search.reach.clone(), !search.text.is_empty());
+    prompt.question = question(app, &reach);
+    if is_asked {
+        ask(app, false);
+    }
+}
+
+/// The line has changed.
+pub fn typed(app: &mut App, line: &str) {
+    let Some(search) = &mut app.search else {
+        return;
+    };
+    if search.text == line {
+        return;
+    }
+    search.text = line.to_owned();
+    let typed = Query::typed(line);
+    if !typed.query.is_everything() {
+        return ask(app, false);
+    }
+    // What is still too short says nothing: the list stands as it was, or what was found so far.
+    search.asked = None;
+    if line.trim().is_empty() {
+        show_before(app);
+    }
+}
+
+fn ask(app: &mut App, whole: bool) {
+    let Some(search) = &app.search else {
+        return;
+    };
+    let query = MailQuery {
+        text: search.text.clone(),
+        reach: search.reach.clone(),
+        whole,
+    };
+    let ticket = app.ask(Question::Search(Box::new(query)));
+    if let Some(search) = &mut app.search {
+        search.asked = Some(ticket);
+    }
+}
+
+/// Near the end of what was read, the rest is asked for.
+fn ask_rest(app: &mut App) {
+    let near = app.index.rows.len().saturating_sub(app.index.selected) < 60;
+    let Some(search) = &app.search else {
+        return;
+    };
+    let more = search.found.as_ref().is_some_and(|found| found.more);
+    if near && more && app.index.at_end && search.asked.is_none() {
+        ask(app, true);
+    }
+}
+
+/// What was found.
+pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKey>) {
+    let Some(search) = app
+        .search
+        .as_mut()
+        .filter(|search| search.asked == Some(ticket))
+    else {
+        return;
+    };
+    search.asked = None;
+    let of = match &search.reach {
+        Reach::Mailbox(key) => List::Mailbox(*key),
+        Reach::Account(_) | Reach::All => List::Searched { apart: found.apart },
+    };
+    let list = List::Keys(Keys {
+        keys: Arc::from(keys.as_slice()),
+        of: Box::new(of),
+        in_order: true,
+    });
+    let goal = match found.whole {
+        true => Goal::Keep,
+        false => Goal::First,
+    };
+    search.found = Some(found);
+    search.list = Some(list.clone());
+    let selects = search
+        .then
+        .take_if(|then| *then == Then::SelectAll)
+        .is_some();
+    app.index.refine(View::of(list), goal);
+    if selects {
+        commands::selected(app, keys);
+    }
+}
+
+/// The question failed; what stands there stays.
+pub fn failed(app: &mut App, ticket: Ticket) {
+    if let Some(search) = app
+        .search
+        .as_mut()
+        .filter(|search| search.asked == Some(ticket))
+    {
+        search.asked = None;
+        search.then = None;
+    }
+}
+
+/// The rows of what was found are there.
+pub fn page_came(app: &mut App) {
+    if !is_shown(app) {
+        return;
+    }
+    let opens = app.search.as_mut().and_then(|search| search.then.take());
+    if opens == Some(Then::Open) && app.prompt.is_none() && app.index.row().is_some() {
+        return commands::open_message(app);
+    }
+    ask_snippet(app);
+}
+
+fn ask_snippet(app: &mut App) {
+    let is_open = app
+        .prompt
+        .as_ref()
+        .is_some_and(|prompt| prompt.purpose == Purpose::Search);
+    let row = app.index.row().map(|row| row.key);
+    let (Some(message), true) = (row, is_open) else {
+        return;
+    };
+    let text = app.search.as_ref().map(|search| search.text.clone());
+    let Some(text) = text else { return };
+    let ticket = app.ask(Question::Snippet(message, text));
+    if let Some(search) = &mut app.search {
+        search.snippet = Some((ticket, message));
+    }
+}
+
+/// The words around what was found in the message at the cursor.
+pub fn snippet_came(app: &mut App, ticket: Ticket, words: Option<String>) {
+    let asked = app.search.as_ref().and_then(|search| search.snippet);
+    let here = app.index.row().map(|row| row.key);
+    let is_it = asked.is_some_and(|(asked, message)| asked == ticket && Some(message) == here);
+    let Some(prompt) = app
+        .prompt
+        .as_mut()
+        .filter(|p| is_it && p.purpose == Purpose::Search)
+    else {
+        return;
+    };
+    if prompt.offers.is_empty() {
+        prompt.notes = words
+            .map(|words| format!("Words found: {words}"))
+            .into_iter()
+            .collect();
+    }
+}
+
+/// Enter: the message at the cursor, as soon as its row is there.
+pub fn given(app: &mut App) {
+    let Some(search) = &mut app.search else {
+        return;
+    };
+    if search.text.trim().is_empty() {
+        return cancel(app);
+    }
+    if search.asked.is_some() || app.index.awaits() {
+        search.then = Some(Then::Open);
+        return;
+    }
+    if !is_shown(app) || app.index.row().is_none() {
+        app.hint("Nothing was found. / searches again, and at the beginning of the line wider.");
+        return;
+    }
+    commands::open_message(app);
+}
+
+/// Esc and ^C in the prompt: back to where the search began.
+pub fn cancel(app: &mut App) {
+    show_before(app);
+    let screen = app.search.take().map(|search| search.before.0);
+    if let Some(screen) = screen {
+        app.go(screen);
+    }
+}
+
+/// Esc in what was found.
+pub fn leave(app: &mut App) {
+    show_before(app);
+    app.search = None;
+    app.go(Screen::Index);
+}
+
+fn show_before(app: &mut App) {
+    if !is_shown(app) {
+        return;
+    }
+    let before = app
+        .search
+        .as_ref()
+        .and_then(|search| search.before.1.clone());
+    if let Some(view) = before {
+        app.index.open(view);
+    }
+    if let Some(search) = &mut app.search {
+        search.list = None;
+        search.found = None;
+    }
+}
+
+/// The title over what was found: where, and how much in which time.
+pub fn title(app: &App) -> Option<(String, String)> {
+    let search = app.search.as_ref().filter(|_| is_shown(app))?;
+    let found = search.found.as_ref()?;
+    let accounts = app.accounts.len();
+    let place = match &search.reach {
+        Reach::All if accounts > 1 => format!("all mail, {accounts} accounts"),
+        reach => place(app, reach),
+    };
+    let count = match (app.index.total, found.more) {
+        (0, _) => "nothing found".to_owned(),
+        (count, true) => format!("more than {count} found in {} ms", found.millis),
+        (count, false) => format!("{count} found in {} ms", found.millis),
+    };
+    let marked = app.index.marked.len();
+    let count = match marked {
+        0 => count,
+        marked => format!("{marked} selected   {count}"),
+    };
+    let unread = match found.unindexed {
+        0 => String::new(),
+        left => format!("{left} not read yet   "),
+    };
+    Some((format!("SEARCH   {place}"), format!("{unread}{count}")))
+}
+
+/// What is said where nothing was found.
+pub fn empty_words(app: &App) -> Option<String> {
+    let search = app.search.as_ref().filter(|_| is_shown(app))?;
+    let trouble = search
+        .found
+        .as_ref()
+        .and_then(|found| found.trouble.clone());
+    Some(match trouble {
+        Some(trouble) => format!("Nothing found: {trouble}."),
+        None => "Nothing found.".to_owned(),
+    })
+}
+
+/// The whole line with its last word completed, in every way that fits.
+pub fn complete(app: &App, line: &str) -> Vec<String> {
+    let at = line.rfind([' ', '(', '-']).map_or(0, |at| at + 1);
+    let (before, word) = line.split_at_checked(at).unwrap_or(("", line));
+    let names: Vec<String> = match word.split_once(':') {
+        None => FIELDS
+            .iter()
+            .map(|(field, _)| format!("{field}:"))
+            .collect(),
+        Some((field, typed)) => {
+            let values = match field.to_ascii_lowercase().as_str() {
+                "is" => Is::ALL
+                    .iter()
+                    .map(|state| state.word().to_owned())
+                    .collect(),
+                "has" => vec!["attachment".to_owned()],
+                "account" => app
+                    .accounts
+                    .iter()
+                    .map(|account| account.id.clone())
+                    .collect(),
+                "in" => mailboxes(app),
+                _ => Vec::new(),
+            };
+            let quote = if typed.starts_with('"') { "\"" } else { "" };
+            let named = |value: String| match value.contains([' ', '(', ')']) || !quote.is_empty() {
+                true => format!("{field}:\"{value}\""),
+                false => format!("{field}:{value}"),
+            };
+            values.into_iter().map(named).collect()
+        }
+    };
+    let folded = word.to_lowercase();
+    let fits = |name: &String| {
+        let name = name.to_lowercase();
+        name.starts_with(&folded) || name.replace('"', "").starts_with(&folded)
+    };
+    names
+        .into_iter()
+        .filter(fits)
+        .map(|name| format!("{before}{name}"))
+        .collect()
+}
+
+fn mailboxes(app: &App) -> Vec<String> {
+    let first = app.accounts.first().map(|account| account.id.as_str());
+    let mut all = Vec::new();
+    for account in &app.accounts {
+        for mailbox in account.listed() {
+            all.push(match first == Some(account.id.as_str()) {
+                true => mailbox.name.clone(),
+                false => format!("{}:{}", account.id, mailbox.name),
+            });
+        }
+    }
+    all
+}
