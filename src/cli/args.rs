@@ -516,6 +516,9 @@ pub struct Search {
     /// At most so many messages
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+    /// Asks the servers too, for mail whose text is not kept here; what they find comes last
+    #[arg(long)]
+    pub server: bool,
 }
 
 /// The language of queries, as `search --help` tells it.

@@ -36,6 +36,7 @@ pub mod refusal;
 pub mod save;
 pub mod search;
 pub mod send;
+mod servers;
 pub mod setup;
 pub mod shelf;
 pub mod show;

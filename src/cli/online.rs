@@ -105,7 +105,7 @@ fn by_owner(
 }
 
 /// One session of this process; refused with [`SyncError::Owned`] while another owns the account.
-fn by_itself(
+pub(super) fn by_itself(
     start: &Start,
     account: &AccountSettings,
     once: &Once,
@@ -319,7 +319,7 @@ fn fetch_alone(
 }
 
 /// What a failure of the owner means here.
-fn not_synced(account: &str, why: String, link: Option<&Link>) -> Failure {
+pub(super) fn not_synced(account: &str, why: String, link: Option<&Link>) -> Failure {
     match link.map(|link| link.state) {
         Some(LinkState::SignInNeeded) => needs_sign_in(account, why),
         Some(LinkState::Offline | LinkState::OfflineAsked | LinkState::Connecting) => {
@@ -363,7 +363,7 @@ pub fn silent(account: &str, pid: u32, stopped: bool) -> Failure {
 }
 
 /// Owners came and went, and none of them did it.
-fn contended(account: &str) -> Failure {
+pub(super) fn contended(account: &str) -> Failure {
     Failure::new(format!("Other processes keep the account {account} busy"))
         .hint("Try again when they have ended.")
 }

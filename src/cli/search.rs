@@ -1,4 +1,4 @@
-//! `search`: what fits, newest first, from this machine alone.
+//! `search`: what fits, newest first, from this machine; what servers find beside it comes last.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal as _};
@@ -10,7 +10,7 @@ use super::error::Failure;
 use super::gauge::Gauge;
 use super::output::{self, Head};
 use super::start::Start;
-use super::{json, list, places, time};
+use super::{json, list, places, servers, time};
 use crate::mime::sanitize::Shown;
 use crate::model::{MailboxKey, Query};
 use crate::ops::search::{self, Ask, Scope, Stop};
@@ -64,13 +64,23 @@ pub fn run(start: &mut Start, arguments: &args::Search) -> Result<(), Failure> {
         return Err(unknown(name));
     }
     let unindexed = left.max(found.unindexed);
+    let far = match arguments.server {
+        true => servers::search(start, ask.scope, &query)?,
+        false => servers::Far::default(),
+    };
+    for hit in far.hits {
+        let known = hits.iter().any(|one| one.content == hit.content);
+        if !known && hits.len() < limit {
+            hits.push(hit);
+        }
+    }
     print(start, &searcher, &hits, unindexed)?;
     if unindexed > 0 {
         output::warn(&format!(
             "about {unindexed} messages are not searched yet: `lacebark sync` goes on reading them"
         ));
     }
-    Ok(())
+    far.failure.map_or(Ok(()), Err)
 }
 
 fn read(text: &str) -> Result<Query, Failure> {

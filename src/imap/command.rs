@@ -428,6 +428,8 @@ pub enum Criterion {
     Body(String),
     /// TEXT: head and body.
     Text(String),
+    /// X-GM-RAW: as in Gmail's own search field.
+    GmRaw(String),
     /// SINCE, by INTERNALDATE.
     Since(i64),
     /// BEFORE, by INTERNALDATE.

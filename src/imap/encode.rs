@@ -609,6 +609,7 @@ impl Writer {
             Criterion::Subject(value) => self.key("SUBJECT ", value)?,
             Criterion::Body(value) => self.key("BODY ", value)?,
             Criterion::Text(value) => self.key("TEXT ", value)?,
+            Criterion::GmRaw(value) => self.key("X-GM-RAW ", value)?,
             Criterion::Since(day) => self.show(format_args!("SINCE {}", search_date(*day))),
             Criterion::Before(day) => self.show(format_args!("BEFORE {}", search_date(*day))),
             Criterion::SentSince(day) => self.show(format_args!("SENTSINCE {}", search_date(*day))),
@@ -727,7 +728,8 @@ fn is_ascii(criterion: &Criterion) -> bool {
         | Criterion::Cc(value)
         | Criterion::Subject(value)
         | Criterion::Body(value)
-        | Criterion::Text(value) => value.is_ascii(),
+        | Criterion::Text(value)
+        | Criterion::GmRaw(value) => value.is_ascii(),
         Criterion::Not(inner) => is_ascii(inner),
         Criterion::Or(left, right) => is_ascii(left) && is_ascii(right),
         Criterion::All

@@ -109,6 +109,27 @@ pub enum State {
     Deleted,
 }
 
+/// What of a query a store tells of a message by itself, where a server looks for the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Narrow {
+    /// Only messages with attachments.
+    pub attachments: bool,
+    /// Only those that arrived at this second since 1970 or later.
+    pub since: i64,
+    /// Only those that arrived before.
+    pub until: i64,
+}
+
+impl Default for Narrow {
+    fn default() -> Self {
+        Self {
+            attachments: false,
+            since: i64::MIN,
+            until: i64::MAX,
+        }
+    }
+}
+
 /// What of a query is not understood, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError {

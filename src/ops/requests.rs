@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{AccountKey, ContentKey, MailboxKey, PartPath, RequestId};
+use crate::model::{AccountKey, ContentKey, MailboxKey, MessageKey, PartPath, Query, RequestId};
 use crate::store::requests::Asked;
 use crate::store::{Pending, Priority, Rows, Store, StoreError, requests};
 
@@ -33,6 +33,23 @@ pub fn sync(
     patience: Duration,
 ) -> Pending<RequestId> {
     ask(store, account, Asked::Sync { mailbox }, patience)
+}
+
+/// Asks the server to search for what is not kept here.
+pub fn search(
+    store: &Store,
+    account: AccountKey,
+    mailbox: Option<MailboxKey>,
+    query: &Query,
+    patience: Duration,
+) -> Pending<RequestId> {
+    let query = query.to_string();
+    ask(store, account, Asked::Search { mailbox, query }, patience)
+}
+
+/// What a search has found on the server so far, newest first.
+pub fn found(rows: &impl Rows, id: RequestId) -> Result<Vec<MessageKey>, StoreError> {
+    requests::found(rows, id)
 }
 
 /// Asks for another try to sign in.

@@ -2,8 +2,10 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::{AccountKey, ContentKey, MailboxKey, RequestId};
+use crate::model::query::Narrow;
+use crate::model::{AccountKey, ContentKey, MailboxKey, MessageKey, RequestId, UidSet};
 
+use super::mailboxes::Epoch;
 use super::{Change, Rows, StoreError, Tx, remains};
 
 /// What is asked.
@@ -23,6 +25,13 @@ pub enum Asked {
     },
     /// Sign in anew: there may be another password now.
     SignIn,
+    /// Search on the server, among messages whose text is not here.
+    Search {
+        /// In which mailbox, if not in all.
+        mailbox: Option<MailboxKey>,
+        /// For what, in the language of [`crate::model::Query`].
+        query: String,
+    },
 }
 
 /// Where a request stands.
@@ -59,7 +68,7 @@ pub struct Request {
 }
 
 const COLUMNS: &str =
-    "SELECT id, account, kind, mailbox, content, section, deadline, state, why FROM request";
+    "SELECT id, account, kind, mailbox, content, section, deadline, state, why, query FROM request";
 
 fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
     let asked = match row.get_ref(2)?.as_str()? {
@@ -69,6 +78,10 @@ fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
         },
         "sync" => Asked::Sync {
             mailbox: row.get::<_, Option<i64>>(3)?.map(MailboxKey),
+        },
+        "search" => Asked::Search {
+            mailbox: row.get::<_, Option<i64>>(3)?.map(MailboxKey),
+            query: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
         },
         _ => Asked::SignIn,
     };
@@ -102,7 +115,7 @@ pub fn ask(
 ) -> Result<RequestId, StoreError> {
     let source = match asked {
         Asked::FetchBody { content, .. } => remains::source_of(tx, *content)?,
-        Asked::Sync { .. } | Asked::SignIn => None,
+        Asked::Sync { .. } | Asked::SignIn | Asked::Search { .. } => None,
     };
     match source {
         None => put(tx, account, asked, deadline),
@@ -119,12 +132,27 @@ fn put(
     asked: &Asked,
     deadline: i64,
 ) -> Result<RequestId, StoreError> {
-    let (kind, mailbox, content, section) = match asked {
-        Asked::FetchBody { content, section } => {
-            ("fetch_body", None, Some(content.0), Some(section.as_str()))
+    let (mut mailbox, mut content, mut section, mut query) = (None, None, None, None);
+    let kind = match asked {
+        Asked::FetchBody {
+            content: of,
+            section: part,
+        } => {
+            (content, section) = (Some(of.0), Some(part.as_str()));
+            "fetch_body"
         }
-        Asked::Sync { mailbox } => ("sync", mailbox.map(|m| m.0), None, None),
-        Asked::SignIn => ("sign_in", None, None, None),
+        Asked::Sync { mailbox: one } => {
+            mailbox = one.map(|one| one.0);
+            "sync"
+        }
+        Asked::SignIn => "sign_in",
+        Asked::Search {
+            mailbox: one,
+            query: text,
+        } => {
+            (mailbox, query) = (one.map(|one| one.0), Some(text.as_str()));
+            "search"
+        }
     };
     let sql = tx.connection();
     tx.changed(Change::Requests);
@@ -132,10 +160,10 @@ fn put(
         .prepare_cached(
             "UPDATE request SET deadline = max(deadline, ?6)
              WHERE account = ?1 AND kind = ?2 AND mailbox IS ?3 AND content IS ?4 AND section IS ?5
-               AND state = 'open' RETURNING id",
+               AND query IS ?7 AND state = 'open' RETURNING id",
         )?
         .query_row(
-            (account.0, kind, mailbox, content, section, deadline),
+            (account.0, kind, mailbox, content, section, deadline, query),
             |row| row.get(0),
         )
         .optional()?;
@@ -143,10 +171,10 @@ fn put(
         return Ok(RequestId(id));
     }
     sql.prepare_cached(
-        "INSERT INTO request (account, kind, mailbox, content, section, deadline, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open')",
+        "INSERT INTO request (account, kind, mailbox, content, section, deadline, query, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
     )?
-    .execute((account.0, kind, mailbox, content, section, deadline))?;
+    .execute((account.0, kind, mailbox, content, section, deadline, query))?;
     Ok(RequestId(sql.last_insert_rowid()))
 }
 
@@ -233,6 +261,70 @@ pub fn report(tx: &Tx<'_>, id: RequestId, words: &str) -> Result<(), StoreError>
         .execute((id.0, words))?;
     tx.changed(Change::Requests);
     Ok(())
+}
+
+/// What the server found of a search, among the messages of one mailbox whose text is not here; at
+/// most `limit` of all that a request found. False once so many are there, or when nobody waits for
+/// the answer any more.
+pub fn add_found(
+    tx: &Tx<'_>,
+    id: RequestId,
+    (mailbox, epoch): (MailboxKey, Epoch),
+    uids: &UidSet,
+    narrow: &Narrow,
+    limit: usize,
+) -> Result<bool, StoreError> {
+    if find(tx, id)?.is_none() {
+        return Ok(false);
+    }
+    let sql = tx.connection();
+    let known: i64 = sql
+        .prepare_cached("SELECT count(*) FROM found WHERE request = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    let mut room = limit.saturating_sub(usize::try_from(known).unwrap_or(usize::MAX));
+    let mut row = sql.prepare_cached(
+        "SELECT m.key FROM message m JOIN content c ON c.key = m.content
+         WHERE m.base_mailbox = ?1 AND m.base_epoch = ?2 AND m.base_uid = ?3
+           AND m.mailbox IS NOT NULL AND c.kept BETWEEN 1 AND 2
+           AND c.attachments >= ?4 AND m.arrival >= ?5 AND m.arrival < ?6",
+    )?;
+    let rest = (narrow.attachments, narrow.since, narrow.until);
+    let mut insert =
+        sql.prepare_cached("INSERT OR IGNORE INTO found (request, message) VALUES (?1, ?2)")?;
+    for uid in uids.iter().rev() {
+        if room == 0 {
+            break;
+        }
+        let key: Option<i64> = row
+            .query_row((mailbox.0, epoch.0, uid.0, rest.0, rest.1, rest.2), |row| {
+                row.get(0)
+            })
+            .optional()?;
+        if let Some(key) = key {
+            room -= insert.execute((id.0, key))?;
+        }
+    }
+    tx.changed(Change::Requests);
+    Ok(room > 0)
+}
+
+/// The messages that a search has found on the server so far, newest first.
+pub fn found(rows: &impl Rows, id: RequestId) -> Result<Vec<MessageKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT m.key FROM found f CROSS JOIN message m ON m.key = f.message
+         WHERE f.request = ?1 AND m.mailbox IS NOT NULL ORDER BY m.arrival DESC, m.key DESC",
+    )?;
+    let found = query.query_map([id.0], |row| Ok(MessageKey(row.get(0)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Whether a mailbox holds messages whose text is not here, as far as is known.
+pub fn lacks_text(rows: &impl Rows, mailbox: MailboxKey) -> Result<bool, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM message INDEXED BY message_wanted
+           WHERE mailbox = ?1 AND wanted > 0)",
+    )?;
+    Ok(query.query_row([mailbox.0], |row| row.get(0))?)
 }
 
 /// Removes a request: by the asker who has the answer or no longer waits.

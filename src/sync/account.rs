@@ -135,6 +135,7 @@ impl Task {
                     requests::Asked::Sync { .. } | requests::Asked::SignIn => {
                         requests::Progress::Done
                     }
+                    requests::Asked::Search { .. } => requests::Progress::Done,
                     requests::Asked::FetchBody { .. } => requests::Progress::Failed {
                         why: "there is no server that it could be fetched from".to_owned(),
                     },
@@ -561,7 +562,7 @@ impl Task {
         asked.retain(|request| match request.asked {
             requests::Asked::FetchBody { .. } => request.deadline < patient,
             requests::Asked::SignIn => unsigned,
-            requests::Asked::Sync { .. } => true,
+            requests::Asked::Sync { .. } | requests::Asked::Search { .. } => true,
         });
         if asked.is_empty() {
             return Ok(());

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::Paths;
 use crate::env::{Ear, Neighbours};
-use crate::model::{AccountKey, Link, LinkState, OperationId, OperationState, RequestId, Secret};
+use crate::model::{
+    AccountKey, Link, LinkState, MailboxKey, MessageKey, OperationId, OperationState, RequestId,
+    Secret,
+};
 use crate::store::requests::{Asked, Progress as Served, Request};
 use crate::store::{Priority, Reader, Store, Watch, accounts, journal, links, outgoing, requests};
 
@@ -132,6 +135,32 @@ pub fn submitted(
         Some(waiting) => waiting.for_submission(message, patience),
         None => Ok(Answer::Alone),
     }
+}
+
+/// Asks the owner of `account` to search on its server, and waits for the end of that, `patience` at
+/// most once it is at it. What was found stands beside the answer, newest first.
+pub fn search(
+    store: &Store,
+    paths: &Paths,
+    account: &str,
+    mailbox: Option<MailboxKey>,
+    query: &str,
+    patience: Duration,
+) -> Result<(Answer, Vec<MessageKey>), SyncError> {
+    let Some(waiting) = Waiting::start(store, paths, account)? else {
+        return Ok((Answer::Alone, Vec::new()));
+    };
+    let (key, limit) = (waiting.key, seconds(TAKEN.max(DIALLING) + patience));
+    let query = query.to_owned();
+    let asked = Asked::Search { mailbox, query };
+    let ask = move |tx: &crate::store::Tx<'_>| {
+        requests::ask(tx, key, &asked, tx.now().saturating_add(limit))
+    };
+    let request = store.write(Priority::Person, ask).wait()?;
+    let answer = waiting.answer(request, patience, |_| {});
+    let found = requests::found(&waiting.reader, request);
+    waiting.withdraw(request)?;
+    Ok((answer?, found?))
 }
 
 /// Somebody who waits for an owner.

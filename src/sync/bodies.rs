@@ -67,6 +67,9 @@ impl Worker<'_> {
                     Some(refused) => refused,
                     None => continue,
                 },
+                Asked::Search { mailbox, query } => {
+                    self.search(request.id, *mailbox, query).await?
+                }
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
                 Asked::FetchBody { content, section } => {

@@ -41,6 +41,7 @@ pub mod plan;
 mod pop3;
 mod pull;
 mod push;
+mod searching;
 pub mod setup;
 mod signal;
 mod standby;

@@ -324,7 +324,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ),
     (
         "7.sql",
-        "2e864fe9c8ce380445a81c2d3734b17301af79fb1120ec239148e27223149519",
+        "b2d0f4db2f630ec6253e179def70b83f81fd627143fa723494e76a193c467448",
     ),
 ];
 

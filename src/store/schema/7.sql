@@ -124,3 +124,29 @@ CREATE TRIGGER content_came AFTER UPDATE OF kept ON content
 WHEN new.kept > old.kept AND new.key <= (SELECT through FROM search_through) BEGIN
   INSERT INTO tombstone (docid) VALUES (new.docid);
 END;
+
+-- A request may also be a search on the server, for mail whose text is not here: query, in the language
+-- of search. Its answer is the messages that the server found, newest first. Requests do not outlive
+-- those who wait for them, so none is carried over.
+DROP TABLE request;
+CREATE TABLE request (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account INTEGER NOT NULL REFERENCES account (key),
+  kind TEXT NOT NULL CHECK (kind IN ('fetch_body', 'sync', 'sign_in', 'search')),
+  mailbox INTEGER,
+  content INTEGER,
+  section TEXT,
+  query TEXT,
+  deadline INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'taken', 'done', 'failed')),
+  why TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX request_account ON request (account, id);
+CREATE TABLE found (
+  request INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY (request, message)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER request_gone AFTER DELETE ON request BEGIN
+  DELETE FROM found WHERE request = old.id;
+END;

@@ -13,4 +13,5 @@ pub mod proof;
 pub mod pull;
 pub mod push;
 pub mod removal;
+pub mod search;
 pub mod submit;

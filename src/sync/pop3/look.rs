@@ -247,6 +247,8 @@ impl<'a> Look<'a> {
                     self.asked.push(request.id);
                     Progress::Taken
                 }
+                // There is no such command.
+                Asked::Search { .. } => Progress::Done,
                 Asked::FetchBody { content, .. } => {
                     self.waiting.push((request.id, content));
                     Progress::Taken

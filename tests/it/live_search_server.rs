@@ -1,0 +1,81 @@
+//! Searching on the server for mail whose text is not kept, before a real Dovecot: by a command alone,
+//! and by one that asks the screen's process.
+
+use serde_json::Value;
+
+use crate::harness::dovecot::Dovecot;
+use crate::harness::program::Home;
+use crate::harness::proxy::Proxy;
+
+fn letter(subject: &str, body: &str) -> Vec<u8> {
+    format!(
+        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
+         Date: Sat, 21 Nov 2026 08:02:00 +0000\r\nMessage-ID: <{subject}@x>\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
+
+fn subjects(home: &Home, arguments: &[&str]) -> Vec<String> {
+    let all = [&["search", "--json"], arguments].concat();
+    let found = home.run(&all).exits(0).json();
+    let messages = found["messages"].as_array().unwrap();
+    let subject = |one: &Value| one["subject"].as_str().unwrap().to_owned();
+    messages.iter().map(subject).collect()
+}
+
+#[test]
+fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    for (mailbox, subject, body) in [
+        ("INBOX", "Stripes", "A zebra crossed."),
+        ("INBOX", "Plain", "A horse stood."),
+        ("Archive", "Old", "Seven zebras, one caf\u{e9}."),
+        ("Trash", "Gone", "The zebra is no more."),
+    ] {
+        server.deliver("alice", mailbox, &letter(subject, body), &[], None);
+    }
+    let proxy = Proxy::before(server.imaps_port());
+    let home = Home::of_alice(&server, proxy.port(), "headers");
+    home.run(&["sync"]).exits(0);
+    assert_eq!(subjects(&home, &["zebra"]), Vec::<String>::new());
+    let check = |home: &Home| {
+        for (arguments, found) in [
+            (&["zebra", "--server"][..], &["Old", "Stripes"][..]),
+            (&["zebra", "in:Archive", "--server"], &["Old"]),
+            (&["zebra", "in:trash", "--server"], &["Gone"]),
+            (&["zebra", "--mailbox", "inbox", "--server"], &["Stripes"]),
+            (&["café", "--server"], &["Old"]),
+            (&["zebra -seven", "--server"], &["Stripes"]),
+            (&["horse OR seven", "--server"], &["Old", "Plain"]),
+            (&["subject:plain", "body:horse", "--server"], &["Plain"]),
+            (&["zebra", "has:attachment", "--server"], &[]),
+            (&["zebra", "before:2000", "--server"], &[]),
+            // What is found here too is there once.
+            (&["from:zoe", "subject:stripes", "--server"], &["Stripes"]),
+        ] {
+            let mut got = subjects(home, arguments);
+            got.sort();
+            assert_eq!(got, found, "{arguments:?}");
+        }
+    };
+    check(&home);
+    // The process of the screen owns the account now.
+    let mut screen = home.terminal(&[], 24, 80);
+    screen.wait_text("online");
+    check(&home);
+    screen.press("q");
+    assert_eq!(screen.exit_code(std::time::Duration::from_secs(30)), 0);
+    // What the server has no word for is refused, and nothing else is lost.
+    let run = home.run(&["search", "zebra OR has:attachment", "--server"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("no word for has:attachment"), "{}", run.err);
+    // A server that is gone is told of, and what is here is found.
+    proxy.set(|faults| faults.refuse = true);
+    let run = home.run(&["search", "stripes", "--server"]);
+    assert_ne!(run.code, 0);
+    assert!(run.out.contains("Stripes"), "{}", run.out);
+    assert!(run.err.contains("error:"), "{}", run.err);
+}
