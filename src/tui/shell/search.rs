@@ -19,7 +19,7 @@ use super::files::offset_at;
 /// Messages that are found while one types; the rest when they are wanted.
 const FIRST: usize = 300;
 /// Characters of the words around what was found.
-const ROOM: usize = 140;
+const ROOM: usize = 56;
 
 /// Where searches are answered.
 pub struct Search {
