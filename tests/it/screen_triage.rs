@@ -10,7 +10,7 @@ use crate::harness::pty::Terminal;
 const FIRST: &str = "Tickets for the weekend";
 const LIMIT: Duration = Duration::from_secs(20);
 
-fn demo(rows: u16, cols: u16) -> (Home, Terminal) {
+pub fn demo(rows: u16, cols: u16) -> (Home, Terminal) {
     let home = Home::new();
     std::fs::create_dir_all(home.path("tmp")).unwrap();
     let paths = [
