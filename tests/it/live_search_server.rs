@@ -71,7 +71,11 @@ fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
     // What the server has no word for is refused, and nothing else is lost.
     let run = home.run(&["search", "zebra OR has:attachment", "--server"]);
     assert_eq!(run.code, 1);
-    assert!(run.err.contains("no word for has:attachment"), "{}", run.err);
+    assert!(
+        run.err.contains("no word for has:attachment"),
+        "{}",
+        run.err
+    );
     // A server that is gone is told of, and what is here is found.
     proxy.set(|faults| faults.refuse = true);
     let run = home.run(&["search", "stripes", "--server"]);

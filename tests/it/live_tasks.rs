@@ -202,6 +202,26 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
         "{got}"
     );
 
+    alice.at("Lunch");
+    alice.key("/");
+    alice.sees("Search INBOX");
+    alice.key("/");
+    alice.sees("Search all mail");
+    alice.types("zebra");
+    alice.sees("Contract");
+    alice.key("\r");
+    alice.sees("The zebra clause.");
+    alice.took("find a word in all mail", 3);
+
+    alice.at("Lunch");
+    alice.key("/");
+    alice.sees("Search INBOX");
+    alice.types("drawer");
+    alice.misses("Bikeshed");
+    alice.key("\r");
+    alice.sees("The tickets are in the drawer.");
+    alice.took("find a word in this folder", 2);
+
     alice.at("Tickets");
     alice.key("s");
     alice.sees("Move 1 message to folder");
@@ -212,6 +232,15 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.took("file a message", 2);
     eventually("filed on the server", LIMIT, || {
         count("alice", "Archive") == 2
+    });
+
+    alice.at("Bikeshed");
+    alice.key("\x04");
+    alice.misses("Greener");
+    alice.misses("Bikeshed");
+    alice.took("delete a conversation", 1);
+    eventually("deleted on the server", LIMIT, || {
+        count("alice", "Trash") == 2
     });
 
     alice.at("Lunch");

@@ -430,7 +430,9 @@ impl Prompt {
                 let cell = |(key, label): (&str, &str)| (key.to_owned(), label.to_owned());
                 cells.extend(of_search.map(cell));
                 if self.line().is_empty() || self.is_proposed() {
-                    cells.push(("/".to_owned(), "Wider".to_owned()));
+                    let is_wide = self.question.starts_with("Search all");
+                    let word = if is_wide { "Elsewhere" } else { "Wider" };
+                    cells.push(("/".to_owned(), word.to_owned()));
                 }
             }
             Asking::Text(_) => {

@@ -18,7 +18,7 @@ use crate::tui::screen::index::state::Goal;
 /// What `^G` says in the prompt.
 pub const HELP: &str = "Words begin words of the mail; \"in quotes\" they stand one behind the other. from: to: \
     subject: body: filename: list: is:unread has:attachment in: account: after:7d before: larger: -not OR ( ). \
-    / at the beginning searches wider, Enter opens, ^A selects all of them, Esc goes back.";
+    / at the beginning searches all mail, then the account, Enter opens, ^A selects all of them, Esc goes back.";
 
 /// A search of mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,15 +184,18 @@ pub fn select_all(app: &mut App) {
     }
 }
 
+/// From the folder to all mail, then to the account, and back to the folder.
 fn widen(app: &mut App, prompt: &mut Prompt) {
     let account = app.mailbox().map(|(account, _)| account.id.clone());
     let several = app.accounts.len() > 1;
     let Some(search) = &mut app.search else {
         return;
     };
-    search.reach = match (&search.reach, account) {
-        (Reach::Mailbox(_), Some(id)) if several => Reach::Account(id),
-        (Reach::Mailbox(_) | Reach::Account(_) | Reach::All, _) => Reach::All,
+    let here = search.before.1.as_ref().and_then(View::one_mailbox);
+    search.reach = match (&search.reach, account, here) {
+        (Reach::All, Some(id), _) if several => Reach::Account(id),
+        (Reach::All | Reach::Account(_), _, Some(mailbox)) => Reach::Mailbox(mailbox),
+        (Reach::Mailbox(_) | Reach::Account(_) | Reach::All, _, _) => Reach::All,
     };
     let (reach, is_asked) = (search.reach.clone(), !search.text.is_empty());
     prompt.question = question(app, &reach);

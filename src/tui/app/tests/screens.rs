@@ -47,7 +47,7 @@ fn at_sizes_and_wide(name: &str, build: impl Fn(u16, u16) -> World) {
 fn a_search_over_all_mail() {
     at_sizes("search", |width, height| {
         let mut world = world(width, height);
-        world.press("/ / /");
+        world.press("/ /");
         world.type_text("budg");
         world
     });
