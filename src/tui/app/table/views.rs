@@ -123,7 +123,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["/"],
         on: &[(Index, "Search"), (Message, "Search"), (Folders, "Search")],
         enter: &[],
-        help: "Searches mail as you type: this folder, with / again the account and all mail; Esc goes \
+        help: "Searches mail as you type: this folder, with / again all mail, then the account; Esc goes \
                back to where you were.",
     },
     Entry {
