@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lacebark::env::SystemClock;
-use lacebark::model::{Address, Envelope, Flags, MailboxKey};
+use lacebark::model::{Address, Envelope, Flags, MailboxKey, MessageKey, ThreadKey};
 use lacebark::ops::threads::{Anchor, Folds, Window, page};
 use lacebark::store::accounts::{self, AccountKind};
 use lacebark::store::mailboxes::{self, Epoch, Listed};
@@ -196,12 +196,12 @@ fn pages(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
     let anchor = Anchor::Message(far.rows[0].row.key, None);
     let (took, _) = timed(|| read(&reader, inbox, &opened, anchor));
     figures.note("300 rows of unfolded conversations there", millis(took));
-    let long = far_thread(&reader, inbox);
+    let (long, head) = far_thread(&reader, inbox);
     let mut one = Folds::default();
     one.set(long, true);
     let mut unfolds: Vec<Duration> = (0..5)
         .map(|_| {
-            let (took, found) = timed(|| read(&reader, inbox, &one, Anchor::Top));
+            let (took, found) = timed(|| read(&reader, inbox, &one, Anchor::Message(head, None)));
             assert!(found.rows.iter().any(|row| row.tree.depth > 100));
             took
         })
@@ -212,12 +212,12 @@ fn pages(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
     );
 }
 
-/// The thread of 50,000.
-fn far_thread(rows: &impl Rows, inbox: MailboxKey) -> lacebark::model::ThreadKey {
+/// The thread of 50,000, and its head.
+fn far_thread(rows: &impl Rows, inbox: MailboxKey) -> (ThreadKey, MessageKey) {
     let top = read(rows, inbox, &Folds::default(), Anchor::Top);
     let long = top.rows.iter().max_by_key(|row| row.tree.hidden).unwrap();
     assert_eq!(long.tree.hidden, 49_999);
-    long.row.thread
+    (long.row.thread, long.row.key)
 }
 
 fn joins(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
