@@ -22,6 +22,7 @@ mod figures;
 mod files;
 mod keys;
 mod link;
+mod lists;
 mod memory;
 mod open;
 mod pieces;
@@ -40,7 +41,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 21] = [
+const BENCHES: [(&str, Bench); 22] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -62,6 +63,7 @@ const BENCHES: [(&str, Bench); 21] = [
     ("dots", pop3::pieces),
     ("threads", threads::all),
     ("search", search::all),
+    ("lists", lists::all),
 ];
 
 fn main() {

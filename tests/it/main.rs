@@ -30,6 +30,7 @@ mod live_files;
 mod live_filing;
 mod live_harness;
 mod live_link;
+mod live_lists;
 mod live_mail;
 mod live_mute;
 mod live_owner;

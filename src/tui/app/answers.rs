@@ -74,9 +74,9 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::Select(keys) => {
-            let asked = app.asked_select.take_if(|(asked, _)| *asked == ticket);
-            if asked.is_some_and(|(_, list)| app.index.shows(&list)) {
-                commands::selected(app, keys);
+            let asked = app.asked_select.take_if(|(asked, _, _)| *asked == ticket);
+            if let Some((_, _, mode)) = asked.filter(|(_, list, _)| app.index.shows(list)) {
+                commands::selected(app, keys, mode);
             }
         }
         Answer::Thread(keys) => commands::thread_found(app, ticket, keys),
@@ -225,7 +225,11 @@ pub(super) fn leave_what_is_gone(app: &mut App, opened: Option<String>) {
 fn page_came(app: &mut App, ticket: Ticket, page: Page) {
     let newest = app.index.rows.first().map(super::view::Row::anchor);
     let was_start = app.index.at_start && app.index.loaded;
+    let is_empty = page.rows.is_empty();
     app.index.take(page);
+    if is_empty && app.index.is_zoomed() {
+        commands::unzoom(app);
+    }
     app.reapply(ticket);
     tell_new(app, newest.filter(|_| was_start));
     let here = app.index.row().map(|row| row.key);

@@ -158,6 +158,8 @@ pub enum Command {
     Select,
     /// Selects messages that have something in common.
     SelectBy,
+    /// The selected messages alone, or all again.
+    Zoom,
     /// The order of an index.
     Sort,
     /// The INBOXes of all accounts as one.

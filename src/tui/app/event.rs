@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use super::book::{BookChange, BookEnd};
+pub use super::criterion::Criterion;
 use super::files::{Folder, Named};
 use super::key::Key;
 use super::layout::Panes;
@@ -321,19 +322,6 @@ impl Question {
     }
 }
 
-/// What messages have in common that are selected together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Criterion {
-    /// They are there.
-    All,
-    /// They are not read.
-    Unread,
-    /// They are important.
-    Flagged,
-    /// This address sent them.
-    From(String),
-}
-
 /// What readers answer.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -504,6 +492,13 @@ pub enum Action {
     Export {
         /// Which message.
         message: MessageKey,
+        /// Where; a name that is taken is refused.
+        to: String,
+    },
+    /// Write messages to one mbox file.
+    ExportMany {
+        /// Which messages.
+        messages: Vec<MessageKey>,
         /// Where; a name that is taken is refused.
         to: String,
     },

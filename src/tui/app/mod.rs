@@ -8,6 +8,7 @@ pub mod answers;
 pub mod book;
 pub mod command;
 pub mod commands;
+mod criterion;
 pub mod date;
 pub mod event;
 pub mod files;
@@ -175,7 +176,7 @@ pub struct App {
     asked_complete: Ticket,
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
-    asked_select: Option<(Ticket, List)>,
+    asked_select: Option<(Ticket, List, commands::Mode)>,
     /// The messages of a conversation that the running command is for.
     conversation: Option<Vec<MessageKey>>,
     /// Whether what was done last was done to a conversation.

@@ -2,7 +2,7 @@
 //! before it was drawn answers it.
 
 use super::command::Command;
-use super::commands::Filing;
+use super::commands::{Asked, Filing, Mode};
 use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::{Answering, Cause, Contact};
@@ -20,6 +20,8 @@ pub enum Purpose {
     Search,
     /// A file for the whole message.
     Export(MessageKey),
+    /// To which file several messages are written.
+    ExportMany(Vec<MessageKey>),
     /// A file for one part.
     SavePart(MessageKey, PartPath),
     /// A folder for all attachments.
@@ -69,7 +71,13 @@ pub enum Purpose {
     /// What to do with the selected messages.
     Apply,
     /// Which messages to select.
-    SelectBy,
+    SelectBy(Mode),
+    /// What messages are like that are to be selected.
+    SelectLike(Mode, Asked),
+    /// Which status they have.
+    SelectStatus(Mode),
+    /// What becomes of the selection.
+    Alter,
     /// In which order an index is.
     SortBy,
     /// The name of a new mailbox of that account.
@@ -318,6 +326,7 @@ impl Prompt {
         matches!(
             self.purpose,
             Purpose::Export(_)
+                | Purpose::ExportMany(_)
                 | Purpose::SavePart(..)
                 | Purpose::SaveAll(_)
                 | Purpose::AttachFile

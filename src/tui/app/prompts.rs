@@ -1,6 +1,6 @@
 //! What the answers to questions do.
 
-use super::commands::Scope;
+use super::commands::{Asked, Scope};
 use super::event::{Action, Hidden, Question};
 use super::files::Use;
 use super::key::Key;
@@ -144,7 +144,7 @@ const HISTORY: usize = 50;
 fn history_of(purpose: &Purpose) -> Option<&'static str> {
     match purpose {
         Purpose::Find => Some("word"),
-        Purpose::Export(_) | Purpose::SavePart(..) => Some("file"),
+        Purpose::Export(_) | Purpose::ExportMany(_) | Purpose::SavePart(..) => Some("file"),
         Purpose::SaveAll(_) => Some("folder"),
         Purpose::Jump
         | Purpose::OpenPart(..)
@@ -180,7 +180,17 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
         Purpose::FindInText => Some("word"),
-        Purpose::Which(_) | Purpose::Apply | Purpose::SelectBy | Purpose::SortBy => None,
+        Purpose::Which(_)
+        | Purpose::Apply
+        | Purpose::SelectBy(_)
+        | Purpose::SelectStatus(_)
+        | Purpose::Alter
+        | Purpose::SortBy => None,
+        Purpose::SelectLike(_, asked) => match asked {
+            Asked::Text => Some("word"),
+            Asked::From | Asked::Date | Asked::Size => None,
+            Asked::Query => Some("query"),
+        },
         Purpose::Keyword(_) => Some("keyword"),
     }
 }
@@ -278,7 +288,9 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::Which(command), 's') => return commands::run_for(app, *command, Scope::Selected),
         (Purpose::Which(command), _) => return commands::run_for(app, *command, Scope::This),
         (Purpose::Apply, letter) => return commands::apply(app, letter),
-        (Purpose::SelectBy, letter) => return commands::select_by(app, letter),
+        (Purpose::SelectBy(mode), letter) => return commands::select_by(app, *mode, letter),
+        (Purpose::SelectStatus(mode), letter) => return commands::status(app, *mode, letter),
+        (Purpose::Alter, letter) => return commands::alter(app, letter),
         (Purpose::SortBy, letter) => return commands::sort_by(app, letter),
         (Purpose::GiveUp, letter) => return writing::give_up(app, letter),
         (Purpose::Send, letter) => return send::chosen(app, letter),
@@ -322,6 +334,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::Find
         | Purpose::Search
         | Purpose::Export(_)
+        | Purpose::ExportMany(_)
         | Purpose::SavePart(..)
         | Purpose::SaveAll(_)
         | Purpose::Password(..)
@@ -331,7 +344,10 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::Keyword(_)
         | Purpose::Which(_)
         | Purpose::Apply
-        | Purpose::SelectBy
+        | Purpose::SelectBy(_)
+        | Purpose::SelectLike(..)
+        | Purpose::SelectStatus(_)
+        | Purpose::Alter
         | Purpose::SortBy
         | Purpose::NewMailbox(_)
         | Purpose::RenameMailbox(_)
@@ -392,6 +408,12 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::Palette => palette::typed(app, text),
         Purpose::File(filing, messages) => commands::ask_make(app, filing, messages, text),
         Purpose::Keyword(keys) => commands::keyword(app, keys, text),
+        Purpose::SelectLike(mode, asked) => commands::like(app, mode, asked, text),
+        Purpose::ExportMany(messages) => {
+            if let Some(to) = named(app, text) {
+                app.act(Action::ExportMany { messages, to });
+            }
+        }
         Purpose::NewMailbox(account) => commands::create_mailbox(app, account, text),
         Purpose::RenameMailbox(key) => commands::rename_mailbox(app, key, text),
         Purpose::Subscribe => app.hint(format!("No hidden folder is called \"{text}\".")),
@@ -427,7 +449,9 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         | Purpose::Which(_)
         | Purpose::Apply
         | Purpose::Quit
-        | Purpose::SelectBy
+        | Purpose::SelectBy(_)
+        | Purpose::SelectStatus(_)
+        | Purpose::Alter
         | Purpose::SortBy
         | Purpose::LeaveCard
         | Purpose::SendAgain(..)

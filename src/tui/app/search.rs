@@ -180,7 +180,7 @@ pub fn select_all(app: &mut App) {
         return ask(app, true);
     }
     if let Some(List::Keys(keys)) = search.list.clone() {
-        commands::selected(app, keys.keys.to_vec());
+        commands::selected(app, keys.keys.to_vec(), commands::Mode::Broaden);
     }
 }
 
@@ -282,7 +282,7 @@ pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKe
         .is_some();
     app.index.refine(View::of(list), goal);
     if selects {
-        commands::selected(app, keys);
+        commands::selected(app, keys, commands::Mode::Broaden);
     }
 }
 

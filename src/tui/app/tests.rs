@@ -17,6 +17,7 @@ mod resuming;
 mod safety;
 mod screens;
 mod searching;
+mod selecting;
 mod threads;
 mod triage;
 mod waiting;

@@ -26,9 +26,10 @@ use crate::tui::app::layout::Panes;
 use crate::tui::app::view::{KeepPassword, Security as ViewSecurity, Server};
 
 use super::{
-    Incoming, Network, book, decide, drafts, mutes, outbox, panes, resuming, sending, triage,
+    Incoming, Network, book, decide, drafts, files, mutes, outbox, panes, resuming, sending, triage,
 };
 use bytes::{Bytes, with_bytes};
+use decide::done;
 use drafts::Saves;
 
 /// How long a request for bytes stays.
@@ -303,6 +304,9 @@ impl Acts {
             | Action::SavePart { .. }
             | Action::SaveAll { .. }
             | Action::OpenPart { .. } => with_bytes(&world, ticket, action, Bytes::AsTheyAre),
+            Action::ExportMany { messages, to } => spawn_work(world, ticket, move |world| {
+                Ok(files::export(&world.store, &messages, &to))
+            }),
             Action::OpenLink(target) => {
                 spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
             }
@@ -575,13 +579,6 @@ impl Acts {
             // A person's commits are awaited: a key that was pressed is not lost.
             let _ = waiter.join();
         }
-    }
-}
-
-fn done(outcome: Result<(), StoreError>) -> Ended {
-    match outcome {
-        Ok(()) => Ended::Done(String::new()),
-        Err(error) => Ended::Failed(format!("Not done: {error}")),
     }
 }
 

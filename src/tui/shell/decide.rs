@@ -42,3 +42,11 @@ fn decided(outcome: Result<Touched, StoreError>, decision: Decision, what: &str)
         Err(error) => Ended::Failed(format!("Not done: {error}.")),
     }
 }
+
+/// How something ended that has no more to tell.
+pub(super) fn done(outcome: Result<(), StoreError>) -> Ended {
+    match outcome {
+        Ok(()) => Ended::Done(String::new()),
+        Err(error) => Ended::Failed(format!("Not done: {error}")),
+    }
+}

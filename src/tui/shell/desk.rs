@@ -12,7 +12,7 @@ use crate::mime::document::{Document, FIRST_LIMIT, FULL_LIMIT, View};
 use crate::mime::header::{Header, decode_text};
 use crate::mime::{part as parts, sniff, wrap};
 use crate::model::{
-    AccountKey, AccountKind, Address, Link, LinkState, List, MessageKey, PartPath, Role, Structure,
+    AccountKey, AccountKind, Address, Link, LinkState, MessageKey, PartPath, Role, Structure,
 };
 use crate::ops::folders::{AccountFolders, Folder};
 use crate::ops::message::{Head, PartBytes, Source};
@@ -183,11 +183,9 @@ impl Desk {
             }
             Question::Select { view, criterion } => {
                 let walk = pages::walk(self, reader, view)?;
-                match &view.list {
-                    List::Keys(keys) => select::of_keys(reader, &walk, &keys.keys, criterion),
-                    _ => select::keys(reader, &walk, criterion),
-                }
-                .map(Answer::Select)
+                let from = (&self.store, self.paths.search_db());
+                let found = select::keys((from.0, &from.1), reader, view, &walk, criterion);
+                found.map(Answer::Select)
             }
             Question::Snippet(message, text) => search::snippet(reader, *message, text),
             Question::Log => log(reader),

@@ -5,7 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::env::files::create_new;
+use crate::model::MessageKey;
 use crate::ops::attach;
+use crate::ops::files::{FileError, mbox_out};
+use crate::store::Store;
+use crate::tui::app::commands::messages as counted;
+use crate::tui::app::event::Ended;
 
 /// Minutes east of UTC in the local zone at that second.
 pub fn offset_at(epoch: i64) -> i32 {
@@ -77,4 +82,39 @@ pub fn write_beside(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<Strin
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Writes messages to one mbox file; what is not kept here whole is said.
+pub fn export(store: &Store, messages: &[MessageKey], to: &str) -> Ended {
+    let (folder, name) = place(to, "messages.mbox");
+    let path = folder.join(&name);
+    let shown = path.display().to_string();
+    let mut file = match create_new(&folder, &name) {
+        Ok(file) => io::BufWriter::new(file),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ended::Exists(shown),
+        Err(error) => return Ended::Failed(format!("{shown} cannot be written: {error}.")),
+    };
+    let written = store.reader().map_err(FileError::from).and_then(|reader| {
+        let written = mbox_out(&reader, messages, (&mut file, &mut io::sink()), &mut |_| {})?;
+        file.flush()?;
+        Ok(written)
+    });
+    match written {
+        Ok(written) => {
+            let count = usize::try_from(written.messages).unwrap_or(usize::MAX);
+            let mut words = format!("Exported {} to {shown}.", counted(count));
+            if !written.missing.is_empty() {
+                let missing = counted(written.missing.len());
+                words.push_str(&format!(" {missing} not kept here were left out."));
+            }
+            Ended::Done(words)
+        }
+        Err(error) => {
+            // Half a file is worse than none.
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(%error, "half an export is left");
+            }
+            Ended::Failed(format!("Nothing was exported: {error}."))
+        }
+    }
 }

@@ -1,18 +1,62 @@
-//! The messages of a mailbox that have something in common, read in pages so that no reader holds
-//! more than one of them.
+//! The messages of a view that have something in common, read in pages so that no reader holds more
+//! than one of them. What a query asks for is looked up as a search does it.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::Path;
 
-use crate::model::{Flags, MailboxKey, MessageKey};
-use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page, rows_of};
-use crate::store::lists::IndexRow;
-use crate::store::{Reader, StoreError};
+use crate::mime::sanitize;
+use crate::model::query::State;
+use crate::model::{Flags, Keys, List, MailboxKey, MessageKey, Query, View};
+use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page};
+use crate::ops::search::{Ask, Scope, Stop};
+use crate::ops::threads;
+use crate::store::lists::{self, IndexRow};
+use crate::store::search::Searcher;
+use crate::store::{Reader, Store, StoreError};
 use crate::tui::app::event::Criterion;
 
 const ROWS: usize = 2_000;
 
-/// Their keys, newest first.
+/// The keys of those messages.
 pub fn keys(
+    (store, search_db): (&Store, &Path),
+    reader: &Reader,
+    view: &View,
+    walk: &Walk,
+    criterion: &Criterion,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let some = match &view.list {
+        List::Keys(Keys { keys, .. }) => Some(keys),
+        _ => None,
+    };
+    let found = match (criterion, some) {
+        (Criterion::Query(query), _) => by_query(store, search_db, walk, query)?,
+        (Criterion::Thread(message), _) => match threads::of_message(reader, *message)? {
+            Some(thread) => threads::keys(reader, &walk.mailboxes, thread)?,
+            None => vec![*message],
+        },
+        (criterion, Some(keys)) => {
+            let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
+            let mut found = Vec::new();
+            for key in keys.iter() {
+                let row = lists::row(reader, *key)?;
+                let there = |row: &IndexRow| row.mailbox.is_some_and(|m| within.contains(&m));
+                let row = row.filter(|row| there(row) && has(row, criterion));
+                found.extend(row.map(|row| row.key));
+            }
+            found
+        }
+        (criterion, None) => by_walk(reader, walk, criterion)?,
+    };
+    let Some(keys) = some else {
+        return Ok(found);
+    };
+    let keys: BTreeSet<&MessageKey> = keys.iter().collect();
+    Ok(found.into_iter().filter(|key| keys.contains(key)).collect())
+}
+
+fn by_walk(
     reader: &Reader,
     walk: &Walk,
     criterion: &Criterion,
@@ -23,8 +67,8 @@ pub fn keys(
         let window = Window {
             walk: Walk {
                 filter: match (criterion, walk.filter) {
-                    (Criterion::Unread, Filter::All) => Filter::Unread,
-                    (Criterion::Flagged, Filter::All) => Filter::Flagged,
+                    (Criterion::Status(State::Unread), Filter::All) => Filter::Unread,
+                    (Criterion::Status(State::Flagged), Filter::All) => Filter::Flagged,
                     (_, filter) => filter,
                 },
                 ..walk.clone()
@@ -35,13 +79,8 @@ pub fn keys(
             after: ROWS,
         };
         let found = page(reader, &window)?;
-        keys.extend(
-            found
-                .rows
-                .iter()
-                .filter(|row| has(row, criterion))
-                .map(|row| row.key),
-        );
+        let rows = found.rows.iter().filter(|row| has(row, criterion));
+        keys.extend(rows.map(|row| row.key));
         let Some(last) = found.rows.last().filter(|_| found.more_after) else {
             return Ok(keys);
         };
@@ -54,32 +93,62 @@ pub fn keys(
     }
 }
 
-/// The same of a list of keys: those that are still in its mailboxes.
-pub fn of_keys(
-    reader: &Reader,
+fn by_query(
+    store: &Store,
+    search_db: &Path,
     walk: &Walk,
-    keys: &[MessageKey],
-    criterion: &Criterion,
+    query: &Query,
 ) -> Result<Vec<MessageKey>, StoreError> {
-    let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
+    let mut searcher = Searcher::open(store, search_db)?;
     let mut found = Vec::new();
-    for some in keys.chunks(ROWS) {
-        let rows = rows_of(reader, some)?.into_iter();
-        let is_there = |row: &IndexRow| row.mailbox.is_some_and(|key| within.contains(&key));
-        let those = rows.filter(|row| is_there(row) && has(row, criterion));
-        found.extend(those.map(|row| row.key));
+    for mailbox in &walk.mailboxes {
+        let ask = Ask {
+            query,
+            is_typing: false,
+            scope: Scope::Mailbox(*mailbox),
+            now: store.now(),
+            zone: &|at| super::files::offset_at(at) * 60,
+        };
+        searcher.find(&ask, &Stop::default(), &mut |hit| {
+            found.push(hit.message);
+            ControlFlow::Continue(())
+        })?;
     }
     Ok(found)
 }
 
 fn has(row: &IndexRow, criterion: &Criterion) -> bool {
+    let from = || sanitize::sender(&row.from).into_string().to_lowercase();
+    let stands = |text: &str, all: &[crate::model::Address]| {
+        all.iter().any(|one| {
+            one.address.to_lowercase().contains(text) || one.name.to_lowercase().contains(text)
+        })
+    };
     match criterion {
         Criterion::All => true,
-        Criterion::Unread => !row.flags.has(Flags::SEEN),
-        Criterion::Flagged => row.flags.has(Flags::FLAGGED),
-        Criterion::From(address) => row
-            .from
-            .iter()
-            .any(|from| from.address.eq_ignore_ascii_case(address)),
+        Criterion::Status(state) => is(&row.flags, *state),
+        Criterion::From(text) => stands(text, &row.from) || from().contains(text),
+        Criterion::Text(text) => {
+            stands(text, &row.from)
+                || stands(text, &row.to)
+                || row.subject.to_lowercase().contains(text)
+        }
+        Criterion::List(list) => row.list_id.eq_ignore_ascii_case(list),
+        // These are looked up, not walked.
+        Criterion::Thread(_) | Criterion::Query(_) => false,
+    }
+}
+
+fn is(flags: &Flags, state: State) -> bool {
+    match state {
+        State::Unread => !flags.has(Flags::SEEN),
+        State::Read => flags.has(Flags::SEEN),
+        State::Flagged => flags.has(Flags::FLAGGED),
+        State::Unflagged => !flags.has(Flags::FLAGGED),
+        State::Answered => flags.has(Flags::ANSWERED),
+        State::Unanswered => !flags.has(Flags::ANSWERED),
+        State::Forwarded => flags.has_keyword("$Forwarded"),
+        State::Draft => flags.has(Flags::DRAFT),
+        State::Deleted => flags.has(Flags::DELETED),
     }
 }

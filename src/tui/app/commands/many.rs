@@ -3,14 +3,12 @@
 use crate::model::{FlagChange, Flags, MessageKey};
 use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
-use crate::tui::app::event::{Criterion, Question};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::prompt::{Prompt, Purpose};
 
 use super::reading::target;
 use super::run;
 use super::threads;
-use super::triage::messages;
 
 /// Which messages a command is for, when some are selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +32,7 @@ pub(super) fn takes_many(command: Command) -> bool {
             | Command::ToggleSeen
             | Command::ToggleFlagged
             | Command::TakeAddress
+            | Command::Export
     )
 }
 
@@ -102,75 +101,6 @@ pub(in crate::tui::app) fn meant(app: &mut App) -> Option<Vec<MessageKey>> {
     }
 }
 
-/// `:`.
-pub(in crate::tui::app) fn select(app: &mut App) {
-    let Some(key) = app.index.row().map(|row| row.key) else {
-        app.hint("There is no message here.");
-        return;
-    };
-    if !app.index.marked.remove(&key) {
-        app.index.marked.insert(key);
-    }
-}
-
-/// `;`: selects by what messages have in common.
-pub(in crate::tui::app) fn ask_select(app: &mut App) {
-    if app.index.row().is_none() {
-        app.hint("There is no message here.");
-        return;
-    }
-    let options = vec![
-        ('a', "All"),
-        ('n', "New"),
-        ('i', "Important"),
-        ('f', "SameFrom"),
-        ('c', "Clear"),
-    ];
-    let prompt = Prompt::choice(Purpose::SelectBy, "Select which messages?", options, 0);
-    app.open_prompt(prompt);
-}
-
-/// The answer to `;`.
-pub(in crate::tui::app) fn select_by(app: &mut App, letter: char) {
-    let sender = app.index.row().and_then(|row| row.envelope.from.first());
-    let sender = sender.map(|from| from.address.to_lowercase());
-    let criterion = match (letter, sender) {
-        ('a', _) => Criterion::All,
-        ('n', _) => Criterion::Unread,
-        ('i', _) => Criterion::Flagged,
-        ('f', Some(sender)) => Criterion::From(sender),
-        ('f', None) => return app.hint("This message has no sender."),
-        _ => return app.index.marked.clear(),
-    };
-    ask_keys(app, criterion);
-}
-
-/// `^A`.
-pub(in crate::tui::app) fn select_all(app: &mut App) {
-    ask_keys(app, Criterion::All);
-}
-
-fn ask_keys(app: &mut App, criterion: Criterion) {
-    if let Some(view) = app.index.view.clone() {
-        let list = view.list.clone();
-        let ticket = app.ask(Question::Select { view, criterion });
-        app.asked_select = Some((ticket, list));
-    }
-}
-
-/// The messages that were asked for are selected, beside those that were.
-pub(in crate::tui::app) fn selected(app: &mut App, keys: Vec<MessageKey>) {
-    if keys.is_empty() {
-        app.hint("No message here is like that.");
-        return;
-    }
-    app.hint(format!(
-        "Selected {}. A applies a command.",
-        messages(keys.len())
-    ));
-    app.index.marked.extend(keys);
-}
-
 /// `A`.
 pub(in crate::tui::app) fn ask_apply(app: &mut App) {
     let count = app.index.marked.len();
@@ -185,6 +115,9 @@ pub(in crate::tui::app) fn ask_apply(app: &mut App) {
         ('!', "Junk"),
         ('k', "MarkRead"),
         ('*', "Flag"),
+        ('c', "Copy"),
+        ('w', "Keyword"),
+        ('e', "Export"),
         ('t', "TakeAddr"),
     ];
     let question = format!("Apply to {count} selected messages:");
@@ -202,6 +135,9 @@ pub(in crate::tui::app) fn apply(app: &mut App, letter: char) {
         '!' => Command::Junk,
         'k' => Command::ToggleSeen,
         't' => Command::TakeAddress,
+        'c' => Command::Copy,
+        'w' => Command::Keyword,
+        'e' => Command::Export,
         _ => Command::ToggleFlagged,
     };
     run_for(app, command, Scope::Selected);

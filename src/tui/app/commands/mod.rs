@@ -5,6 +5,7 @@ mod many;
 mod parts;
 mod reading;
 mod seeking;
+mod selecting;
 mod sorting;
 mod threads;
 mod triage;
@@ -38,13 +39,15 @@ pub(super) use mailboxes::{
     create as create_mailbox, hidden, remove as remove_mailbox, rename as rename_mailbox, subscribe,
 };
 pub use many::Scope;
-pub(super) use many::{apply, meant, run_for, select_by, selected};
+pub(super) use many::{apply, meant, run_for};
 pub(super) use parts::ask_preview;
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
     ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, opens_where_it_goes, unread_found};
+pub use selecting::{Asked, Mode};
+pub(super) use selecting::{alter, like, select_by, selected, status, zoom as unzoom};
 pub(in crate::tui) use sorting::order_words;
 pub(super) use sorting::sort_by;
 pub(super) use threads::found as thread_found;
@@ -84,9 +87,10 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::ToggleSeen => many::toggle(app, Flags::SEEN),
         Command::ToggleFlagged => many::toggle(app, Flags::FLAGGED),
         Command::Select if app.screen == Screen::Files => files::select(app),
-        Command::Select => many::select(app),
-        Command::SelectBy => many::ask_select(app),
-        Command::SelectAll => many::select_all(app),
+        Command::Select => selecting::select(app),
+        Command::SelectBy => selecting::ask_select(app),
+        Command::SelectAll => selecting::select_all(app),
+        Command::Zoom => selecting::zoom(app),
         Command::Apply => many::ask_apply(app),
         Command::Delete if app.screen == Screen::Book => book::delete(app),
         Command::Delete | Command::DeleteThread => triage::delete(app),
@@ -673,6 +677,7 @@ fn clear(app: &mut App) {
         }
         Screen::Files => files::clear(app),
         Screen::Card => {}
+        Screen::Index if app.index.is_zoomed() => selecting::zoom(app),
         Screen::Index if !app.index.marked.is_empty() => {
             app.index.marked.clear();
             app.hint("Nothing is selected any more.");

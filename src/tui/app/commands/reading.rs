@@ -156,6 +156,17 @@ pub(in crate::tui::app) fn target(app: &App) -> Option<MessageKey> {
 }
 
 pub(in crate::tui::app) fn ask_export(app: &mut App) {
+    if app.screen == Screen::Index && !app.index.marked.is_empty() {
+        let Some(keys) = super::meant(app) else {
+            return;
+        };
+        if keys.len() > 1 {
+            let question = format!("Export {} to mbox file", super::messages(keys.len()));
+            let proposed = format!("{}/messages.mbox", app.save_folder);
+            let prompt = Prompt::text(Purpose::ExportMany(keys), question, &proposed);
+            return app.open_prompt(prompt);
+        }
+    }
     let Some(key) = target(app) else {
         app.hint("There is no message here.");
         return;

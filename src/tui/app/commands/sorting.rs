@@ -20,6 +20,9 @@ pub(in crate::tui::app) fn ask(app: &mut App) {
     let Some(view) = &app.index.view else {
         return app.hint("No folder is open.");
     };
+    if matches!(&view.list, List::Keys(keys) if keys.in_order) {
+        return app.hint("What is found stands newest first.");
+    }
     let now = OFFERED
         .iter()
         .position(|(_, _, order)| *order == view.order);

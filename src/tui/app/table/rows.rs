@@ -355,7 +355,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &[";"],
         on: &[(Index, "SelectBy")],
         enter: &[],
-        help: "Selects messages that have something in common: all, new, important, one sender.",
+        help: "Selects messages by text, sender, date, size, status, thread, list or query; with a \
+               selection it broadens, narrows, flips or replaces that.",
+    },
+    Entry {
+        command: Command::Zoom,
+        name: "zoom",
+        keys: &["Z"],
+        on: &[(Index, "Zoom")],
+        enter: &[],
+        help: "Shows the selected messages alone; again, or Esc, all of them.",
     },
     Entry {
         command: Command::Apply,

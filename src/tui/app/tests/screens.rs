@@ -86,6 +86,21 @@ fn lists_over_all_accounts_and_orders() {
 }
 
 #[test]
+fn selecting() {
+    at_sizes("prompt_select", pressed(";"));
+    at_sizes("prompt_select_text", pressed("; t"));
+    at_sizes("prompt_select_from", pressed("; f"));
+    at_sizes("prompt_select_date", pressed("; d"));
+    at_sizes("prompt_select_size", pressed("; z"));
+    at_sizes("prompt_select_status", pressed("; s"));
+    at_sizes("prompt_select_query", pressed("; q"));
+    at_sizes("prompt_alter", pressed(": ;"));
+    at_sizes("prompt_broaden", pressed(": ; b"));
+    at_sizes("prompt_export_many", pressed(": Dn : A e"));
+    at_sizes("zoomed", pressed("; s * Z"));
+}
+
+#[test]
 fn marked_text() {
     at_sizes("message_marked", pressed("Ret ^^ Dn Dn"));
     at_sizes("prompt_bounce_people", pressed("B t o"));

@@ -461,7 +461,7 @@ fn beside_a_selection_the_command_asks_which_is_meant() {
 #[test]
 fn apply_does_one_thing_with_many() {
     let mut world = world();
-    world.press("; n");
+    world.press("; s n");
     assert!(
         world.screen().contains("61 selected of 185"),
         "{}",

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use crate::mime::document::{Document, Fold, Line, Role as Span_, Span};
 use crate::mime::link::Link as Target;
 use crate::mime::sanitize::Shown;
+use crate::model::query::State;
 use crate::model::{
     Address, Attachment, Draft, DraftKey, Envelope, Flags, Kept, Link, LinkState, List, MailboxKey,
     MessageKey, OperationId, Order, Role, Structure, ThreadKey,
@@ -323,9 +324,13 @@ impl World {
             Question::Select { criterion, .. } => {
                 let has = |row: &&Row| match criterion {
                     Criterion::All => true,
-                    Criterion::Unread => !row.seen(),
-                    Criterion::Flagged => row.flags.has(Flags::FLAGGED),
-                    Criterion::From(address) => row.envelope.from[0].address == *address,
+                    Criterion::Status(State::Flagged) => row.flags.has(Flags::FLAGGED),
+                    Criterion::Status(_) => !row.seen(),
+                    Criterion::From(text) => row.envelope.from[0].address.contains(text),
+                    Criterion::Text(text) => row.envelope.subject.to_lowercase().contains(text),
+                    Criterion::List(list) => row.envelope.list_id == *list,
+                    Criterion::Thread(key) => row.key == *key,
+                    Criterion::Query(_) => row.size > 100,
                 };
                 Answer::Select(self.rows.iter().filter(has).map(|row| row.key).collect())
             }

@@ -106,7 +106,8 @@ pub fn title(app: &App) -> (String, String) {
         false if index.is_sorting => "   sorting…".to_owned(),
         false => format!("   {}", order_words(view)),
     };
-    let left = format!("{name}{whose}{order}");
+    let zoomed = if index.is_zoomed() { "   zoomed" } else { "" };
+    let left = format!("{name}{whose}{order}{zoomed}");
     let total = index.total;
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),

@@ -176,6 +176,29 @@ impl State {
         self.asked.is_some() || self.again
     }
 
+    /// Whether the selected messages alone are shown.
+    pub fn is_zoomed(&self) -> bool {
+        let list = self.view.as_ref().map(|view| &view.list);
+        // What a search found stands in its own order.
+        matches!(list, Some(List::Keys(keys)) if !keys.in_order)
+    }
+
+    /// Shows some of the same messages, or all of them again; the cursor and the selection stay.
+    pub fn zoom(&mut self, view: View) {
+        let marked = std::mem::take(&mut self.marked);
+        let here = self.row().map(Row::anchor);
+        let above = self.selected.saturating_sub(self.top);
+        *self = Self {
+            view: Some(view),
+            newest: self.newest,
+            left: std::mem::take(&mut self.left),
+            marked,
+            above,
+            goal: here.map_or(Goal::First, Goal::Row),
+            ..Self::default()
+        };
+    }
+
     /// The one mailbox that is shown, if it is one.
     pub fn one_mailbox(&self) -> Option<MailboxKey> {
         self.view.as_ref().and_then(View::one_mailbox)
@@ -208,7 +231,11 @@ impl State {
         let above = self.selected.saturating_sub(self.top);
         let place = self.row().map(|row| (row.anchor(), above));
         let left = Left {
-            list: view.list.clone(),
+            // Of a part of a list the list is remembered.
+            list: match &view.list {
+                List::Keys(keys) if !keys.in_order => (*keys.of).clone(),
+                list => list.clone(),
+            },
             place,
             marked: std::mem::take(&mut self.marked),
             folds: std::mem::take(&mut self.folds),
