@@ -35,10 +35,13 @@ fn above(uid: u32) -> Vec<String> {
         return vec![format!("root-{place}@mail.example.org")];
     }
     if place >= 950 {
-        let from = uid.saturating_sub(20 * 20);
-        let chain = (from..uid).filter(|n| n % 1_000 >= 950);
-        let root = "long@mail.example.org".to_owned();
-        return std::iter::once(root).chain(chain.map(id)).collect();
+        let mut chain = Vec::new();
+        let mut at = uid;
+        while let Some(before) = before(at).filter(|_| chain.len() < 20) {
+            chain.insert(0, id(before));
+            at = before;
+        }
+        return chain;
     }
     let mut above = Vec::new();
     let mut at = uid;
@@ -47,6 +50,12 @@ fn above(uid: u32) -> Vec<String> {
         at = parent;
     }
     above
+}
+
+/// What a message of the thread of 50,000 answers: the one before it in that thread.
+fn before(uid: u32) -> Option<u32> {
+    let back = if uid % 1_000 == 950 { 951 } else { 1 };
+    uid.checked_sub(back).filter(|before| *before >= 950)
 }
 
 /// What an ordinary message answers: one of the hundred before it.
