@@ -94,6 +94,13 @@ fn a_selection_is_broadened_narrowed_flipped_and_replaced() {
     world.type_text("brand new");
     world.press("Ret");
     assert_eq!(marked(&world), [1000]);
+    world.press("; n s *");
+    assert!(
+        marked(&world).is_empty(),
+        "what was not selected is not by narrowing"
+    );
+    world.press(":");
+    assert_eq!(marked(&world), [1000]);
     world.press("; c");
     assert!(
         marked(&world).is_empty(),
