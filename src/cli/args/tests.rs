@@ -79,7 +79,8 @@ fn every_documented_form_is_taken() {
 fn what_is_not_built_or_not_meant_is_a_usage_error() {
     for line in [
         "lacebark send --wait --queue-only",
-        "lacebark list --threads",
+        "lacebark search",
+        "lacebark search word --limit 0",
         "lacebark list --limit 0",
         "lacebark mailbox create",
         "lacebark mailbox create x --role inbox",
