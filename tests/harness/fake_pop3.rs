@@ -521,10 +521,10 @@ impl Conn<'_> {
         let Tls::Start(certificate, injected) = self.script.tls.clone() else {
             return self.say(b"-ERR no\r\n");
         };
+        self.script.behind.insert("STLS".to_owned(), injected);
         if !self.answer("STLS", "+OK go")? {
             return Ok(());
         }
-        self.say(&injected)?;
         self.wire = secured(certificate, socket.try_clone()?)?;
         self.script.tls = Tls::None;
         Ok(())
@@ -652,11 +652,10 @@ impl Conn<'_> {
             return Err(over());
         }
         let reply = self.script.replies.get(name).map_or(usual, String::as_str);
-        let (yes, line) = (reply.starts_with('+'), format!("{reply}\r\n"));
-        self.say(line.as_bytes())?;
-        if let Some(more) = self.script.behind.get(name).cloned() {
-            self.say(&more)?;
-        }
+        let (yes, mut said) = (reply.starts_with('+'), format!("{reply}\r\n").into_bytes());
+        // In one write: what comes a moment later may be read as the answer to the next command.
+        said.extend(self.script.behind.get(name).into_iter().flatten());
+        self.say(&said)?;
         Ok(yes)
     }
 
