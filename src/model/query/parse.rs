@@ -167,6 +167,9 @@ impl Reader {
                 None if open.is_some() || self.is_word("OR") => {
                     let at = open.unwrap_or(begin);
                     self.skip_blanks();
+                    // A word that was one too many was told of where it stands.
+                    let is_over = self.terms > TERMS;
+                    let at = if is_over { self.at } else { at };
                     self.note(at, "OR stands between two words: one of them is missing");
                 }
                 None => {}

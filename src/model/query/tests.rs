@@ -132,6 +132,7 @@ fn what_is_not_understood_is_named_with_its_character() {
     check("a subjcet:\"b\"", 3, "no field \"subjcet\"");
     check("larger:x is:y", 8, "is not a size");
     check(&"word ".repeat(300), 1285, "more than 256 words");
+    check(&"word OR ".repeat(300), 2053, "more than 256 words");
     check(&"(".repeat(40), 33, "more than 32 (");
     check(&"a".repeat(70_000), 65_537, "longer than that");
 }
