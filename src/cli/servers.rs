@@ -44,14 +44,11 @@ pub fn search(start: &Start, scope: Scope, query: &Query) -> Result<Far, Failure
         if row.kind != AccountKind::Imap || only.is_some_and(|key| key != row.key) {
             continue;
         }
-        match ask(start, account, row.key, mailbox, query) {
-            Ok(keys) => {
-                for key in keys {
-                    far.hits.extend(hit(&reader, key)?);
-                }
-            }
-            Err(failure) => far.failure = far.failure.or(Some(failure)),
+        let (keys, failure) = ask(start, account, row.key, mailbox, query)?;
+        for key in keys {
+            far.hits.extend(hit(&reader, key)?);
         }
+        far.failure = far.failure.or(failure);
     }
     Ok(far)
 }
@@ -67,43 +64,68 @@ fn hit(reader: &Reader, key: MessageKey) -> Result<Option<Hit>, Failure> {
     }))
 }
 
+/// What one server found, and what kept it from more.
+type Ended = (Vec<MessageKey>, Option<Failure>);
+
 fn ask(
     start: &Start,
     account: &AccountSettings,
     owner: AccountKey,
     mailbox: Option<MailboxKey>,
     query: &Query,
-) -> Result<Vec<MessageKey>, Failure> {
+) -> Result<Ended, Failure> {
     let (id, store) = (&account.id, start.store()?);
-    let refused = |why: &str| Failure::new(format!("{id} was not searched")).cause(why);
     for _ in 0..ROUNDS {
         let text = query.to_string();
         let (answer, found) = asking::search(&store, &start.paths, id, mailbox, &text, PATIENCE)?;
-        match answer {
-            Answer::Done(_) => return Ok(found),
-            Answer::Failed { why, link: None } => return Err(refused(&why)),
-            Answer::Failed { why, link } => {
-                return Err(online::not_synced(id, why, link.as_ref()));
+        let failure = match answer {
+            Answer::Done(_) => None,
+            // A link that is there has refused something; one that is not says why by itself.
+            Answer::Failed { why, link } => match link.filter(|link| !link.state.is_up()) {
+                None => Some(refused(id, &why)),
+                down => Some(online::not_synced(id, why, down.as_ref())),
+            },
+            Answer::Silent { pid, stopped } => Some(online::silent(id, pid, stopped)),
+            Answer::Alone => {
+                let Some(ended) = by_itself(start, account, owner, mailbox, query)? else {
+                    continue;
+                };
+                return Ok(ended);
             }
-            Answer::Silent { pid, stopped } => return Err(online::silent(id, pid, stopped)),
-            Answer::Alone => {}
-        }
-        let request = requests::search(&store, owner, mailbox, query, PATIENCE).wait()?;
-        let errand = Once {
-            work: Work::Errands,
-            deadline: PATIENCE,
         };
-        let outcome = online::by_itself(start, account, &errand, |_| {});
-        let reader = store.reader()?;
-        let served = requests::progress(&reader, request)?;
-        let found = requests::found(&reader, request)?;
-        requests::remove(&store, request).wait()?;
-        match (outcome?, served) {
-            (Err(SyncError::Owned { .. }), _) => {}
-            (Err(error), _) => return Err(online::failure(id, &error)),
-            (Ok(_), Some(Progress::Failed { why })) => return Err(refused(&why)),
-            (Ok(_), _) => return Ok(found),
-        }
+        return Ok((found, failure));
     }
-    Err(online::contended(id))
+    Ok((Vec::new(), Some(online::contended(id))))
+}
+
+/// The same without an owner; `None` where one came meanwhile.
+fn by_itself(
+    start: &Start,
+    account: &AccountSettings,
+    owner: AccountKey,
+    mailbox: Option<MailboxKey>,
+    query: &Query,
+) -> Result<Option<Ended>, Failure> {
+    let (id, store) = (&account.id, start.store()?);
+    let request = requests::search(&store, owner, mailbox, query, PATIENCE).wait()?;
+    let errand = Once {
+        work: Work::Errands,
+        deadline: PATIENCE,
+    };
+    let outcome = online::by_itself(start, account, &errand, |_| {});
+    let reader = store.reader()?;
+    let served = requests::progress(&reader, request)?;
+    let found = requests::found(&reader, request)?;
+    requests::remove(&store, request).wait()?;
+    let failure = match (outcome?, served) {
+        (Err(SyncError::Owned { .. }), _) => return Ok(None),
+        (Err(error), _) => Some(online::failure(id, &error)),
+        (Ok(_), Some(Progress::Failed { why })) => Some(refused(id, &why)),
+        (Ok(_), _) => None,
+    };
+    Ok(Some((found, failure)))
+}
+
+fn refused(id: &str, why: &str) -> Failure {
+    Failure::new(format!("{id} was not searched whole")).cause(why)
 }

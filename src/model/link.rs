@@ -25,6 +25,19 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// Whether a connection is there or being made.
+    pub fn is_up(self) -> bool {
+        match self {
+            LinkState::Idle | LinkState::Connecting | LinkState::Syncing | LinkState::Online => {
+                true
+            }
+            LinkState::Offline
+            | LinkState::OfflineAsked
+            | LinkState::SignInNeeded
+            | LinkState::CertificateRefused => false,
+        }
+    }
+
     /// The word in the schema and in `--json`.
     pub fn word(self) -> &'static str {
         match self {

@@ -382,7 +382,7 @@ impl<'a> Waiting<'a> {
                 return Ok(Answer::Done(Tally::default()));
             }
             let link = self.link()?;
-            if let Some(link) = link.filter(|link| !is_up(link.state)) {
+            if let Some(link) = link.filter(|link| !link.state.is_up()) {
                 let (why, link) = (link.why.clone(), Some(link));
                 return Ok(Answer::Failed { why, link });
             }
@@ -405,17 +405,6 @@ fn answered(found: Option<&Request>, link: Option<Link>) -> Option<Answer> {
             }),
             Served::Open | Served::Taken => None,
         },
-    }
-}
-
-/// Whether a connection is there or being made.
-fn is_up(state: LinkState) -> bool {
-    match state {
-        LinkState::Idle | LinkState::Connecting | LinkState::Syncing | LinkState::Online => true,
-        LinkState::Offline
-        | LinkState::OfflineAsked
-        | LinkState::SignInNeeded
-        | LinkState::CertificateRefused => false,
     }
 }
 

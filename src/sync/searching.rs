@@ -14,6 +14,16 @@ const MOST: usize = 1_000;
 /// UIDs that are looked at of one answer; a server can name four billion.
 const LOOKED_AT: usize = 20_000;
 
+/// How the search of one mailbox ended.
+enum Searched {
+    /// All that was found is noted.
+    Whole,
+    /// There is enough, or nobody waits any more.
+    Enough,
+    /// It was not searched, for this reason.
+    Refused(String),
+}
+
 impl Worker<'_> {
     /// Asks for each mailbox in which something is not kept, until nobody waits for it any more.
     pub(super) async fn search(
@@ -41,16 +51,26 @@ impl Worker<'_> {
                 None => kept.contains(&one.key) && self.is_meant(&plan, one),
             })
             .map(|one| one.key);
+        let mut refused = None;
         for key in meant.collect::<Vec<_>>() {
             let lacks = |reader: &_| requests::lacks_text(reader, key);
             if !self.desk.read(lacks)? {
                 continue;
             }
-            if !self.search_one(id, key, &plan).await? || self.desk.signal.ends_link() {
+            match self.search_one(id, key, &plan).await? {
+                Searched::Whole => {}
+                // What one mailbox refuses keeps no other from being searched.
+                Searched::Refused(why) => drop(refused.get_or_insert(why)),
+                Searched::Enough => break,
+            }
+            if self.desk.signal.ends_link() {
                 break;
             }
         }
-        Ok(Progress::Done)
+        Ok(match refused {
+            None => Progress::Done,
+            Some(why) => Progress::Failed { why },
+        })
     }
 
     fn is_meant(&self, plan: &Plan, mailbox: &Mailbox) -> bool {
@@ -60,19 +80,18 @@ impl Worker<'_> {
         !(apart && plan.within.is_empty()) && plan.is_within(&self.desk.account.id, name, role)
     }
 
-    /// False once nobody waits any more, or there is enough.
     async fn search_one(
         &mut self,
         id: RequestId,
         mailbox: MailboxKey,
         plan: &Plan,
-    ) -> Result<bool, SyncError> {
-        if !self.open(mailbox).await? {
-            return Ok(true);
-        }
-        let Some(epoch) = self.selected.as_ref().map(|selected| selected.epoch) else {
-            return Ok(true);
+    ) -> Result<Searched, SyncError> {
+        let open = self.open(mailbox).await?;
+        let Some(selected) = self.selected.as_ref().filter(|_| open) else {
+            let why = "the server does not open one of the mailboxes".to_owned();
+            return Ok(Searched::Refused(why));
         };
+        let (epoch, name) = (selected.epoch, selected.name.clone());
         let command = Command::Search {
             uid: true,
             criteria: plan.criteria.clone(),
@@ -87,9 +106,7 @@ impl Worker<'_> {
             }
         }
         if !reply.is_ok() {
-            // What one mailbox refuses keeps no other from being searched.
-            tracing::info!(account = %self.desk.account.id, "a search was refused");
-            return Ok(true);
+            return Ok(Searched::Refused(format!("{name}: {}", reply.text)));
         }
         let mut newest = UidSet::new();
         for uid in found.iter().rev().take(LOOKED_AT) {
@@ -99,6 +116,9 @@ impl Worker<'_> {
         let add = move |tx: &crate::store::Tx<'_>| {
             requests::add_found(tx, id, (mailbox, epoch), &newest, &narrow, MOST)
         };
-        Ok(self.desk.durable(add).await?)
+        Ok(match self.desk.durable(add).await? {
+            true => Searched::Whole,
+            false => Searched::Enough,
+        })
     }
 }

@@ -66,16 +66,27 @@ fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
     let mut screen = home.terminal(&[], 24, 80);
     screen.wait_text("online");
     check(&home);
+    let check_refused = |home: &Home, query: &str, words: &str| {
+        let run = home.run(&["search", query, "--server"]);
+        assert_eq!(run.code, 1, "{query}: {run:?}");
+        assert!(run.err.contains(words), "{query}: {}", run.err);
+    };
+    let cases = [
+        ("zebra OR has:attachment", "no word for has:attachment"),
+        // What cannot be written on the wire is no empty answer.
+        ("zebra flag:\"no atom\"", "may not hold"),
+    ];
+    for (query, words) in cases {
+        check_refused(&home, query, words);
+    }
     screen.press("q");
     assert_eq!(screen.exit_code(std::time::Duration::from_secs(30)), 0);
-    // What the server has no word for is refused, and nothing else is lost.
-    let run = home.run(&["search", "zebra OR has:attachment", "--server"]);
-    assert_eq!(run.code, 1);
-    assert!(
-        run.err.contains("no word for has:attachment"),
-        "{}",
-        run.err
-    );
+    for (query, words) in cases {
+        check_refused(&home, query, words);
+    }
+    let many: Vec<String> = (0..200).map(|n| format!("word{n}")).collect();
+    let many = format!("horse OR {}", many.join(" OR "));
+    assert_eq!(subjects(&home, &[&many, "--server"]), ["Plain"]);
     // A server that is gone is told of, and what is here is found.
     proxy.set(|faults| faults.refuse = true);
     let run = home.run(&["search", "stripes", "--server"]);

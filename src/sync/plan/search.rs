@@ -94,31 +94,14 @@ fn gather<'a>(query: &'a Query, now: i64, plan: &mut Plan, rest: &mut Vec<&'a Qu
 fn criterion(query: &Query, now: i64) -> Result<Criterion, String> {
     let no_word = |what: &str| Err(format!("the server has no word for {what} at this place"));
     Ok(match query {
+        // Beside the list of keys IMAP has no word for "all of these".
         Query::All(all) => {
-            let mut both = None;
-            for one in all {
-                let next = criterion(one, now)?;
-                both = Some(match both {
-                    None => next,
-                    // IMAP has no word for both beside the list of keys.
-                    Some(before) => Criterion::Not(Box::new(Criterion::Or(
-                        Box::new(not(before)),
-                        Box::new(not(next)),
-                    ))),
-                });
-            }
-            both.unwrap_or(Criterion::All)
+            let all: Result<Vec<_>, _> = all.iter().map(|one| criterion(one, now)).collect();
+            not(any(all?.into_iter().map(not).collect()))
         }
         Query::Any(some) => {
-            let mut any = None;
-            for one in some {
-                let next = criterion(one, now)?;
-                any = Some(match any {
-                    None => next,
-                    Some(before) => Criterion::Or(Box::new(before), Box::new(next)),
-                });
-            }
-            any.unwrap_or_else(|| not(Criterion::All))
+            let some: Result<Vec<_>, _> = some.iter().map(|one| criterion(one, now)).collect();
+            any(some?)
         }
         Query::Not(one) => not(criterion(one, now)?),
         Query::Text(text) => of_text(text),
@@ -132,6 +115,19 @@ fn criterion(query: &Query, now: i64) -> Result<Criterion, String> {
         Query::In(_) => return no_word("in:"),
         Query::Account(_) => return no_word("account:"),
     })
+}
+
+/// One of these; OR takes two, so they are paired, and 256 are eight deep.
+fn any(mut some: Vec<Criterion>) -> Criterion {
+    let rest = some.split_off(some.len().div_ceil(2));
+    match (some.pop(), some.is_empty(), rest.is_empty()) {
+        (None, _, _) => not(Criterion::All),
+        (Some(one), true, true) => one,
+        (Some(last), _, _) => {
+            some.push(last);
+            Criterion::Or(Box::new(any(some)), Box::new(any(rest)))
+        }
+    }
 }
 
 fn not(one: Criterion) -> Criterion {
@@ -248,6 +244,22 @@ mod tests {
         ] {
             assert_eq!(asked(text, false).as_deref(), Ok(keys), "{text}");
         }
+    }
+
+    #[test]
+    fn many_alternatives_are_not_nested_deep() {
+        fn depth(one: &Criterion) -> usize {
+            match one {
+                Criterion::Or(left, right) => 1 + depth(left).max(depth(right)),
+                Criterion::Not(inner) => 1 + depth(inner),
+                _ => 0,
+            }
+        }
+        let words: Vec<String> = (0..256).map(|n| format!("word{n}")).collect();
+        let query = Query::parse(&words.join(" OR ")).unwrap();
+        let plan = plan(&query, NOW, false).unwrap();
+        assert_eq!(plan.criteria.len(), 1);
+        assert_eq!(depth(&plan.criteria[0]), 8);
     }
 
     #[test]
