@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::model::{
-    AccountKind, Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, List, MailboxKey,
-    MessageKey, OnServer, OperationId, Order, PartPath, Recipient, Role, View,
+    Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, List, MailboxKey, MessageKey,
+    OperationId, Order, PartPath, Recipient, Role, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -13,9 +13,10 @@ use super::files::{Folder, Named};
 use super::key::Key;
 use super::layout::Panes;
 use super::search::{FoundMail, MailQuery};
+pub use super::setting_up::{NewAccount, SetupField};
 use super::view::{
-    Account, Anchor, Answering, Body, Card, Checked, Contact, KeepPassword, Leaving, LogLine, Need,
-    Opened, OutgoingText, Page, Preview, Provider, Resuming, Row, Saved, Servers, Told, Waiting,
+    Account, Anchor, Answering, Body, Card, Checked, Contact, Leaving, LogLine, Need, Opened,
+    OutgoingText, Page, Preview, Provider, Resuming, Row, Saved, Told, Waiting,
 };
 pub use super::view::{Muting, Threads};
 
@@ -653,48 +654,6 @@ impl std::fmt::Debug for Hidden {
     }
 }
 
-/// What the set-up screen holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAccount {
-    /// The person's name.
-    pub name: String,
-    /// The mail address.
-    pub address: String,
-    /// The password, or the command that prints it.
-    pub password: Hidden,
-    /// The servers.
-    pub servers: Servers,
-    /// The login name.
-    pub login: String,
-    /// Where the password is kept.
-    pub keep: KeepPassword,
-    /// The command that prints it.
-    pub command: String,
-    /// What is kept for reading off line.
-    pub offline: crate::model::Offline,
-    /// How its mail gets here.
-    pub kind: AccountKind,
-    /// What becomes of mail on a POP3 server.
-    pub on_server: OnServer,
-}
-
-impl Default for NewAccount {
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            address: String::new(),
-            password: Hidden::default(),
-            servers: Servers::default(),
-            login: String::new(),
-            keep: KeepPassword::default(),
-            command: String::new(),
-            offline: crate::model::Offline::default(),
-            kind: AccountKind::Imap,
-            on_server: OnServer::default(),
-        }
-    }
-}
-
 /// How an action ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -750,45 +709,4 @@ pub enum Ended {
         /// What happened, in the server's words.
         text: String,
     },
-}
-
-/// The fields of the set-up screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SetupField {
-    /// The person's name.
-    Name,
-    /// The mail address.
-    Address,
-    /// The password.
-    Password,
-    /// How mail gets here: IMAP, POP3, or not from a server.
-    Kind,
-    /// Host of the incoming server.
-    ImapHost,
-    /// Its port.
-    ImapPort,
-    /// Its protection.
-    ImapSecurity,
-    /// Host of the outgoing server.
-    SmtpHost,
-    /// Its port.
-    SmtpPort,
-    /// Its protection.
-    SmtpSecurity,
-    /// The login name.
-    Login,
-    /// Where the password is kept.
-    Keep,
-    /// The command that prints it.
-    Command,
-    /// What is kept off line.
-    Offline,
-    /// What becomes of mail on a POP3 server.
-    OnServer,
-    /// The button that signs in.
-    Continue,
-    /// The button that opens the server fields.
-    Change,
-    /// The button that ends.
-    Quit,
 }

@@ -27,6 +27,7 @@ pub mod prompt;
 pub mod prompts;
 pub mod resuming;
 pub mod search;
+pub mod setting_up;
 pub mod table;
 pub mod threads;
 pub mod view;
