@@ -8,7 +8,7 @@ use crate::model::{AccountKey, OnServer, OperationId};
 pub use crate::model::AccountKind;
 
 use super::columns::count;
-use super::{Change, Rows, StoreError, Tx, local, people, verdicts};
+use super::{Change, Rows, StoreError, Tx, local, people, threads, verdicts};
 
 /// Whether a message is in one mailbox or carries labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,15 +245,22 @@ pub fn remove(tx: &Tx<'_>, key: AccountKey) -> Result<(), StoreError> {
     give_back_remains(tx)?;
     fail_bereft(tx)?;
     sql.execute(
-        "DELETE FROM msgid WHERE thread NOT IN (SELECT thread FROM content)
-           AND thread NOT IN (SELECT thread FROM message)
-           AND thread NOT IN (SELECT key FROM thread WHERE into_thread IS NOT NULL)",
+        &format!(
+            "DELETE FROM msgid WHERE thread NOT IN (SELECT {of_content} FROM content)
+               AND thread NOT IN (SELECT {of_message} FROM message)
+               AND thread NOT IN (SELECT key FROM thread WHERE into_thread IS NOT NULL)",
+            of_content = threads::standing("content.thread"),
+            of_message = threads::standing("message.thread")
+        ),
         [],
     )?;
     // What is muted is called by words of mail.
     sql.execute(
-        "DELETE FROM mute WHERE thread NOT IN (SELECT thread FROM message)
-           OR list NOT IN (SELECT list_id FROM content)",
+        &format!(
+            "DELETE FROM mute WHERE thread NOT IN (SELECT {thread} FROM message)
+               OR list NOT IN (SELECT list_id FROM content)",
+            thread = threads::standing("message.thread")
+        ),
         [],
     )?;
     sql.execute("DELETE FROM account WHERE key = ?1", [key.0])?;

@@ -98,9 +98,15 @@ pub fn messages(rows: &impl Rows, key: ContentKey) -> Result<Vec<MessageKey>, St
 /// messages with one Message-ID are in one thread.
 pub fn equals(rows: &impl Rows, key: ContentKey) -> Result<Vec<ContentKey>, StoreError> {
     let mut query = rows.connection().prepare_cached(&format!(
-        "SELECT DISTINCT c.key FROM content own JOIN message m ON m.thread = {thread}
-           JOIN content c ON c.key = m.content
-         WHERE own.key = ?1 AND c.account = own.account AND c.message_id = own.message_id
+        "WITH own AS MATERIALIZED (SELECT account, message_id, {thread} AS thread
+             FROM content own WHERE key = ?1),
+           part AS MATERIALIZED (SELECT thread AS key FROM own
+             UNION ALL SELECT joined.key FROM own JOIN thread joined
+               ON joined.into_thread = own.thread)
+         SELECT DISTINCT c.key FROM own CROSS JOIN part
+           CROSS JOIN message m ON m.thread = part.key
+           CROSS JOIN content c ON c.key = m.content
+         WHERE c.account = own.account AND c.message_id = own.message_id
          ORDER BY c.key",
         thread = threads::standing("own.thread")
     ))?;

@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Row};
 use crate::model::{MailboxKey, Notice, Severity};
 
 use super::columns::count;
-use super::{Change, Rows, StoreError, Tx, accounts, mailboxes, notices};
+use super::{Change, Rows, StoreError, Tx, accounts, mailboxes, notices, threads};
 
 /// Rows that one read goes through.
 const SLICE: i64 = 1_000;
@@ -28,6 +28,18 @@ pub fn recount(rows: &impl Rows, key: MailboxKey) -> Result<Counts, StoreError> 
     )?;
     Ok(query.query_row([key.0], read)?)
 }
+
+/// Some threads of a mailbox, as they are kept and as they are counted. One that has joined another
+/// has no row of its own: one that is left over is wrong.
+const THREADS: &str = "SELECT t.thread, t.newest, t.unread, t.total,
+       max(m.arrival), coalesce(sum(m.flags & 1 = 0), 0), count(m.key),
+       EXISTS (SELECT 1 FROM thread WHERE key = t.thread AND into_thread IS NOT NULL)
+     FROM (SELECT * FROM mailbox_thread WHERE mailbox = ?1 AND thread > ?2
+       ORDER BY thread LIMIT ?3) t
+     LEFT JOIN thread part ON part.key = t.thread OR part.into_thread = t.thread
+     LEFT JOIN message m INDEXED BY message_thread
+       ON m.thread = coalesce(part.key, t.thread) AND m.mailbox = ?1
+     GROUP BY t.thread ORDER BY t.thread";
 
 /// Messages of a mailbox: all, unread, flagged.
 type Counts = (u64, u64, u64);
@@ -109,14 +121,15 @@ impl Recount {
         arrival: i64,
         key: i64,
     ) -> Result<Option<(i64, i64)>, StoreError> {
-        let mut query = rows.connection().prepare_cached(
-            "SELECT m.arrival, m.key, m.flags & 1 = 0, m.thread, EXISTS (SELECT 1
-               FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = m.thread),
+        let mut query = rows.connection().prepare_cached(&format!(
+            "SELECT m.arrival, m.key, m.flags & 1 = 0, {thread}, EXISTS (SELECT 1
+               FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = {thread}),
                m.flags & 4 <> 0
              FROM message m INDEXED BY message_list
              WHERE m.mailbox = ?1 AND (m.arrival, m.key) > (?2, ?3)
              ORDER BY m.arrival, m.key LIMIT ?4",
-        )?;
+            thread = threads::standing("m.thread")
+        ))?;
         let mut found = query.query((self.mailbox.0, arrival, key, SLICE))?;
         let mut last = None;
         while let Some(row) = found.next()? {
@@ -132,22 +145,14 @@ impl Recount {
     }
 
     fn threads(&mut self, rows: &impl Rows, after: i64) -> Result<Option<i64>, StoreError> {
-        let mut query = rows.connection().prepare_cached(
-            "SELECT t.thread, t.newest, t.unread, t.total,
-               max(m.arrival), coalesce(sum(m.flags & 1 = 0), 0), count(m.key)
-             FROM (SELECT * FROM mailbox_thread WHERE mailbox = ?1 AND thread > ?2
-               ORDER BY thread LIMIT ?3) t
-             LEFT JOIN message m INDEXED BY message_thread
-               ON m.thread = t.thread AND m.mailbox = ?1
-             GROUP BY t.thread ORDER BY t.thread",
-        )?;
+        let mut query = rows.connection().prepare_cached(THREADS)?;
         let mut found = query.query((self.mailbox.0, after, SLICE))?;
         let mut last = None;
         while let Some(row) = found.next()? {
             let thread: i64 = row.get(0)?;
             last = Some(thread);
             let kept: (Option<i64>, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            if kept != (row.get(4)?, row.get(5)?, row.get(6)?) {
+            if kept != (row.get(4)?, row.get(5)?, row.get(6)?) || row.get(7)? {
                 self.doubt_thread(thread);
             }
         }
@@ -236,29 +241,40 @@ fn set(tx: &Tx<'_>, mailbox: MailboxKey, counted: Counts) -> Result<(), StoreErr
 fn mend_thread(tx: &Tx<'_>, mailbox: MailboxKey, thread: i64) -> Result<bool, StoreError> {
     let sql = tx.connection();
     let found = sql
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM mailbox_thread t
-                 WHERE t.mailbox = ?1 AND t.thread = ?2 AND t.total = n.total
+                 WHERE t.mailbox = ?2 AND t.thread = ?1 AND t.total = n.total
                    AND t.unread = n.unread AND t.newest = n.newest)
                OR (n.total = 0 AND NOT EXISTS (SELECT 1 FROM mailbox_thread t
-                 WHERE t.mailbox = ?1 AND t.thread = ?2))
-             FROM (SELECT max(arrival) AS newest, coalesce(sum(flags & 1 = 0), 0) AS unread,
-               count(*) AS total FROM message INDEXED BY message_thread
-               WHERE thread = ?2 AND mailbox = ?1) n",
-        )?
-        .query_row((mailbox.0, thread), |row| row.get::<_, bool>(0))?;
+                 WHERE t.mailbox = ?2 AND t.thread = ?1))
+             FROM ({counted}) n",
+            counted = counted()
+        ))?
+        .query_row((thread, mailbox.0), |row| row.get::<_, bool>(0))?;
     if found {
         return Ok(false);
     }
     sql.prepare_cached("DELETE FROM mailbox_thread WHERE mailbox = ?1 AND thread = ?2")?
         .execute((mailbox.0, thread))?;
-    sql.prepare_cached(
+    sql.prepare_cached(&format!(
         "INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
-         SELECT ?1, ?2, max(arrival), sum(flags & 1 = 0), count(*) FROM message
-           WHERE thread = ?2 AND mailbox = ?1 HAVING count(*) > 0",
-    )?
-    .execute((mailbox.0, thread))?;
+         SELECT ?2, ?1, newest, unread, total FROM ({counted}) WHERE total > 0",
+        counted = counted()
+    ))?
+    .execute((thread, mailbox.0))?;
     Ok(true)
+}
+
+/// What the messages of thread ?1 in mailbox ?2 make; nothing where it has joined another.
+fn counted() -> String {
+    format!(
+        "SELECT max(m.arrival) AS newest, coalesce(sum(m.flags & 1 = 0), 0) AS unread,
+           count(*) AS total
+         FROM {parts} part CROSS JOIN message m INDEXED BY message_thread
+           ON m.thread = part.key AND m.mailbox = ?2
+         WHERE NOT EXISTS (SELECT 1 FROM thread WHERE key = ?1 AND into_thread IS NOT NULL)",
+        parts = threads::PARTS
+    )
 }
 
 fn tell(tx: &Tx<'_>, mailbox: MailboxKey, what: &str) -> Result<(), StoreError> {
@@ -285,6 +301,7 @@ fn tell(tx: &Tx<'_>, mailbox: MailboxKey, what: &str) -> Result<(), StoreError> 
 mod tests {
     use super::*;
     use crate::model::{FlagChange, Flags};
+    use crate::store::tests::threads::answer;
     use crate::store::tests::{Bed, arrived, damage};
 
     /// Counts in small reads and mends until nothing is doubtful; answers how many notices that made.
@@ -325,6 +342,9 @@ mod tests {
             .map(|uid| arrived(uid, &format!("m{uid}")))
             .collect();
         let keys = bed.insert(many);
+        // One thread has joined another.
+        bed.insert(vec![answer(9_001, "p", &["x"]), answer(9_002, "q", &["y"])]);
+        bed.insert(vec![answer(9_003, "x", &["y"])]);
         bed.flag(keys[3], FlagChange::add(Flags::of(Flags::SEEN)));
         bed.flag(keys[4], FlagChange::add(Flags::of(Flags::FLAGGED)));
         assert_eq!(look(&bed), 0, "sound counts are left alone");
@@ -340,6 +360,8 @@ mod tests {
             "UPDATE mailbox_thread SET newest = newest - 1 WHERE thread = 5",
             "DELETE FROM mailbox_thread WHERE thread % 2 = 0",
             "INSERT INTO mailbox_thread VALUES (1, 999999, 1, 1, 1)",
+            "INSERT INTO mailbox_thread SELECT 1, key, 1, 1, 1 FROM thread WHERE into_thread > 0",
+            "DELETE FROM mailbox_thread WHERE thread IN (SELECT into_thread FROM thread)",
         ] {
             damage(&bed.store, fault);
             assert!(look(&bed) <= 1, "{fault}: one row in the Log");
@@ -353,7 +375,7 @@ mod tests {
         }
         let reader = bed.store.reader().unwrap();
         let told = notices::latest(&reader, 9).unwrap();
-        assert_eq!((told.len(), told[0].times >= 7), (1, true), "{told:?}");
+        assert_eq!((told.len(), told[0].times >= 9), (1, true), "{told:?}");
     }
 
     #[test]
@@ -399,5 +421,16 @@ mod tests {
             plan[0].contains("message_list (mailbox=? AND arrival>?)"),
             "{plan:?}"
         );
+        let mut query = reader
+            .connection()
+            .prepare(&format!("EXPLAIN QUERY PLAN {THREADS}"))
+            .unwrap();
+        let plan: Vec<String> = query
+            .query_map((1, 2, 3), |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let scans = plan.iter().filter(|line| line.starts_with("SCAN"));
+        assert_eq!(scans.collect::<Vec<_>>(), ["SCAN t"], "{plan:?}");
     }
 }

@@ -87,10 +87,11 @@ impl IndexRow {
     }
 }
 
+/// The thread is the one that stands, as [`super::threads::root`] finds it.
 const ROW: &str = "SELECT m.key, m.content, m.flags, m.keywords,
     EXISTS (SELECT 1 FROM journal j WHERE j.message = m.key AND j.state <> 'failed'),
     c.senders, c.recipients, c.subject, c.date, m.arrival, m.size, c.attachments, c.list_id, c.kept,
-    m.thread, m.mailbox";
+    coalesce((SELECT into_thread FROM thread WHERE key = m.thread), m.thread), m.mailbox";
 
 fn read(row: &Row<'_>) -> Result<IndexRow, rusqlite::Error> {
     Ok(IndexRow {
@@ -292,7 +293,9 @@ pub(super) mod tests {
                         "SEARCH m USING INDEX {index} (mailbox=? AND {bound})\n\
                          SEARCH c USING INTEGER PRIMARY KEY (rowid=?)\n\
                          CORRELATED SCALAR SUBQUERY 1\n\
-                         SEARCH j USING INDEX journal_message (message=?)"
+                         SEARCH j USING INDEX journal_message (message=?)\n\
+                         CORRELATED SCALAR SUBQUERY 2\n\
+                         SEARCH thread USING INTEGER PRIMARY KEY (rowid=?)"
                     )
                 );
             }

@@ -83,8 +83,11 @@ pub struct Message {
     pub thread: ThreadKey,
 }
 
+/// The thread is the one that stands: [`threads::standing`], written out.
 const COLUMNS: &str = "SELECT key, content, base_mailbox, base_epoch, base_uid, base_flags,
-    base_keywords, base_modseq, mailbox, flags, keywords, arrival, size, thread FROM message";
+    base_keywords, base_modseq, mailbox, flags, keywords, arrival, size,
+    coalesce((SELECT into_thread FROM thread WHERE key = message.thread), message.thread)
+    FROM message";
 
 fn read(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
     let epoch: Option<i64> = row.get(3)?;
@@ -502,7 +505,8 @@ type Known = (MessageKey, ContentKey, ThreadKey, Kept);
 
 fn known(tx: &Tx<'_>, place: &Place, uid: u32) -> Result<Option<Known>, StoreError> {
     let mut query = tx.connection().prepare_cached(
-        "SELECT m.key, m.content, m.thread, c.kept FROM message m JOIN content c ON c.key = m.content
+        "SELECT m.key, m.content, coalesce((SELECT into_thread FROM thread WHERE key = m.thread),
+           m.thread), c.kept FROM message m JOIN content c ON c.key = m.content
          WHERE m.base_mailbox = ?1 AND m.base_epoch = ?2 AND m.base_uid = ?3",
     )?;
     Ok(query

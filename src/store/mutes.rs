@@ -206,11 +206,12 @@ pub fn file(tx: &Tx<'_>, keys: &[MessageKey], own: &[String]) -> Result<usize, S
 
 /// A message that is unread in a mailbox where mail arrives.
 fn came(tx: &Tx<'_>, key: MessageKey) -> Result<Option<Came>, StoreError> {
-    let mut query = tx.connection().prepare_cached(
-        "SELECT m.mailbox, b.account, m.thread, c.list_id, c.recipients, m.arrival
+    let mut query = tx.connection().prepare_cached(&format!(
+        "SELECT m.mailbox, b.account, {thread}, c.list_id, c.recipients, m.arrival
          FROM message m JOIN mailbox b ON b.key = m.mailbox JOIN content c ON c.key = m.content
          WHERE m.key = ?1 AND m.flags & 1 = 0 AND (b.role IS NULL OR b.role = 'inbox')",
-    )?;
+        thread = threads::standing("m.thread")
+    ))?;
     let found = query.query_row([key.0], |row| {
         Ok(Came {
             key,

@@ -344,17 +344,15 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
            SELECT thread, count(*) FROM content WHERE thread > 0 GROUP BY thread;
          INSERT OR IGNORE INTO thread (key, contents)
            SELECT thread, count(*) FROM message WHERE thread > 0 GROUP BY thread;
-         UPDATE thread SET into_thread = NULL
-           WHERE into_thread NOT IN (SELECT key FROM thread);
-         -- The messages know the thread that stands, whatever was lost of the joins.
-         UPDATE content SET thread = (SELECT m.thread FROM message m WHERE m.content = content.key)
-           WHERE thread > 0 AND EXISTS (SELECT 1 FROM message m WHERE m.content = content.key);
+         INSERT OR IGNORE INTO thread (key)
+           SELECT into_thread FROM thread WHERE into_thread IS NOT NULL;
          DELETE FROM muted WHERE message NOT IN (SELECT key FROM message);
          DELETE FROM msgid WHERE thread NOT IN (SELECT key FROM thread);
          DELETE FROM mailbox_thread;
          INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
-           SELECT mailbox, thread, max(arrival), sum(flags & 1 = 0), count(*) FROM message
-             WHERE mailbox IS NOT NULL GROUP BY mailbox, thread;
+           SELECT mailbox, coalesce((SELECT into_thread FROM thread t WHERE t.key = m.thread),
+               m.thread) AS standing, max(arrival), sum(flags & 1 = 0), count(*) FROM message m
+             WHERE mailbox IS NOT NULL GROUP BY mailbox, standing;
          DELETE FROM batch;
          INSERT INTO batch
            SELECT state IN ('failed', 'unsure') AS s, action, account, kind, state,

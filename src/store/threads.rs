@@ -3,6 +3,10 @@
 //! `msgid` holds every Message-ID that was seen or referred to, as a keyed hash, so that a parent
 //! that comes late (the normal case, newest first) joins the thread that already waits for it. The
 //! smaller thread joins the larger; an expunge never splits one.
+//!
+//! Rows of messages and contents name the thread that they came into, and `thread.into_thread` the one
+//! that stands for it, one step away: a join writes no message. So whoever reads by thread asks for
+//! each of its [`PARTS`], and whoever answers with a thread answers with the one that is [`standing`].
 
 use std::collections::BTreeSet;
 
@@ -86,26 +90,36 @@ pub fn root(rows: &impl Rows, thread: ThreadKey) -> Result<ThreadKey, StoreError
     Ok(ThreadKey(resolve(rows, thread.0)?.0))
 }
 
+/// SQL for the threads whose messages are those of thread ?1: itself, and what joined it.
+pub(super) const PARTS: &str =
+    "(SELECT ?1 AS key UNION ALL SELECT key FROM thread WHERE into_thread = ?1)";
+
 /// The messages of a thread in one mailbox, oldest first.
 pub fn messages(
     rows: &impl Rows,
     thread: ThreadKey,
     mailbox: MailboxKey,
 ) -> Result<Vec<MessageKey>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT key FROM message WHERE thread = ?1 AND mailbox = ?2 ORDER BY arrival, key",
-    )?;
+    let mut query = rows.connection().prepare_cached(&messages_sql())?;
     let found = query
         .query_map((thread.0, mailbox.0), |row| Ok(MessageKey(row.get(0)?)))?
         .collect::<Result<_, _>>()?;
     Ok(found)
 }
 
+pub(super) fn messages_sql() -> String {
+    format!(
+        "SELECT m.key FROM {PARTS} part CROSS JOIN message m INDEXED BY message_thread
+           ON m.thread = part.key AND m.mailbox = ?2 ORDER BY m.arrival, m.key"
+    )
+}
+
 /// The thread of a message that is shown; `None` when it is gone or has no envelope yet.
 pub fn of_message(rows: &impl Rows, key: MessageKey) -> Result<Option<ThreadKey>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached("SELECT thread FROM message WHERE key = ?1 AND mailbox IS NOT NULL")?;
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT {thread} FROM message WHERE key = ?1 AND mailbox IS NOT NULL",
+        thread = standing("message.thread")
+    ))?;
     let thread: Option<i64> = query.query_row([key.0], |row| row.get(0)).optional()?;
     Ok(thread.filter(|thread| *thread != 0).map(ThreadKey))
 }
@@ -138,10 +152,7 @@ pub fn oldest(
     mailboxes: &[MailboxKey],
     thread: ThreadKey,
 ) -> Result<Option<MessageKey>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT arrival, key FROM message INDEXED BY message_thread
-         WHERE thread = ?1 AND mailbox = ?2 ORDER BY arrival, key LIMIT 1",
-    )?;
+    let mut query = rows.connection().prepare_cached(&oldest_sql(""))?;
     let mut oldest: Option<(i64, i64)> = None;
     for mailbox in mailboxes {
         let found = query.query_row((thread.0, mailbox.0), |row| Ok((row.get(0)?, row.get(1)?)));
@@ -156,16 +167,25 @@ pub fn oldest_unread(
     mailboxes: &[MailboxKey],
     thread: ThreadKey,
 ) -> Result<Option<(i64, MessageKey)>, StoreError> {
-    let mut query = rows.connection().prepare_cached(
-        "SELECT arrival, key FROM message INDEXED BY message_thread
-         WHERE thread = ?1 AND mailbox = ?2 AND flags & 1 = 0 ORDER BY arrival, key LIMIT 1",
-    )?;
+    let mut query = rows
+        .connection()
+        .prepare_cached(&oldest_sql("AND flags & 1 = 0"))?;
     let mut oldest: Option<(i64, i64)> = None;
     for mailbox in mailboxes {
         let found = query.query_row((thread.0, mailbox.0), |row| Ok((row.get(0)?, row.get(1)?)));
         oldest = oldest.into_iter().chain(found.optional()?).min();
     }
     Ok(oldest.map(|(arrival, key)| (arrival, MessageKey(key))))
+}
+
+/// Of each part the oldest, and of these the oldest: no part is read further than to its first.
+pub(super) fn oldest_sql(only: &str) -> String {
+    format!(
+        "SELECT m.arrival, m.key FROM {PARTS} part CROSS JOIN message m ON m.key =
+           (SELECT key FROM message INDEXED BY message_thread
+            WHERE thread = part.key AND mailbox = ?2 {only} ORDER BY arrival, key LIMIT 1)
+         ORDER BY m.arrival, m.key LIMIT 1"
+    )
 }
 
 /// One message of a thread, wherever it stands.
@@ -179,32 +199,33 @@ pub struct Standing {
     pub mailbox: MailboxKey,
     /// INTERNALDATE.
     pub arrival: i64,
-    /// Whether it is read.
-    pub seen: bool,
     /// Its Date field, in seconds since 1970.
     pub date: Option<i64>,
     /// What it says about its place; `None` in a row of an older store, for [`look_up`].
     pub lineage: Option<Lineage>,
 }
 
-pub(super) const MEMBERS: &str = "SELECT m.key, m.content, m.mailbox, m.arrival, m.flags & 1,
-       l.date, l.ids
-     FROM message m INDEXED BY message_thread LEFT JOIN lineage l ON l.content = m.content
-     WHERE m.thread = ?1 AND m.mailbox IS NOT NULL";
+pub(super) fn members_sql() -> String {
+    format!(
+        "SELECT m.key, m.content, m.mailbox, m.arrival, l.date, l.ids
+         FROM {PARTS} part CROSS JOIN message m INDEXED BY message_thread
+           ON m.thread = part.key AND m.mailbox IS NOT NULL
+         LEFT JOIN lineage l ON l.content = m.content"
+    )
+}
 
 /// The messages of a thread in all mailboxes, in no order.
 pub fn members(rows: &impl Rows, thread: ThreadKey) -> Result<Vec<Standing>, StoreError> {
-    let mut query = rows.connection().prepare_cached(MEMBERS)?;
+    let mut query = rows.connection().prepare_cached(&members_sql())?;
     let found = query
         .query_map([thread.0], |row| {
-            let ids = row.get_ref(6)?.as_blob_or_null()?;
+            let ids = row.get_ref(5)?.as_blob_or_null()?;
             Ok(Standing {
                 key: MessageKey(row.get(0)?),
                 content: ContentKey(row.get(1)?),
                 mailbox: MailboxKey(row.get(2)?),
                 arrival: row.get(3)?,
-                seen: row.get(4)?,
-                date: row.get(5)?,
+                date: row.get(4)?,
                 lineage: ids.map(Lineage::decode),
             })
         })?
@@ -471,9 +492,10 @@ pub fn turn_of(
     mailboxes: &[MailboxKey],
     key: MessageKey,
 ) -> Result<Option<Turn>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached("SELECT thread, mailbox, arrival FROM message WHERE key = ?1")?;
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT {thread}, mailbox, arrival FROM message WHERE key = ?1",
+        thread = standing("message.thread")
+    ))?;
     let found = query.query_row([key.0], |row| {
         Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?, row.get(2)?))
     });
@@ -626,29 +648,18 @@ fn join(tx: &Tx<'_>, found: &[i64]) -> Result<i64, StoreError> {
     Ok(large)
 }
 
-/// One thread joins another. Contents keep the thread that they came into, which is one step from
-/// the one that stands; the counts of a mailbox are joined once, and not for each message.
+/// One thread joins another: what had joined it, its counts in each mailbox, and what is muted go over.
+/// Contents and messages keep the thread that they came into.
 fn absorb(tx: &Tx<'_>, small: i64, large: i64, contents: i64) -> Result<(), StoreError> {
     let sql = tx.connection();
+    let within = mailboxes_of(tx, small)?;
     sql.prepare_cached("UPDATE thread SET into_thread = ?2 WHERE into_thread = ?1")?
         .execute((small, large))?;
-    // Before the messages go over: the triggers see by it that this is a join.
     sql.prepare_cached("UPDATE thread SET into_thread = ?2, contents = 0 WHERE key = ?1")?
         .execute((small, large))?;
     sql.prepare_cached("UPDATE thread SET contents = contents + ?2 WHERE key = ?1")?
         .execute((large, contents))?;
     mutes::join(tx, small, large)?;
-    let within: Vec<i64> = {
-        let mut query = sql.prepare_cached(
-            "SELECT DISTINCT mailbox FROM message INDEXED BY message_thread
-             WHERE thread = ?1 AND mailbox IS NOT NULL",
-        )?;
-        query
-            .query_map([small], |row| row.get(0))?
-            .collect::<Result<_, _>>()?
-    };
-    sql.prepare_cached("UPDATE message SET thread = ?2 WHERE thread = ?1")?
-        .execute((small, large))?;
     for mailbox in within {
         sql.prepare_cached(
             "INSERT INTO mailbox_thread (mailbox, thread, newest, unread, total)
@@ -663,4 +674,25 @@ fn absorb(tx: &Tx<'_>, small: i64, large: i64, contents: i64) -> Result<(), Stor
         tx.changed(Change::Messages(MailboxKey(mailbox)));
     }
     Ok(())
+}
+
+/// The mailboxes that a thread stands in: of each part the next mailbox is one step in the index.
+fn mailboxes_of(tx: &Tx<'_>, thread: i64) -> Result<Vec<i64>, StoreError> {
+    let mut query = tx.connection().prepare_cached(&mailboxes_sql())?;
+    let found = query
+        .query_map([thread], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+pub(super) fn mailboxes_sql() -> String {
+    format!(
+        "WITH RECURSIVE step (thread, mailbox) AS (
+           SELECT key, (SELECT min(mailbox) FROM message INDEXED BY message_thread
+               WHERE thread = part.key AND mailbox IS NOT NULL) FROM {PARTS} part
+           UNION ALL SELECT thread, (SELECT min(mailbox) FROM message INDEXED BY message_thread
+               WHERE thread = step.thread AND mailbox > step.mailbox) FROM step
+             WHERE mailbox IS NOT NULL)
+         SELECT DISTINCT mailbox FROM step WHERE mailbox IS NOT NULL"
+    )
 }

@@ -17,7 +17,8 @@ fn a_released_migration_is_never_edited() {
             "29a928ad28f4defe",
             "70b11f0f45b153ba",
             "98e09352304db7b5",
-            "b2d0f4db2f630ec6"
+            "b2d0f4db2f630ec6",
+            "1f2f195585a1de40"
         ],
         "a migration was changed"
     );

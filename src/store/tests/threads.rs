@@ -1,6 +1,6 @@
 //! Threads over all mailboxes: what joins, what is counted, and in which order they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -44,8 +44,11 @@ type Counted = (i64, i64, i64, i64, i64);
 
 /// The kept rows and the counted ones.
 fn rows(reader: &Reader) -> [Vec<Counted>; 2] {
-    let counted = "SELECT mailbox, thread, max(arrival), sum(flags & 1 = 0), count(*) FROM message
-                   WHERE mailbox IS NOT NULL GROUP BY mailbox, thread ORDER BY 1, 2";
+    let counted =
+        "SELECT mailbox, coalesce((SELECT into_thread FROM thread t WHERE t.key = m.thread),
+                     m.thread) AS standing, max(arrival), sum(flags & 1 = 0), count(*)
+                   FROM message m WHERE mailbox IS NOT NULL GROUP BY mailbox, standing
+                   ORDER BY 1, 2";
     let kept = "SELECT mailbox, thread, newest, unread, total FROM mailbox_thread ORDER BY 1, 2";
     [kept, counted].map(|sql| {
         let mut query = reader.connection().prepare(sql).unwrap();
@@ -96,6 +99,175 @@ fn a_late_parent_joins_what_waits_for_it_in_every_mailbox() {
     let late = bed.insert(vec![answer(9, "e", &["a"]), answer(10, "f", &["c"])]);
     assert!(late.iter().all(|key| thread(&reader, *key) == one));
     counts_hold(&reader);
+}
+
+/// What a join writes, whatever the size of the threads that it brings together.
+#[test]
+fn a_join_writes_no_message_and_so_its_cost_does_not_grow_with_the_threads() {
+    let written = |size: u32| -> i64 {
+        let bed = Bed::new();
+        let mut all = vec![answer(1, "a", &["x"]), answer(2, "b", &["y"])];
+        all.extend((0..2 * size).map(|n| {
+            let above = if n < size { "x" } else { "y" };
+            answer(10 + n, &format!("m{n}"), &[above])
+        }));
+        let keys = bed.insert(all);
+        let inbox = bed.inbox;
+        let parent = vec![answer(9_999, "x", &["y"])];
+        let count = |sql: &rusqlite::Connection| -> i64 {
+            sql.query_row("SELECT total_changes()", [], |row| row.get(0))
+                .unwrap()
+        };
+        let written = bed.put(move |tx| {
+            let before = count(tx.connection());
+            messages::insert(tx, inbox, Epoch(1), &parent)?;
+            Ok(count(tx.connection()) - before)
+        });
+        let reader = bed.store.reader().unwrap();
+        let one = thread(&reader, keys[0]);
+        assert_eq!(one, thread(&reader, keys[1]));
+        let total = u64::from(2 * size) + 3;
+        let counts = threads::counts(&reader, &[inbox], one).unwrap();
+        assert_eq!(counts, (total, total));
+        written
+    };
+    assert_eq!(written(5), written(150));
+}
+
+/// Each message of these threads, by the plainest means.
+fn plainly(reader: &Reader, of: ThreadKey) -> BTreeSet<MessageKey> {
+    let mut query = reader
+        .connection()
+        .prepare("SELECT key FROM message WHERE mailbox IS NOT NULL")
+        .unwrap();
+    let all = query.query_map([], |row| Ok(MessageKey(row.get(0)?)));
+    all.unwrap()
+        .map(Result::unwrap)
+        .filter(|key| thread(reader, *key) == of)
+        .collect()
+}
+
+/// Everything that reads by thread finds the same messages as a look at each of them.
+fn reads_agree(reader: &Reader, mailboxes: &[MailboxKey], of: ThreadKey) {
+    let all = plainly(reader, of);
+    let members = threads::members(reader, of).unwrap();
+    let keys: BTreeSet<_> = members.iter().map(|one| one.key).collect();
+    assert_eq!((keys, members.len()), (all.clone(), all.len()));
+    let mut listed = BTreeSet::new();
+    let mut first: Option<(i64, MessageKey)> = None;
+    let mut unread = None;
+    for mailbox in mailboxes {
+        let some = threads::messages(reader, of, *mailbox).unwrap();
+        let rows: Vec<_> = some
+            .iter()
+            .map(|key| messages::get(reader, *key).unwrap())
+            .collect();
+        assert!(rows.iter().all(|row| row.mailbox == Some(*mailbox)));
+        let places: Vec<_> = rows.iter().map(|row| (row.arrival, row.key)).collect();
+        assert!(places.is_sorted());
+        first = first.into_iter().chain(places.first().copied()).min();
+        let new = rows.iter().filter(|row| !row.flags.has(Flags::SEEN));
+        unread = new.map(|row| (row.arrival, row.key)).chain(unread).min();
+        listed.extend(some);
+    }
+    assert_eq!(listed, all);
+    let oldest = threads::oldest(reader, mailboxes, of).unwrap();
+    assert_eq!(oldest, first.map(|(_, key)| key));
+    let oldest = threads::oldest_unread(reader, mailboxes, of).unwrap();
+    assert_eq!(oldest, unread);
+    let (total, _) = threads::counts(reader, mailboxes, of).unwrap();
+    assert_eq!(total, all.len() as u64);
+    for key in all {
+        let turn = threads::turn_of(reader, mailboxes, key).unwrap().unwrap();
+        assert_eq!(turn.what(), Conversation::Thread(of));
+    }
+}
+
+#[test]
+fn the_ids_of_threads_that_joined_lead_to_the_one_that_stands() {
+    let bed = Bed::new();
+    let sent = more(&bed, &["INBOX", "Sent"])[0];
+    let both = [bed.inbox, sent];
+    // Three threads; the second joins the first, and then both join the third.
+    let mut a = bed.insert(vec![answer(1, "a1", &["a"]), answer(2, "a2", &["a"])]);
+    a.extend(put_into(&bed, sent, vec![answer(1, "a3", &["a"])]));
+    let b = bed.insert(vec![answer(3, "b1", &["b"]), answer(4, "b2", &["b"])]);
+    let c: Vec<_> = (0..9)
+        .map(|n| answer(10 + n, &format!("c{n}"), &["c"]))
+        .collect();
+    let c = bed.insert(c);
+    let reader = bed.store.reader().unwrap();
+    let old = [a[0], b[0]].map(|key| thread(&reader, key));
+    bed.insert(vec![answer(30, "b", &["a"])]);
+    assert_eq!(thread(&reader, b[0]), old[0], "the larger one stays");
+    reads_agree(&reader, &both, old[0]);
+    let roots = |old: &[ThreadKey]| -> BTreeSet<ThreadKey> {
+        old.iter()
+            .map(|thread| threads::root(&reader, *thread).unwrap())
+            .collect()
+    };
+    assert_eq!(roots(&old), BTreeSet::from([old[0]]));
+    bed.insert(vec![answer(31, "c", &["b"])]);
+    let one = thread(&reader, c[0]);
+    assert_eq!(roots(&old), BTreeSet::from([one]));
+    reads_agree(&reader, &both, one);
+    counts_hold(&reader);
+    let steps: i64 = reader
+        .connection()
+        .query_row(
+            "SELECT count(*) FROM thread t JOIN thread u ON u.key = t.into_thread
+             WHERE u.into_thread IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(steps, 0, "the one that stands is one step away");
+    // What came into the old ones is read, copied, moved, deleted and answered still.
+    let source = messages::get(&reader, b[1]).unwrap();
+    assert_eq!(source.thread, one);
+    bed.put(move |tx| {
+        messages::copy_row(tx, &source, source.content, sent, &Flags::of(Flags::SEEN))
+    });
+    bed.flag(a[1], crate::model::FlagChange::add(Flags::of(Flags::SEEN)));
+    let newest = threads::turn_of(&reader, &both, c[8]).unwrap().unwrap();
+    for (key, to) in [(a[0], Some(sent)), (b[0], Some(sent)), (c[8], None)] {
+        let sql = "UPDATE message SET mailbox = ?2 WHERE key = ?1";
+        bed.put(move |tx| {
+            Ok(tx
+                .connection()
+                .execute(sql, (key.0, to.map(|to: MailboxKey| to.0)))?)
+        });
+        counts_hold(&reader);
+        reads_agree(&reader, &both, one);
+    }
+    let gone = messages::get(&reader, b[1]).unwrap().key;
+    bed.put(move |tx| messages::remove_local(tx, gone));
+    let late = bed.insert(vec![answer(32, "d", &["a2"]), answer(33, "e", &["b2"])]);
+    assert!(late.iter().all(|key| thread(&reader, *key) == one));
+    counts_hold(&reader);
+    reads_agree(&reader, &both, one);
+    assert!(threads::turn_of(&reader, &both, late[1]).unwrap().unwrap() > newest);
+}
+
+#[test]
+fn the_newest_message_that_leaves_gives_its_place_to_the_next_one_of_any_part() {
+    for parted in [false, true] {
+        let bed = Bed::new();
+        let keys = bed.insert(vec![
+            answer(1, "a", &["x"]),
+            answer(5, "b", &["y"]),
+            answer(3, "c", &["x"]),
+            answer(4, "d", &["x"]),
+        ]);
+        if parted {
+            bed.insert(vec![answer(2, "x", &["y"])]);
+        }
+        let reader = bed.store.reader().unwrap();
+        for key in [keys[1], keys[3], keys[2]] {
+            bed.put(move |tx| messages::remove_local(tx, key));
+            counts_hold(&reader);
+        }
+    }
 }
 
 #[test]
@@ -232,6 +404,7 @@ fn a_day(steps: &[Step]) {
             let (one, two) = (thread(&reader, *key), thread(&reader, *other));
             assert_eq!(one == two, same, "{own} and {id}");
         }
+        reads_agree(&reader, &boxes, thread(&reader, *key));
     }
 }
 
@@ -367,13 +540,44 @@ fn lists_of_conversations_and_their_members_come_from_an_index_in_order() {
         let plan = format!("{index} (thread=? AND mailbox=? AND arrival{than}?)");
         check(&threads::alone_sql(towards), &[&plan]);
     }
-    check(
-        threads::MEMBERS,
+    let parts = [
+        "CO-ROUTINE part",
+        "COMPOUND QUERY",
+        "LEFT-MOST SUBQUERY",
+        "SCAN CONSTANT ROW",
+        "UNION ALL",
+        "SEARCH thread USING COVERING INDEX thread_joined (into_thread=?)",
+    ];
+    let of_parts = |sql: &str, then: &[&str]| check(sql, &[&parts, then].concat());
+    of_parts(
+        &threads::members_sql(),
         &[
+            "SCAN part",
             "SEARCH m USING INDEX message_thread (thread=? AND mailbox>?)",
             "SEARCH l USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
         ],
     );
+    of_parts(
+        &threads::messages_sql(),
+        &[
+            "SCAN part",
+            "SEARCH m USING COVERING INDEX message_thread (thread=? AND mailbox=?)",
+            "USE TEMP B-TREE FOR ORDER BY",
+        ],
+    );
+    for (only, how) in [("", "COVERING INDEX"), ("AND flags & 1 = 0", "INDEX")] {
+        let first = format!("SEARCH message USING {how} message_thread (thread=? AND mailbox=?)");
+        of_parts(
+            &threads::oldest_sql(only),
+            &[
+                "SCAN part",
+                "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
+                "CORRELATED SCALAR SUBQUERY 3",
+                &first,
+                "USE TEMP B-TREE FOR ORDER BY",
+            ],
+        );
+    }
 }
 
 #[test]
