@@ -65,10 +65,24 @@ pub struct Request {
     pub progress: Progress,
     /// What was done, in words for the asker; empty before.
     pub report: String,
+    /// How far a search is.
+    pub step: Step,
+}
+
+/// How far a search on the server is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The mailbox that is searched just now, or was last; empty before the first.
+    pub place: String,
+    /// Mailboxes that are through.
+    pub done: u32,
+    /// Of how many; 0 as long as that is not known.
+    pub total: u32,
 }
 
 const COLUMNS: &str =
-    "SELECT id, account, kind, mailbox, content, section, deadline, state, why, query FROM request";
+    "SELECT id, account, kind, mailbox, content, section, deadline, state, why, query, place, done,
+       total FROM request";
 
 fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
     let asked = match row.get_ref(2)?.as_str()? {
@@ -102,6 +116,11 @@ fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
         deadline: row.get(6)?,
         progress,
         report,
+        step: Step {
+            place: row.get(10)?,
+            done: row.get(11)?,
+            total: row.get(12)?,
+        },
     })
 }
 
@@ -252,6 +271,16 @@ pub fn set_progress(tx: &Tx<'_>, id: RequestId, progress: &Progress) -> Result<(
         .execute((id.0, state, why))?;
     tx.changed(Change::Requests);
     Ok(())
+}
+
+/// Records how far a search is; false when nobody waits for it any more.
+pub fn set_step(tx: &Tx<'_>, id: RequestId, step: &Step) -> Result<bool, StoreError> {
+    let known = tx
+        .connection()
+        .prepare_cached("UPDATE request SET place = ?2, done = ?3, total = ?4 WHERE id = ?1")?
+        .execute((id.0, &step.place, step.done, step.total))?;
+    tx.changed(Change::Requests);
+    Ok(known > 0)
 }
 
 /// Records that a request is done, and what that was.

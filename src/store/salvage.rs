@@ -10,7 +10,7 @@ use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-pub(super) const TABLES: [&str; 32] = [
+pub(super) const TABLES: [&str; 33] = [
     "store",
     "account",
     "mailbox",
@@ -26,6 +26,7 @@ pub(super) const TABLES: [&str; 32] = [
     "undo_submit",
     "filed",
     "list_order",
+    "saved_search",
     "pop3_seen",
     "thread",
     "msgid",

@@ -53,40 +53,68 @@ struct Load {
 }
 
 impl Worker<'_> {
-    /// Serves what persons and other processes ask for.
+    /// Serves what persons and other processes ask for: first what somebody waits to read, last what
+    /// may take its time.
     pub(super) async fn serve(&mut self) -> Result<(), SyncError> {
-        let key = self.desk.key;
-        let open = self.desk.read(|reader| requests::open(reader, key))?;
+        self.serve_bodies().await?;
+        let mut open = self.asked_for()?;
+        open.sort_by_key(|request| matches!(request.asked, Asked::Search { .. }));
         for request in open {
-            // Who asked sees that somebody is at it, however long it takes.
-            let (id, taken) = (request.id, Progress::Taken);
-            let take = move |tx: &Tx<'_>| requests::set_progress(tx, id, &taken);
-            self.desk.bulk(take).await?;
             let progress = match &request.asked {
-                Asked::Sync { mailbox } => match self.sync_asked(request.id, *mailbox).await? {
-                    Some(refused) => refused,
-                    None => continue,
-                },
+                // It came since, and has its turn with the next look.
+                Asked::FetchBody { .. } => continue,
+                Asked::Sync { mailbox } => {
+                    self.take(request.id).await?;
+                    match self.sync_asked(request.id, *mailbox).await? {
+                        Some(refused) => refused,
+                        None => continue,
+                    }
+                }
                 Asked::Search { mailbox, query } => {
-                    self.search(request.id, *mailbox, query).await?
+                    self.take(request.id).await?;
+                    match self.search(request.id, *mailbox, query).await? {
+                        Some(ended) => ended,
+                        None => continue,
+                    }
                 }
                 // There is a connection, so that the password is right.
                 Asked::SignIn => Progress::Done,
-                Asked::FetchBody { content, section } => {
-                    let (desk, id) = (self.desk, request.id);
-                    // A FETCH under way cannot be taken back; only its link can be closed.
-                    tokio::select! {
-                        biased;
-                        served = self.serve_body(&request, *content, section) => served?,
-                        () = desk.signal.wait_until(|| is_withdrawn(desk, id)) => {
-                            return Err(SyncError::Withdrawn);
-                        }
-                    }
-                }
             };
             self.answer(request.id, progress).await?;
         }
         Ok(())
+    }
+
+    /// Fetches the bytes that are asked for.
+    pub(super) async fn serve_bodies(&mut self) -> Result<(), SyncError> {
+        for request in self.asked_for()? {
+            let Asked::FetchBody { content, section } = &request.asked else {
+                continue;
+            };
+            self.take(request.id).await?;
+            let (desk, id) = (self.desk, request.id);
+            // A FETCH under way cannot be taken back; only its link can be closed.
+            let progress = tokio::select! {
+                biased;
+                served = self.serve_body(&request, *content, section) => served?,
+                () = desk.signal.wait_until(|| is_withdrawn(desk, id)) => {
+                    return Err(SyncError::Withdrawn);
+                }
+            };
+            self.answer(id, progress).await?;
+        }
+        Ok(())
+    }
+
+    fn asked_for(&self) -> Result<Vec<Request>, SyncError> {
+        let key = self.desk.key;
+        self.desk.read(|reader| requests::open(reader, key))
+    }
+
+    /// Who asked sees that somebody is at it, however long it takes.
+    async fn take(&mut self, id: RequestId) -> Result<(), SyncError> {
+        let take = move |tx: &Tx<'_>| requests::set_progress(tx, id, &Progress::Taken);
+        Ok(self.desk.bulk(take).await?)
     }
 
     /// A sync at the wish of a person; it is answered when nothing is left to do, see

@@ -255,17 +255,23 @@ impl<'a> Worker<'a> {
             }
             return Ok(found);
         }
+        Ok(self.kept(mailboxes))
+    }
+
+    /// The mailboxes of which the settings want at least the envelopes here.
+    pub(super) fn kept(&self, mailboxes: &[Mailbox]) -> Vec<MailboxKey> {
+        let selectable = |m: &&Mailbox| m.base.as_ref().is_some_and(|base| base.selectable());
         let any_subscribed = mailboxes
             .iter()
             // One that is still to be made says nothing about whether the server knows subscriptions.
             .any(|m| m.subscribed && m.base.is_some() && Some(m.key) != self.inbox);
-        Ok(mailboxes
+        mailboxes
             .iter()
             .filter(selectable)
             .filter(|m| m.subscribed || !any_subscribed)
             .filter(|m| self.policy(m) != Offline::None)
             .map(|m| m.key)
-            .collect())
+            .collect()
     }
 
     /// What is kept of a mailbox.

@@ -1,6 +1,8 @@
 //! Searching on the server for mail whose text is not kept, before a real Dovecot: by a command alone,
 //! and by one that asks the screen's process.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::harness::dovecot::Dovecot;
@@ -93,4 +95,62 @@ fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
     assert_ne!(run.code, 0);
     assert!(run.out.contains("Stripes"), "{}", run.out);
     assert!(run.err.contains("error:"), "{}", run.err);
+}
+
+#[test]
+fn folders_that_are_not_kept_here_are_searched_on_the_server() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    for (mailbox, subject, body) in [
+        ("INBOX", "Stripes", "A zebra crossed."),
+        ("Attic", "Old", "Seven zebras."),
+        ("Attic", "Dust", "Nothing here."),
+        ("Cellar", "Deep", "A zebra below."),
+        ("Trash", "Gone", "The zebra is no more."),
+    ] {
+        server.deliver("alice", mailbox, &letter(subject, body), &[], None);
+    }
+    server.doveadm(&["mailbox", "unsubscribe", "-u", "alice", "Cellar"]);
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
+    // Attic is listed and not kept; Cellar is not even subscribed.
+    let config = home.path("config.toml");
+    let mut settings = fs::read_to_string(&config).unwrap();
+    settings.push_str("[account.mailboxes.Attic]\noffline = \"none\"\n");
+    fs::write(&config, settings).unwrap();
+    home.run(&["sync"]).exits(0);
+    let listed = |mailbox: &str| {
+        let rows = home.run(&["list", mailbox, "--json"]).exits(0).json();
+        rows["messages"].as_array().unwrap().len()
+    };
+    assert_eq!((listed("Attic"), listed("Cellar")), (0, 0));
+    let mut found = subjects(&home, &["zebra", "--server"]);
+    found.sort();
+    assert_eq!(found, ["Deep", "Old", "Stripes"]);
+    assert_eq!(
+        subjects(&home, &["zebra", "in:Cellar", "--server"]),
+        ["Deep"]
+    );
+    assert_eq!(
+        subjects(&home, &["zebra", "in:trash", "--server"]),
+        ["Gone"]
+    );
+    // Only what was found has a row, and what it holds can be fetched.
+    assert_eq!((listed("Attic"), listed("Cellar")), (1, 1));
+    let id = home
+        .run(&["search", "subject:old", "--json"])
+        .exits(0)
+        .json();
+    let id = id["messages"][0]["id"].to_string();
+    let text = home.run(&["show", &id]).exits(0).out;
+    assert!(text.contains("Seven zebras"), "{text}");
+    // A sync of the folder takes the rest, and loses nothing of what was there.
+    home.run(&["sync", "--mailbox", "Attic"]).exits(0);
+    assert_eq!(listed("Attic"), 2);
+    // What goes on the server meanwhile goes with the next sync of the folder.
+    home.run(&["search", "nothing", "in:Attic", "--server"])
+        .exits(0);
+    server.doveadm(&["expunge", "-u", "alice", "mailbox", "Attic", "all"]);
+    home.run(&["sync", "--mailbox", "Attic"]).exits(0);
+    assert_eq!(listed("Attic"), 0);
 }

@@ -328,7 +328,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ),
     (
         "8.sql",
-        "1f2f195585a1de40c4b6389202446fe8b69944ed19e6fdb35a9a88276cf8221c",
+        "cc84978f7d5cd7ea560d25ac214200ca98857342c5528a7d588e4c4065d5c803",
     ),
 ];
 

@@ -75,3 +75,30 @@ CREATE TRIGGER message_gone AFTER DELETE ON message WHEN old.mailbox IS NOT NULL
     WHERE mailbox = old.mailbox AND newest <= old.arrival
       AND thread = coalesce((SELECT into_thread FROM thread WHERE key = old.thread), old.thread);
 END;
+
+-- How far a search on the server is: the mailbox that is searched just now, how many are through and of
+-- how many.
+ALTER TABLE request ADD COLUMN place TEXT NOT NULL DEFAULT '';
+ALTER TABLE request ADD COLUMN done INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE request ADD COLUMN total INTEGER NOT NULL DEFAULT 0;
+
+-- Searches that a person keeps: a name, and what is asked each time that it is opened. In a mailbox,
+-- in an account, or with neither in all mail. name NULL: deleted, for as long as that can be undone;
+-- action and was: the change that can be undone, and the name before it.
+CREATE TABLE saved_search (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT,
+  query TEXT NOT NULL,
+  account INTEGER,
+  mailbox INTEGER,
+  action INTEGER,
+  was TEXT
+) STRICT;
+CREATE UNIQUE INDEX saved_search_name ON saved_search (name) WHERE name IS NOT NULL;
+CREATE INDEX saved_search_action ON saved_search (action) WHERE action IS NOT NULL;
+CREATE TRIGGER saved_search_lost AFTER DELETE ON mailbox BEGIN
+  DELETE FROM saved_search WHERE mailbox = old.key;
+END;
+CREATE TRIGGER saved_search_left AFTER DELETE ON account BEGIN
+  DELETE FROM saved_search WHERE account = old.key;
+END;
