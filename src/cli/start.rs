@@ -122,8 +122,7 @@ const NEWS: i64 = 600;
 
 /// Prints what opening the store has done about damage, now or just before.
 fn tell_salvage(store: &Store) -> Result<(), Failure> {
-    let reader = store.reader()?;
-    for told in notices::attention(&reader)? {
+    for told in store.glance(notices::attention)? {
         if told.notice.topic == "store" && told.last.saturating_add(NEWS) >= store.now() {
             output::warn(&format!("{} {}", told.notice.text, told.notice.hint));
         }

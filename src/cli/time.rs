@@ -1,7 +1,8 @@
 //! Times as a person reads them (local) and as a program does (RFC 3339, UTC).
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+
+use crate::env::zone;
 
 /// `2026-11-21T08:02:00Z`.
 pub fn rfc3339(seconds: i64) -> String {
@@ -40,17 +41,14 @@ pub fn local_with_zone(seconds: i64) -> String {
 /// Minutes east of UTC on this machine at that second.
 pub fn offset_at(seconds: i64) -> i32 {
     match Timestamp::from_second(seconds) {
-        Ok(time) => TimeZone::system().to_offset(time).seconds() / 60,
+        Ok(time) => zone::local().to_offset(time).seconds() / 60,
         Err(_) => 0,
     }
 }
 
 fn formatted(seconds: i64, format: &str) -> String {
     match Timestamp::from_second(seconds) {
-        Ok(time) => time
-            .to_zoned(TimeZone::system())
-            .strftime(format)
-            .to_string(),
+        Ok(time) => time.to_zoned(zone::local()).strftime(format).to_string(),
         Err(_) => "-".to_owned(),
     }
 }

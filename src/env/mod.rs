@@ -13,6 +13,7 @@ pub mod harden;
 mod neighbours;
 mod random;
 pub mod spawn;
+pub mod zone;
 
 use std::io;
 use std::path::Path;

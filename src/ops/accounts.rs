@@ -30,10 +30,13 @@ pub fn furnish(store: &Store, id: &str, kind: AccountKind) -> Result<(), StoreEr
     if kind.is_remote() {
         return Ok(());
     }
-    let reader = store.reader()?;
-    if let Some(account) = accounts::find(&reader, id)?
-        && mailboxes::by_role(&reader, account.key, Role::Inbox)?.is_some()
-    {
+    let is_there = store.glance(|reader| {
+        Ok(match accounts::find(reader, id)? {
+            Some(account) => mailboxes::by_role(reader, account.key, Role::Inbox)?.is_some(),
+            None => false,
+        })
+    })?;
+    if is_there {
         return Ok(());
     }
     let id = id.to_owned();

@@ -61,7 +61,7 @@ pub use renumber::{Ending, Renumbered, finish as finish_renumber};
 pub use writer::{Pending, Priority, Tx};
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rusqlite::Connection;
 
@@ -83,6 +83,8 @@ pub struct Store {
 }
 
 struct Inner {
+    /// A connection between two glances; it closes before the writer's, which empties the WAL.
+    idle: Mutex<Option<Reader>>,
     writer: Writer,
     bus: Arc<Bus>,
     path: PathBuf,
@@ -100,6 +102,7 @@ impl Store {
         let writer = Writer::start(opened.connection, opened.key, bus.clone(), clock.clone())?;
         Ok(Self {
             inner: Arc::new(Inner {
+                idle: Mutex::new(None),
                 writer,
                 bus,
                 path: path.to_owned(),
@@ -120,9 +123,30 @@ impl Store {
         self.inner.writer.write(priority, work)
     }
 
-    /// A new query-only connection. Keep it: opening one costs about a millisecond.
+    /// A query-only connection of one's own. Keep it: opening one costs about a millisecond.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.inner.path)
+        match self.idle().take() {
+            Some(reader) => Ok(reader),
+            None => Reader::open(&self.inner.path),
+        }
+    }
+
+    /// Reads something that is over at once, and keeps the connection for who reads next.
+    pub fn glance<T>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let reader = self.reader()?;
+        let out = read(&reader)?;
+        *self.idle() = Some(reader);
+        Ok(out)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Reader>> {
+        self.inner
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A queue of what changes from now on, merged until it is taken.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::env::files::create_new;
+use crate::env::zone;
 use crate::model::MessageKey;
 use crate::ops::attach;
 use crate::ops::files::{FileError, mbox_out};
@@ -14,11 +15,8 @@ use crate::tui::app::event::Ended;
 
 /// Minutes east of UTC in the local zone at that second.
 pub fn offset_at(epoch: i64) -> i32 {
-    thread_local! {
-        static ZONE: jiff::tz::TimeZone = jiff::tz::TimeZone::system();
-    }
     match jiff::Timestamp::from_second(epoch) {
-        Ok(time) => ZONE.with(|zone| zone.to_offset(time).seconds() / 60),
+        Ok(time) => zone::local().to_offset(time).seconds() / 60,
         Err(_) => 0,
     }
 }
