@@ -14,7 +14,7 @@ use crate::sync::{Progress, Tally, Work};
 /// A first sync of a large account over a slow line takes its time.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
-/// `sync`. Every account is tried; the first failure decides the exit code.
+/// `sync`. At its end all mail is read for the search. Every account is tried; the first failure decides the exit code.
 pub fn run(start: &mut Start, ids: &[String], mailbox: Option<&str>) -> Result<(), Failure> {
     let mut failures = Vec::new();
     let mut synced = Vec::new();
@@ -36,6 +36,12 @@ pub fn run(start: &mut Start, ids: &[String], mailbox: Option<&str>) -> Result<(
     } else {
         for account in synced.iter().filter(|account| account.done) {
             start.out.line(&summary(account))?;
+        }
+        if synced.is_empty() && failures.is_empty() {
+            // Their mail is read for the search all the same.
+            start
+                .out
+                .line("No account here has a server to sync with")?;
         }
     }
     search::finish(&start.store()?, start);
@@ -74,7 +80,7 @@ fn chosen(
     if ids.is_empty() {
         let with_server = start.settings.accounts.iter().filter(|a| a.has_server());
         let all: Vec<_> = with_server.map(|a| (a.clone(), Work::All)).collect();
-        if all.is_empty() {
+        if start.settings.accounts.is_empty() {
             return Err(places::no_server());
         }
         return Ok(all);

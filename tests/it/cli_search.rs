@@ -125,3 +125,14 @@ fn an_index_that_is_damaged_or_gone_is_made_anew_without_a_word() {
     fs::remove_file(&index).unwrap();
     assert_eq!(ids(&home, &["contract"]), [2, 1]);
 }
+
+#[test]
+fn sync_reads_the_mail_of_accounts_without_a_server_for_the_search() {
+    let home = home();
+    let run = home.run(&["sync"]).exits(0);
+    assert!(run.out.contains("No account here has a server"), "{run:?}");
+    assert!(home.path("cache/search.db").exists());
+    let run = home.run(&["sync", "--json"]).exits(0);
+    assert_eq!(run.json()["accounts"].as_array().unwrap().len(), 0);
+    home.run(&["sync", "here"]).exits(1);
+}

@@ -133,7 +133,6 @@ fn what_is_not_there_is_exit_1_with_a_hint() {
         "account remove nobody --yes",
         "login nobody --password-stdin",
         "logout nobody",
-        "sync",
         "sync nobody",
         "sync here",
         "sync --mailbox inbox",
