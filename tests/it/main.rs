@@ -66,6 +66,7 @@ mod screen_compose;
 mod screen_given_back;
 mod screen_threads;
 mod screen_triage;
+mod search_kills;
 mod tidy;
 mod triage_bed;
 mod triage_cuts;
