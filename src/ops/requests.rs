@@ -47,6 +47,11 @@ pub fn search(
     ask(store, account, Asked::Search { mailbox, query }, patience)
 }
 
+/// A request; `None` when it was removed.
+pub fn find(rows: &impl Rows, id: RequestId) -> Result<Option<Request>, StoreError> {
+    requests::find(rows, id)
+}
+
 /// What a search has found on the server so far, newest first.
 pub fn found(rows: &impl Rows, id: RequestId) -> Result<Vec<MessageKey>, StoreError> {
     requests::found(rows, id)

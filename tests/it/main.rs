@@ -37,6 +37,7 @@ mod live_owner;
 mod live_pop3;
 mod live_queue;
 mod live_screen;
+mod live_search_screen;
 mod live_search_server;
 mod live_secrets;
 mod live_send;

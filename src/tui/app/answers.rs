@@ -8,7 +8,7 @@ use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
 use super::{
-    App, Screen, book, commands, files, opening, outbox, resuming, search, threads, writing,
+    App, Screen, book, commands, far, files, opening, outbox, resuming, search, threads, writing,
 };
 
 /// Takes an answer.
@@ -82,6 +82,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Thread(keys) => commands::thread_found(app, ticket, keys),
         Answer::Search(Some((found, keys))) => search::came(app, ticket, found, keys),
         Answer::Search(None) => {}
+        Answer::Far(found) => far::came(app, ticket, found),
         Answer::Snippet(words) => search::snippet_came(app, ticket, words),
         Answer::MarkedDeleted(keys) => {
             if app.asked_marked.take() == Some((ticket, app.presses)) {
@@ -338,6 +339,8 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             app.committed(ticket);
             app.say(words);
         }
+        Ended::ServersAsked(all) => far::asked(app, ticket, all),
+        Ended::Failed(words) if far::failed(app, ticket, &words) => {}
         Ended::Failed(words) if writing::not_saved(app, ticket, &words) => {}
         Ended::Failed(words) if send::failed(app, ticket, &words) => {}
         Ended::Failed(words) if book::failed(app, ticket, &words) => {}

@@ -9,6 +9,7 @@ use crate::model::{
 
 use super::book::{BookChange, BookEnd};
 pub use super::criterion::Criterion;
+use super::far;
 use super::files::{Folder, Named};
 use super::key::Key;
 use super::layout::Panes;
@@ -228,6 +229,8 @@ pub enum Question {
     Search(Box<MailQuery>),
     /// The words around what was found in the text of a message, and for what was looked.
     Snippet(MessageKey, String),
+    /// What servers have found so far.
+    Far(Box<far::Look>),
     /// The Log.
     Log,
     /// What waits for the user.
@@ -369,6 +372,8 @@ pub enum Answer {
     Search(Option<(FoundMail, Vec<MessageKey>)>),
     /// The words around what was found.
     Snippet(Option<String>),
+    /// What servers have found so far.
+    Far(far::FarFound),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.
@@ -467,6 +472,8 @@ pub enum Action {
         /// Which part; `None` for what is needed to read it.
         part: Option<PartPath>,
     },
+    /// Ask the servers of accounts for what they find of a search, until it is stopped.
+    AskServers(Box<MailQuery>),
     /// Connect and fetch now; `None` is every account.
     Sync(Option<String>),
     /// Close all connections until they are wanted again, or let them be made.
@@ -670,6 +677,8 @@ pub enum Ended {
     },
     /// A mailbox is as it was wished; words for the status line.
     Mailbox(MailboxKey, String),
+    /// Servers are asked.
+    ServersAsked(Vec<far::Asked>),
     /// A file of that name is there; nothing was written.
     Exists(String),
     /// The bytes are not here; they are fetched when that is possible.

@@ -11,6 +11,7 @@ pub mod commands;
 mod criterion;
 pub mod date;
 pub mod event;
+pub mod far;
 pub mod files;
 pub mod fuzzy;
 pub mod key;
@@ -318,7 +319,10 @@ impl App {
             .filter(|_| self.status.is_none())
             .map(|_| self.now.mono + 1_000);
         let counting = leaving::state::counts_down(self).then(|| self.now.mono + 1_000);
-        let times = [status, self.preview.next(), second, counting, self.leaving];
+        let far = self.search.as_ref().and_then(|search| search.far().next());
+        let far = far.filter(|at| *at > self.now.mono);
+        let preview = self.preview.next();
+        let times = [status, preview, second, counting, self.leaving, far];
         times.into_iter().flatten().chain(saves).chain(copies).min()
     }
 
@@ -488,7 +492,10 @@ impl App {
     /// Rows of the index in sight.
     fn index_height(&self) -> usize {
         let opened = self.message.is_some() && self.screen == Screen::Message;
-        usize::from(self.layout.index(opened).height)
+        let rows = usize::from(self.layout.index(opened).height);
+        // The line between what was found here and on servers takes its rows of these.
+        let lines = far::lines(self).len();
+        rows.saturating_sub(lines).max(rows.min(1))
     }
 
     fn message_height(&self) -> usize {
@@ -580,7 +587,10 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         Event::Drawn => drawn(app),
         Event::Tick => {}
         Event::Edited(id, text) => writing::edited(app, id, text),
-        Event::Closing => compose::state::save_all(app),
+        Event::Closing => {
+            far::withdraw(app);
+            compose::state::save_all(app);
+        }
         Event::Changed(changed) => self::changed(app, &changed),
         Event::Answer(ticket, answer) => answers::take(app, ticket, *answer),
         Event::Progress { ticket, done, all } => send::progress(app, ticket, done, all),
@@ -594,6 +604,11 @@ pub fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         app.status = None;
     }
     send::pass_time(app);
+    far::pass_time(app);
+    if app.out.contains(&Effect::Quit) {
+        far::withdraw(app);
+    }
+    far::settle(app);
     app.settle();
     std::mem::take(&mut app.out)
 }
@@ -742,6 +757,9 @@ fn changed(app: &mut App, changed: &Changed) {
     if changed.bodies {
         commands::bodies_came(app);
         threads::bodies_came(app);
+    }
+    if changed.requests || changed.everything {
+        far::changed(app);
     }
     if changed.notices && app.screen == Screen::Attention {
         app.asked_needs = app.ask(Question::Needs);

@@ -5,7 +5,7 @@ use super::command::Screen;
 use super::event::Button;
 use super::key::Key;
 use super::layout::{Area, Kind};
-use super::{App, commands, keyrow};
+use super::{App, commands, far, keyrow};
 use crate::tui::screen::{book, files, folders, menu, parts};
 
 /// Rows of one notch of the wheel.
@@ -118,11 +118,12 @@ fn click(app: &mut App, x: u16, y: u16) {
     let row = usize::from(y - area.y);
     let was_here = screen == app.screen;
     let opens = match screen {
-        Screen::Index => choose(
-            &mut app.index.selected,
-            app.index.top + row,
-            app.index.rows.len(),
-        ),
+        Screen::Index => {
+            let Some(at) = far::row_at(app, row) else {
+                return;
+            };
+            choose(&mut app.index.selected, at, app.index.rows.len())
+        }
         Screen::Folders => {
             let pane = app.layout.has_folder_pane();
             let top = if pane {

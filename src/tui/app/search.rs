@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::event::{Question, Ticket};
+use super::far::{self, Far};
 use super::key::{Code, Key};
 use super::prompt::{Prompt, Purpose};
 use super::{App, Screen, commands};
@@ -18,7 +19,8 @@ use crate::tui::screen::index::state::Goal;
 /// What `^G` says in the prompt.
 pub const HELP: &str = "Words begin words of the mail; \"in quotes\" they stand one behind the other. from: to: \
     subject: body: filename: list: is:unread has:attachment in: account: after:7d before: larger: -not OR ( ). \
-    / at the beginning searches all mail, then the account, Enter opens, ^A selects all of them, Esc goes back.";
+    / at the beginning searches all mail, then the account, Enter opens, ^A selects all of them, Esc goes back. What \
+    servers find in mail that is not kept here comes below a line.";
 
 /// A search of mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +64,8 @@ pub struct FoundMail {
 /// A search and what was shown before it.
 #[derive(Clone, Debug)]
 pub struct Search {
-    reach: Reach,
-    text: String,
+    pub(super) reach: Reach,
+    pub(super) text: String,
     /// The screen and the list that Esc goes back to.
     before: (Screen, Option<View>),
     asked: Option<Ticket>,
@@ -73,6 +75,22 @@ pub struct Search {
     snippet: Option<(Ticket, MessageKey)>,
     /// What is done when the answer is there.
     then: Option<Then>,
+    /// What was found on this machine.
+    pub(super) here: Arc<[MessageKey]>,
+    /// What servers find.
+    pub(super) far: Far,
+}
+
+impl Search {
+    /// Whether more was found here than was read.
+    pub fn is_partial(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.more)
+    }
+
+    /// What servers find.
+    pub fn far(&self) -> &Far {
+        &self.far
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +112,8 @@ pub fn open(app: &mut App) {
             found: None,
             snippet: None,
             then: None,
+            here: Arc::default(),
+            far: Far::default(),
         });
     }
     let Some((reach, text)) = app
@@ -199,6 +219,7 @@ fn widen(app: &mut App, prompt: &mut Prompt) {
     };
     let (reach, is_asked) = (search.reach.clone(), !search.text.is_empty());
     prompt.question = question(app, &reach);
+    far::withdraw(app);
     if is_asked {
         ask(app, false);
     }
@@ -213,12 +234,15 @@ pub fn typed(app: &mut App, line: &str) {
         return;
     }
     search.text = line.to_owned();
+    far::withdraw(app);
     let typed = Query::typed(line);
     if !typed.query.is_everything() {
         return ask(app, false);
     }
     // What is still too short says nothing: the list stands as it was, or what was found so far.
-    search.asked = None;
+    if let Some(search) = &mut app.search {
+        search.asked = None;
+    }
     if line.trim().is_empty() {
         show_before(app);
     }
@@ -261,33 +285,62 @@ pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKe
         return;
     };
     search.asked = None;
-    let of = match &search.reach {
-        Reach::Mailbox(key) => List::Mailbox(*key),
-        Reach::Account(_) | Reach::All => List::Searched { apart: found.apart },
-    };
-    let list = List::Keys(Keys {
-        keys: Arc::from(keys.as_slice()),
-        of: Box::new(of),
-        in_order: true,
-    });
     let goal = match found.whole {
         true => Goal::Keep,
-        false => Goal::First,
+        false => {
+            search.far.plan(&search.text, app.now.mono);
+            Goal::First
+        }
     };
     search.found = Some(found);
-    search.list = Some(list.clone());
+    search.here = Arc::from(keys);
     let selects = search
         .then
         .take_if(|then| *then == Then::SelectAll)
         .is_some();
-    app.index.refine(View::of(list), goal);
+    let keys = put(app, goal);
     if selects {
         commands::selected(app, keys, commands::Mode::Broaden);
     }
 }
 
+/// Servers found more: it comes behind what stands there.
+pub(super) fn show(app: &mut App) {
+    let none = app.index.rows.is_empty();
+    if is_shown(app) && app.search.as_ref().is_some_and(|s| !s.is_partial()) {
+        put(app, if none { Goal::First } else { Goal::Keep });
+    }
+}
+
+/// Lists what was found, here and by servers.
+fn put(app: &mut App, goal: Goal) -> Vec<MessageKey> {
+    let Some(search) = &mut app.search else {
+        return Vec::new();
+    };
+    let apart = search.found.as_ref().is_some_and(|found| found.apart);
+    let of = match &search.reach {
+        Reach::Mailbox(key) => List::Mailbox(*key),
+        Reach::Account(_) | Reach::All => List::Searched { apart },
+    };
+    let mut keys = search.here.to_vec();
+    // As long as more was found here than was read, nothing can stand behind that.
+    match search.is_partial() {
+        true => search.far.clear(),
+        false => keys.extend(search.far.behind(&search.here)),
+    }
+    let list = List::Keys(Keys {
+        keys: Arc::from(keys.as_slice()),
+        of: Box::new(of),
+        in_order: true,
+    });
+    search.list = Some(list.clone());
+    app.index.refine(View::of(list), goal);
+    keys
+}
+
 /// The question failed; what stands there stays.
 pub fn failed(app: &mut App, ticket: Ticket) {
+    far::not_looked(app, ticket);
     if let Some(search) = app
         .search
         .as_mut()
@@ -368,6 +421,7 @@ pub fn given(app: &mut App) {
 
 /// Esc and ^C in the prompt: back to where the search began.
 pub fn cancel(app: &mut App) {
+    far::withdraw(app);
     show_before(app);
     let screen = app.search.take().map(|search| search.before.0);
     if let Some(screen) = screen {
@@ -377,6 +431,7 @@ pub fn cancel(app: &mut App) {
 
 /// Esc in what was found.
 pub fn leave(app: &mut App) {
+    far::withdraw(app);
     show_before(app);
     app.search = None;
     app.go(Screen::Index);
@@ -408,10 +463,15 @@ pub fn title(app: &App) -> Option<(String, String)> {
         Reach::All if accounts > 1 => format!("all mail, {accounts} accounts"),
         reach => place(app, reach),
     };
-    let count = match (app.index.total, found.more) {
+    let behind = u64::try_from(search.far.count()).unwrap_or(0);
+    let count = match (app.index.total.saturating_sub(behind), found.more) {
         (0, _) => "nothing found".to_owned(),
         (count, true) => format!("more than {count} found in {} ms", found.millis),
         (count, false) => format!("{count} found in {} ms", found.millis),
+    };
+    let count = match search.far.found() {
+        0 => count,
+        more => format!("{count}, {more} on the server"),
     };
     let marked = app.index.marked.len();
     let count = match marked {

@@ -3,6 +3,7 @@
 
 mod book;
 mod composing;
+mod far;
 mod files;
 mod keys;
 mod lists;

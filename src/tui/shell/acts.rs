@@ -4,6 +4,7 @@
 //! their keys; who waits for their commit is a thread of its own.
 
 mod bytes;
+mod servers;
 mod setting_up;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,8 @@ enum Running {
         requests: Vec<RequestId>,
         action: Action,
     },
+    /// Servers are asked for what they find.
+    Searching(Vec<(AccountKey, RequestId)>),
     /// A sign-in is tried; nothing is stored yet.
     Trying,
 }
@@ -94,7 +97,7 @@ impl World {
         self.running().retain(|ticket, one| {
             let requests = match one {
                 Running::Fetch { requests, .. } | Running::Later { requests, .. } => requests,
-                Running::Trying => return true,
+                Running::Searching(_) | Running::Trying => return true,
             };
             let mut refused = false;
             requests.retain(|id| match requests::progress(&reader, *id) {
@@ -280,6 +283,12 @@ impl Acts {
                 self.under_way(ticket, triage::change_mailbox(&world.store, change));
             }
             Action::Fetch { message, part } => self.fetch(ticket, message, part),
+            Action::AskServers(query) => {
+                let networked = self.networked;
+                self.wait(move || {
+                    world.tell(ticket, servers::ask(&world, ticket, &query, networked))
+                });
+            }
             Action::Sync(account) => {
                 if let Some(network) = &self.network {
                     network.sync_now(account.as_deref());
@@ -469,16 +478,20 @@ impl Acts {
         let world = self.world.clone();
         // In the queue behind the commits of the requests, so that they are known.
         self.wait(move || {
-            let Some(Running::Fetch { account, requests }) = world.running().remove(&what) else {
-                return;
+            let taken = match world.running().remove(&what) {
+                Some(Running::Fetch { account, requests }) => {
+                    requests.into_iter().map(|id| (account, id)).collect()
+                }
+                Some(Running::Searching(requests)) => requests,
+                Some(Running::Later { .. } | Running::Trying) | None => Vec::new(),
             };
-            for request in requests {
+            for (account, request) in taken {
                 if let Err(error) = requests::remove(&world.store, request).wait() {
                     tracing::warn!(%error, "a request stays");
                 }
+                // The owner then sees that nobody waits.
+                world.wake(account);
             }
-            // The owner then sees that nobody waits.
-            world.wake(account);
         });
     }
 
@@ -585,7 +598,7 @@ impl Acts {
 fn requests_of(running: &Running) -> &[RequestId] {
     match running {
         Running::Fetch { requests, .. } | Running::Later { requests, .. } => requests,
-        Running::Trying => &[],
+        Running::Searching(_) | Running::Trying => &[],
     }
 }
 

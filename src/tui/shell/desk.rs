@@ -187,6 +187,7 @@ impl Desk {
                 let found = select::keys((from.0, &from.1), reader, view, &walk, criterion);
                 found.map(Answer::Select)
             }
+            Question::Far(look) => search::far(reader, look),
             Question::Snippet(message, text) => search::snippet(reader, *message, text),
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),

@@ -1,6 +1,7 @@
 //! Searching mail for the screen: one question at a time, and the one that is under way is dropped
 //! when another one comes.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +9,14 @@ use std::time::Instant;
 
 use crate::mime::snippet;
 use crate::model::{MessageKey, Query};
+use crate::ops::requests;
+use crate::ops::requests::Progress;
 use crate::ops::search::{Ask, Scope, Stop};
+use crate::store::lists::place_of;
 use crate::store::search::{Searcher, text_of};
-use crate::store::{Reader, Store, StoreError, accounts, messages};
+use crate::store::{Reader, Store, StoreError, accounts, contents, messages};
 use crate::tui::app::event::Answer;
+use crate::tui::app::far::{FarFound, Look, Stand};
 use crate::tui::app::search::{FoundMail, MailQuery, Reach};
 
 use super::files::offset_at;
@@ -105,6 +110,45 @@ fn scope(reader: &Reader, reach: &Reach) -> Result<Scope, StoreError> {
             None => Scope::All,
         },
     })
+}
+
+/// What servers have found so far, newest first, without what was found here.
+pub fn far(reader: &Reader, look: &Look) -> Result<Answer, StoreError> {
+    let here: HashSet<MessageKey> = look.here.iter().copied().collect();
+    let mut stands = Vec::new();
+    let mut found = Vec::new();
+    let mut known = HashSet::new();
+    for one in &look.asked {
+        let request = requests::find(reader, one.request)?;
+        stands.push((one.account.clone(), request.map_or(Stand::Gone, stand)));
+        for key in requests::found(reader, one.request)? {
+            let content = messages::get(reader, key)?.content;
+            let copies = contents::messages(reader, content)?;
+            if known.insert(content) && !copies.iter().any(|copy| here.contains(copy)) {
+                found.push((place_of(reader, key)?, key));
+            }
+        }
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    let keys = found.into_iter().map(|(_, key)| key).collect();
+    Ok(Answer::Far(FarFound { stands, keys }))
+}
+
+fn stand(request: requests::Request) -> Stand {
+    let step = request.step;
+    match request.progress {
+        Progress::Open => Stand::Waiting,
+        Progress::Taken => Stand::Searching {
+            place: step.place,
+            done: step.done,
+            total: step.total,
+        },
+        Progress::Done => Stand::Done {
+            total: step.total,
+            words: request.report,
+        },
+        Progress::Failed { why } => Stand::Failed(why),
+    }
 }
 
 /// The words around what was found in a message, if they stand in its text.

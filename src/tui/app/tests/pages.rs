@@ -25,6 +25,9 @@ impl World {
         }
         if let List::Keys(keys) = &view.list {
             rows.retain(|row| keys.keys.contains(&row.key));
+            if keys.in_order {
+                rows.sort_by_key(|row| keys.keys.iter().position(|key| *key == row.key));
+            }
         }
         match view.order {
             Order::Size => rows.sort_by_key(|row| std::cmp::Reverse(row.size)),

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, Now, Question, Ticket,
 };
+use crate::tui::app::far::FarFound;
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
     Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Preview,
@@ -74,6 +75,8 @@ pub struct World {
     pub answering: Option<Answering>,
     /// Messages that a search finds at first.
     pub most: usize,
+    /// What servers find, once they are asked.
+    pub far: FarFound,
     /// What messages answer, where they are in conversations.
     pub above: BTreeMap<MessageKey, MessageKey>,
     /// Questions that wait when `slow` is set.
@@ -122,6 +125,7 @@ impl World {
             orders: Vec::new(),
             answering: None,
             most: 300,
+            far: FarFound::default(),
             above: BTreeMap::new(),
             waiting: Vec::new(),
             slow: false,
@@ -189,7 +193,10 @@ impl World {
                 Effect::Ask(ticket, question) if self.slow => self.waiting.push((ticket, question)),
                 Effect::Ask(ticket, question) => self.answer(ticket, &question),
                 Effect::Act(ticket, action) => {
-                    let mut ended = (self.end)(&action);
+                    let mut ended = match &action {
+                        Action::AskServers(_) => Some(super::far::asked(self)),
+                        _ => (self.end)(&action),
+                    };
                     if let Some(Ended::Done(_)) = &ended {
                         ended = self.keep(&action).or(ended);
                     }
@@ -335,6 +342,7 @@ impl World {
                 Answer::Select(self.rows.iter().filter(has).map(|row| row.key).collect())
             }
             Question::Search(asked) => Answer::Search(Some(super::searching::found(self, asked))),
+            Question::Far(_) => Answer::Far(self.far.clone()),
             Question::Snippet(_, text) => {
                 Answer::Snippet(Some(format!("find the signed [{text}] attached")))
             }

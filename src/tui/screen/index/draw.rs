@@ -5,7 +5,7 @@ use crate::model::{Flags, List};
 use crate::tui::app::commands::order_words;
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::Row;
-use crate::tui::app::{App, Screen, date, search};
+use crate::tui::app::{App, Screen, date, far, search};
 
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
@@ -30,12 +30,23 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
             &words,
             Role::Dim,
         );
+        if let Some((_, lines)) = far::part(app) {
+            divide(pen, area, area.y + 1, &lines);
+        }
         return (area.x, area.y);
     }
+    let part = far::part(app);
     let mut cursor = (area.x, area.y);
-    for (n, row) in (0..area.height).zip(index.rows.iter().skip(index.top)) {
-        let y = area.y + n;
-        let selected = index.top + usize::from(n) == index.selected;
+    let mut y = area.y;
+    let bottom = area.y + area.height;
+    for (at, row) in index.rows.iter().enumerate().skip(index.top) {
+        if let Some((_, lines)) = part.as_ref().filter(|(first, _)| *first == at) {
+            y = divide(pen, area, y, lines);
+        }
+        if y >= bottom {
+            break;
+        }
+        let selected = at == index.selected;
         if app.layout.kind == Kind::Tiny || area.width < 50 {
             narrow(app, pen, area, y, row);
         } else {
@@ -51,8 +62,39 @@ pub fn draw(app: &App, pen: &mut Pen<'_>, area: Area) -> (u16, u16) {
             pen.tint(area, y, role);
             cursor = (area.x, y);
         }
+        y += 1;
+    }
+    if let Some((_, lines)) = part
+        .as_ref()
+        .filter(|(first, _)| *first >= index.rows.len())
+    {
+        divide(pen, area, y, lines);
     }
     cursor
+}
+
+/// The line above what servers found, and what there is to say of it; gives the row below.
+fn divide(pen: &mut Pen<'_>, area: Area, mut y: u16, lines: &[String]) -> u16 {
+    for (n, line) in lines.iter().enumerate() {
+        if y >= area.y + area.height {
+            break;
+        }
+        let (at, role) = match n {
+            0 => {
+                pen.rule(area.x, y, area.width);
+                (5, Role::Heading)
+            }
+            _ => (2, Role::Dim),
+        };
+        let words = match n {
+            0 => format!(" {line} "),
+            _ => line.clone(),
+        };
+        let room = area.width.saturating_sub(at + 1);
+        pen.put(area.x + at, y, room, &words, role);
+        y += 1;
+    }
+    y
 }
 
 fn empty_words(app: &App) -> String {

@@ -1,0 +1,217 @@
+//! Servers' results on the search screen, in a pseudo-terminal before a real Dovecot: below a line, with
+//! a server that is slow, gone, or refuses the password, and where another process owns the account.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::harness::dovecot::Dovecot;
+use crate::harness::eventually;
+use crate::harness::program::Home;
+use crate::harness::proxy::Proxy;
+use crate::harness::pty::Terminal;
+
+const SOON: Duration = Duration::from_secs(40);
+
+fn letter(subject: &str, body: &str) -> Vec<u8> {
+    format!(
+        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
+         Date: Sat, 21 Nov 2026 08:02:00 +0000\r\nMessage-ID: <{subject}@x>\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
+
+struct House {
+    server: Dovecot,
+    proxy: Proxy,
+    home: Home,
+}
+
+impl House {
+    /// Two messages whose headers are here, one of a folder that is not kept, all with a word in them
+    /// that only a subject here has.
+    fn build() -> Option<House> {
+        let server = Dovecot::start()?;
+        for (mailbox, subject, body) in [
+            ("INBOX", "Zebra crossing", "Look left."),
+            ("INBOX", "Stripes", "A zebra crossed."),
+            ("INBOX", "Plain", "A horse stood."),
+            ("Attic", "Old", "Seven zebras."),
+        ] {
+            server.deliver("alice", mailbox, &letter(subject, body), &[], None);
+        }
+        let proxy = Proxy::before(server.imaps_port());
+        let home = Home::of_alice(&server, proxy.port(), "headers");
+        let config = home.path("config.toml");
+        let mut settings = fs::read_to_string(&config).unwrap();
+        settings.push_str("[account.mailboxes.Attic]\noffline = \"none\"\n");
+        fs::write(&config, settings).unwrap();
+        home.run(&["sync"]).exits(0);
+        Some(House {
+            server,
+            proxy,
+            home,
+        })
+    }
+
+    fn screen(&self, state: &str) -> Terminal {
+        let mut screen = self.home.terminal(&[], 24, 80);
+        screen.wait_text(state);
+        screen.wait_text("Plain");
+        screen
+    }
+}
+
+fn row_of(screen: &vt100::Screen, text: &str) -> Option<usize> {
+    screen.contents().lines().position(|row| row.contains(text))
+}
+
+fn sees(screen: &mut Terminal, text: &str) {
+    let wanted = text.to_owned();
+    let what = format!("{text:?} on the screen");
+    screen.wait(&what, SOON, move |screen| {
+        screen.contents().contains(&wanted)
+    });
+}
+
+/// Waits for these texts, each in a row below the one before.
+fn stands(screen: &mut Terminal, texts: &'static [&'static str]) {
+    screen.wait(&format!("{texts:?} one below the other"), SOON, |screen| {
+        let rows: Vec<_> = texts.iter().map(|text| row_of(screen, text)).collect();
+        rows.iter().all(Option::is_some) && rows.is_sorted_by(|a, b| a < b)
+    });
+}
+
+fn types(screen: &mut Terminal, text: &str) {
+    screen.press("/");
+    sees(screen, "Search INBOX:");
+    screen.press("/");
+    sees(screen, "Search all mail:");
+    screen.press(text);
+}
+
+fn quit(mut screen: Terminal) {
+    screen.press("q");
+    assert_eq!(screen.exit_code(SOON), 0);
+}
+
+/// Nobody is asked for anything any more.
+fn is_quiet(house: &House) -> bool {
+    let path = house.home.data().join("mail.db");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    let count: i64 = sql
+        .query_row("SELECT count(*) FROM request", [], |row| row.get(0))
+        .unwrap();
+    count == 0
+}
+
+#[test]
+fn what_the_server_finds_stands_below_a_line_and_is_opened() {
+    let Some(house) = House::build() else { return };
+    let mut screen = house.screen("online");
+    types(&mut screen, "zebra");
+    stands(
+        &mut screen,
+        &["Zebra crossing", "on the server, not", "Stripes"],
+    );
+    stands(&mut screen, &["on the server, not", "Old"]);
+    sees(&mut screen, "(2 folders searched)");
+    sees(&mut screen, "2 on the server");
+    eventually("no request is left", SOON, || is_quiet(&house));
+    // A letter more drops what was found for the line before.
+    screen.press("s");
+    screen.wait("only what has zebras", SOON, |screen| {
+        row_of(screen, "Stripes").is_none() && row_of(screen, "Old").is_some()
+    });
+    screen.press("\r");
+    sees(&mut screen, "Seven zebras.");
+    screen.press("<");
+    sees(&mut screen, "SEARCH   all mail");
+    screen.press("\x1b");
+    sees(&mut screen, "INBOX   alice");
+    quit(screen);
+}
+
+#[test]
+fn a_slow_server_holds_up_no_key_and_is_asked_no_more_once_the_screen_is_left() {
+    let Some(house) = House::build() else { return };
+    let mut screen = house.screen("online");
+    house
+        .proxy
+        .set(|faults| faults.delay = Duration::from_secs(4));
+    types(&mut screen, "zebra");
+    sees(&mut screen, "Zebra crossing");
+    sees(&mut screen, "on the server, not kept offline");
+    assert!(!screen.text().contains("Stripes"), "{}", screen.text());
+    // The prompt takes letters, and what they find here is there, while the server thinks.
+    screen.press("\x15stri");
+    sees(&mut screen, "Search all mail: stri");
+    screen.wait("what is here of it", Duration::from_secs(3), |screen| {
+        row_of(screen, "Stripes").is_some() && row_of(screen, "Zebra").is_none()
+    });
+    screen.press("\x1b");
+    sees(&mut screen, "INBOX   alice");
+    eventually("no request is left", SOON, || is_quiet(&house));
+    screen.press("q");
+    assert_eq!(screen.exit_code(SOON), 0);
+}
+
+#[test]
+fn a_server_that_is_gone_is_one_line_and_what_is_here_is_found() {
+    let Some(house) = House::build() else { return };
+    house.proxy.set(|faults| faults.refuse = true);
+    let mut screen = house.screen("offline");
+    types(&mut screen, "zebra");
+    stands(
+        &mut screen,
+        &[
+            "Zebra crossing",
+            "on the server, not",
+            "work was not searched: offline",
+        ],
+    );
+    screen.press("\x1b");
+    sees(&mut screen, "INBOX   alice");
+    eventually("no request is left", SOON, || is_quiet(&house));
+    quit(screen);
+}
+
+#[test]
+fn a_refused_password_is_one_line_and_opens_no_question() {
+    let Some(mut house) = House::build() else {
+        return;
+    };
+    house.server.set_password("alice", "another one");
+    let mut screen = house.screen("sign-in needed");
+    types(&mut screen, "zebra");
+    stands(
+        &mut screen,
+        &[
+            "Zebra crossing",
+            "on the server, not",
+            "work was not searched: sign-in needed",
+        ],
+    );
+    sees(&mut screen, "Search all mail: zebra");
+    screen.press("\x1b");
+    sees(&mut screen, "INBOX   alice");
+    quit(screen);
+}
+
+#[test]
+fn the_owner_of_the_account_searches_for_another_process() {
+    let Some(house) = House::build() else { return };
+    let first = house.screen("online");
+    let mut second = house.screen("online");
+    types(&mut second, "zebra");
+    stands(
+        &mut second,
+        &["Zebra crossing", "on the server, not", "Stripes"],
+    );
+    sees(&mut second, "Old");
+    // What it no longer waits for is taken from the store.
+    second.press("\x1b");
+    sees(&mut second, "INBOX   alice");
+    eventually("no request is left", SOON, || is_quiet(&house));
+    quit(second);
+    quit(first);
+}
