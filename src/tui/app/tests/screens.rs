@@ -86,6 +86,28 @@ fn lists_over_all_accounts_and_orders() {
 }
 
 #[test]
+fn more_width_and_the_order_by_size_show_sizes_lists_and_keywords() {
+    let sized = |keys: &'static str, width| {
+        let mut world = world(width, 16);
+        for (n, row) in world.rows.iter_mut().enumerate() {
+            row.size = 700 * 4_u64.pow(u32::try_from(n % 8).unwrap());
+            if n % 4 == 1 {
+                row.envelope.list_id = "rust-users.lists.example.org".to_owned();
+            }
+            for word in ["$Forwarded", "receipt", "\\odd", "taxes", "NonJunk"] {
+                if n % 5 == 3 {
+                    row.flags.insert(word);
+                }
+            }
+        }
+        world.press(keys);
+        world
+    };
+    shot("columns_140x16", &sized("$ d", 140));
+    shot("columns_by_size_80x16", &sized("$ z", 80));
+}
+
+#[test]
 fn selecting() {
     at_sizes("prompt_select", pressed(";"));
     at_sizes("prompt_select_text", pressed("; t"));

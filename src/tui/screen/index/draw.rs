@@ -1,7 +1,7 @@
 //! Rows of the index as columns, and its title.
 
 use crate::mime::sanitize::{self, Shown};
-use crate::model::{Flags, List};
+use crate::model::{Flags, List, Order};
 use crate::tui::app::commands::order_words;
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::Row;
@@ -13,6 +13,26 @@ use crate::tui::screen::theme::Role;
 const DATE: u16 = 5;
 /// The width of where a message is, in a list of several mailboxes.
 const PLACE: u16 = 12;
+/// The widths of a size and of what a message is known by: its list, or its keywords.
+const SIZE: u16 = 6;
+const TAG: u16 = 14;
+/// From how many columns on they are shown.
+const SIZE_FROM: u16 = 88;
+const TAG_FROM: u16 = 108;
+/// Keywords that say what the letter of the state says, or nothing to a person.
+const UNSAID: [&str; 11] = [
+    "$Forwarded",
+    "Forwarded",
+    "$MDNSent",
+    "$Junk",
+    "Junk",
+    "$NotJunk",
+    "NonJunk",
+    "NotJunk",
+    "$Phishing",
+    "$Submitted",
+    "$SubmitPending",
+];
 /// Columns of the sender, its width and that of the subject; in a pane they stand closer.
 const WIDE: (u16, u16, u16) = (13, 18, 33);
 const PANE: (u16, u16, u16) = (12, 16, 29);
@@ -199,11 +219,50 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     let (from, from_width, subject_at) = if area.width < 72 { PANE } else { WIDE };
     pen.put(x + from, y, from_width, &who(app, row), role);
     let mut room = area.width.saturating_sub(subject_at);
+    let is_by_size = app.index.view.as_ref().map(|view| view.order) == Some(Order::Size);
+    if area.width >= SIZE_FROM || (is_by_size && area.width >= 72) {
+        pen.put_right(
+            x + subject_at + room,
+            y,
+            SIZE,
+            &date::octets(row.size),
+            role,
+        );
+        room = room.saturating_sub(SIZE + 2);
+    }
+    if area.width >= TAG_FROM {
+        room = room.saturating_sub(TAG + 2);
+        pen.put(x + subject_at + room + 2, y, TAG, &tag(row), role);
+    }
     if let Some(place) = place(app, row).filter(|_| area.width >= 72) {
+        pen.put_right(x + subject_at + room, y, PLACE, &place, role);
         room = room.saturating_sub(PLACE + 2);
-        pen.put_right(x + area.width, y, PLACE, &place, role);
     }
     pen.put(x + subject_at, y, room, &headline(row), role);
+}
+
+/// The list that a message came by, else the keywords that somebody gave it.
+fn tag(row: &Row) -> String {
+    let list = list_of(row);
+    if !list.is_empty() {
+        return list.to_owned();
+    }
+    let is_said = |word: &&String| {
+        !word.starts_with('\\') && !UNSAID.iter().any(|one| one.eq_ignore_ascii_case(word))
+    };
+    let words: Vec<&str> = row
+        .flags
+        .keywords
+        .iter()
+        .filter(is_said)
+        .map(String::as_str)
+        .collect();
+    words.join(" ")
+}
+
+/// What people call a list: the first label of its id (RFC 2919 section 2).
+fn list_of(row: &Row) -> &str {
+    row.envelope.list_id.split('.').next().unwrap_or_default()
 }
 
 /// Where a message is, in a list of several mailboxes: its account, with its mailbox where those are
