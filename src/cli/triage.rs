@@ -128,8 +128,14 @@ pub fn undo(start: &mut Start) -> Result<(), Failure> {
         .iter()
         .map(|m| format!("\"{m}\""))
         .collect();
+    what.extend(undone.mutes.iter().map(|called| format!("\"{called}\"")));
     if !undone.messages.is_empty() {
         what.push(count(undone.messages.len()));
+    }
+    match undone.drafts.len() {
+        0 => {}
+        1 => what.push("1 draft".to_owned()),
+        many => what.push(format!("{many} drafts")),
     }
     for (left, why) in [
         (undone.gone, "no longer there"),

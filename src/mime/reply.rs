@@ -5,10 +5,12 @@
 //! came by Bcc, whose answer to all would tell (SAFETY C5).
 
 mod quoting;
+mod several;
 #[cfg(test)]
 mod tests;
 
 pub use quoting::{attribution, forwarded, quote};
+pub use several::Several;
 
 use super::header::Header;
 use super::write::{is_message_id, is_same_mailbox, mailbox};
@@ -237,14 +239,7 @@ impl Original<'_> {
 
     /// What is to be asked before answering.
     pub fn question(&self) -> Question {
-        let mut choices: Vec<(Whom, Addressed)> = Vec::new();
-        for whom in [Whom::Sender, Whom::All, Whom::List] {
-            let fields = self.addressed(whom);
-            let same = |(_, known): &(Whom, Addressed)| is_same(known, &fields);
-            if fields.count() > 0 && !choices.iter().any(same) {
-                choices.push((whom, fields));
-            }
-        }
+        let choices = choices(&|whom| self.addressed(whom));
         let has = |whom: Whom| choices.iter().any(|(one, _)| *one == whom);
         let came_by_bcc = self.came_by_bcc();
         let follows = !self.wishes.followup_to.is_empty();
@@ -510,6 +505,19 @@ fn add(to: &mut Vec<Address>, known: &[Address], more: Vec<Address>) {
             to.push(one);
         }
     }
+}
+
+/// The answers that differ.
+fn choices(addressed: &dyn Fn(Whom) -> Addressed) -> Vec<(Whom, Addressed)> {
+    let mut choices: Vec<(Whom, Addressed)> = Vec::new();
+    for whom in [Whom::Sender, Whom::All, Whom::List] {
+        let fields = addressed(whom);
+        let same = |(_, known): &(Whom, Addressed)| is_same(known, &fields);
+        if fields.count() > 0 && !choices.iter().any(same) {
+            choices.push((whom, fields));
+        }
+    }
+    choices
 }
 
 /// Whether two answers reach the same mailboxes.

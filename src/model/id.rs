@@ -35,6 +35,8 @@ key! {
     DraftKey,
     /// A conversation over the whole store.
     ThreadKey,
+    /// Something that is muted.
+    MuteKey,
     /// One row of the journal.
     OperationId,
     /// One key press: the operations that were made together and are undone together.

@@ -34,7 +34,7 @@ pub use envelope::{Address, Envelope};
 pub use flag::{FlagChange, Flags};
 pub use id::{
     AccountKey, ActionId, BlobKey, ContactKey, ContentKey, DraftKey, MailboxKey, MessageKey,
-    OperationId, RequestId, ThreadKey,
+    MuteKey, OperationId, RequestId, ThreadKey,
 };
 pub use journal::{Operation, OperationKind, OperationState};
 pub use link::{Link, LinkState};

@@ -1,13 +1,16 @@
 //! Muting a conversation or a list, and ending it. What a mute does is in [`crate::store::mutes`].
 
 use crate::model::thread::base_subject;
-use crate::model::{FlagChange, Flags, MessageKey};
-use crate::store::mutes::{Mute, MuteKey, Topic};
+use crate::model::{ActionId, FlagChange, Flags, MessageKey, MuteKey, ThreadKey};
+use crate::store::undo::PreviousMute;
 use crate::store::{
-    Pending, Priority, Rows, Store, StoreError, contents, lists, messages, mutes, threads,
+    Pending, Priority, Rows, Store, StoreError, Tx, contents, journal, lists, messages, mutes,
+    threads, undo,
 };
 
 use super::triage::{Acted, Acting, Undoable};
+
+pub use crate::store::mutes::{Mute, Topic};
 
 /// What of a message is to be muted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,27 +22,80 @@ pub enum Kind {
 }
 
 /// What muting came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Muted {
-    /// It is muted now, under this name.
-    Done(String),
-    /// It was so before.
-    Already(String),
-    /// The message came over no list, or its envelope is not here.
-    Nothing,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Muted {
+    /// The action; `None` when nothing was muted that was not so before.
+    pub action: Option<ActionId>,
+    /// What is muted now.
+    pub done: Vec<Mute>,
+    /// What was so before, by its name.
+    pub already: Vec<String>,
+    /// Messages that came over no list, or whose envelope is not here.
+    pub nothing: usize,
 }
 
-/// Mutes the conversation or the list of a message.
-pub fn mute(store: &Store, key: MessageKey, kind: Kind) -> Pending<Muted> {
+/// Mutes the conversations or the lists of messages, as one action.
+pub fn mute(store: &Store, keys: Vec<MessageKey>, kind: Kind) -> Pending<Muted> {
     store.write(Priority::Person, move |tx| {
-        let Some((topic, called)) = topic(tx, key, kind)? else {
-            return Ok(Muted::Nothing);
-        };
-        Ok(match mutes::add(tx, &topic, &called)? {
-            true => Muted::Done(called),
-            false => Muted::Already(called),
-        })
+        let mut muted = Muted::default();
+        let mut topics: Vec<(Topic, String)> = Vec::new();
+        for key in keys {
+            match topic(tx, key, kind)? {
+                None => muted.nothing += 1,
+                Some(found) if topics.iter().any(|(one, _)| *one == found.0) => {}
+                Some(found) => topics.push(found),
+            }
+        }
+        put(tx, &mut muted, topics)?;
+        Ok(muted)
     })
+}
+
+/// Mutes a list by its List-Id.
+pub fn mute_list(store: &Store, id: &str) -> Pending<Muted> {
+    let id = id.trim().to_owned();
+    store.write(Priority::Person, move |tx| {
+        let mut muted = Muted::default();
+        put(tx, &mut muted, vec![(Topic::list(&id), id)])?;
+        Ok(muted)
+    })
+}
+
+/// Mutes a conversation by its number, as lists print it; `None` if there is none.
+pub fn mute_thread(store: &Store, thread: ThreadKey) -> Pending<Option<Muted>> {
+    store.write(Priority::Person, move |tx| {
+        let Some(message) = threads::any_message(tx, thread)? else {
+            return Ok(None);
+        };
+        let mut muted = Muted::default();
+        let topics = topic(tx, message, Kind::Thread)?.into_iter().collect();
+        put(tx, &mut muted, topics)?;
+        Ok(Some(muted))
+    })
+}
+
+fn put(tx: &Tx<'_>, muted: &mut Muted, topics: Vec<(Topic, String)>) -> Result<(), StoreError> {
+    for (topic, called) in topics {
+        let Some(mute) = mutes::add(tx, &topic, &called)? else {
+            muted.already.push(called);
+            continue;
+        };
+        let action = match muted.action {
+            Some(action) => action,
+            None => journal::action(tx, "mute")?,
+        };
+        muted.action = Some(action);
+        let previous = PreviousMute {
+            mute: mute.clone(),
+            ended: false,
+        };
+        undo::remember_mute(tx, action, &previous)?;
+        muted.done.push(mute);
+    }
+    if muted.action.is_some() {
+        undo::prune(tx)?;
+    }
+    Ok(())
 }
 
 fn topic(
@@ -85,30 +141,46 @@ pub fn of_message(rows: &impl Rows, key: MessageKey) -> Result<Vec<Mute>, StoreE
     Ok(found)
 }
 
-/// Ends a mute. What it filed and is still read in the same place comes back to where it arrived,
-/// unread; that much can be undone.
-pub fn unmute(store: &Store, key: MuteKey) -> Pending<Acted> {
+/// Ends mutes, as one action. What they filed and is still read in the same place comes back to where
+/// it arrived, unread.
+pub fn unmute(store: &Store, keys: Vec<MuteKey>) -> Pending<Acted> {
     store.write(Priority::Person, move |tx| {
         let mut acting = Acting::new(tx, "unmute");
-        let unread = FlagChange::remove(Flags::of(Flags::SEEN));
-        for (message, came_into) in mutes::filed(tx, key)? {
-            let is_there = acting
-                .mailbox(came_into)
-                .is_ok_and(|row| row.name.is_some());
-            let Some(shown) = acting.shown(message)?.filter(|_| is_there) else {
-                continue;
-            };
-            let role = acting.mailbox(shown.here)?.role;
-            let untouched = shown.here == came_into || role == Some(crate::model::Role::Archive);
-            if !untouched || !shown.message.flags.has(Flags::SEEN) {
+        for mute in mutes::all(tx)? {
+            if !keys.contains(&mute.key) {
                 continue;
             }
-            acting.flag(&shown, &unread, Undoable::Yes)?;
-            if let Some(shown) = acting.shown(message)?.filter(|one| one.here != came_into) {
-                acting.relocate(&shown, came_into)?;
-            }
+            let action = acting.action()?;
+            let key = mute.key;
+            undo::remember_mute(tx, action, &PreviousMute { mute, ended: true })?;
+            end(&mut acting, key)?;
         }
-        mutes::remove(tx, key)?;
         acting.end()
     })
+}
+
+/// Ends a mute, and brings back what it filed; answers which messages those are.
+pub(super) fn end(acting: &mut Acting<'_>, key: MuteKey) -> Result<Vec<MessageKey>, StoreError> {
+    let unread = FlagChange::remove(Flags::of(Flags::SEEN));
+    let mut back = Vec::new();
+    for (message, came_into) in mutes::filed(acting.tx, key)? {
+        let is_there = acting
+            .mailbox(came_into)
+            .is_ok_and(|row| row.name.is_some());
+        let Some(shown) = acting.shown(message)?.filter(|_| is_there) else {
+            continue;
+        };
+        let role = acting.mailbox(shown.here)?.role;
+        let untouched = shown.here == came_into || role == Some(crate::model::Role::Archive);
+        if !untouched || !shown.message.flags.has(Flags::SEEN) {
+            continue;
+        }
+        acting.flag(&shown, &unread, Undoable::Yes)?;
+        if let Some(shown) = acting.shown(message)?.filter(|one| one.here != came_into) {
+            acting.relocate(&shown, came_into)?;
+        }
+        back.push(message);
+    }
+    mutes::remove(acting.tx, key)?;
+    Ok(back)
 }

@@ -201,23 +201,48 @@ pub fn submit(
     when: When,
 ) -> Pending<Queued> {
     store.write(Priority::Person, move |tx| {
-        fresh.later = match when {
-            When::Now => None,
-            When::After(seconds) => Some(tx.now().saturating_add(i64::from(seconds))),
-            When::At(second) => Some(second),
-        };
-        put(tx, &fresh, draft)
+        fresh.later = later(tx, when);
+        let queued = put(tx, &fresh)?;
+        if let Some(draft) = draft {
+            super::drafts::remove(tx, draft)?;
+        }
+        undo::remember_submit(tx, queued.action, queued.operation)?;
+        undo::prune(tx)?;
+        Ok(queued)
     })
 }
 
-fn put(tx: &Tx<'_>, fresh: &Fresh, draft: Option<DraftSave>) -> Result<Queued, StoreError> {
+/// Puts several messages into the outbox, all of them or none, in one transaction that is on the disk
+/// when it is answered. They are taken back together.
+pub fn submit_all(store: &Store, mut fresh: Vec<Fresh>, when: When) -> Pending<Vec<Queued>> {
+    store.write(Priority::Person, move |tx| {
+        let mut all = Vec::with_capacity(fresh.len());
+        for one in &mut fresh {
+            one.later = later(tx, when);
+            all.push(put(tx, one)?);
+        }
+        // Each is an action of its own, as any message in the outbox; the last one undoes them all.
+        if let Some(last) = all.last() {
+            for one in &all {
+                undo::remember_submit(tx, last.action, one.operation)?;
+            }
+            undo::prune(tx)?;
+        }
+        Ok(all)
+    })
+}
+
+fn later(tx: &Tx<'_>, when: When) -> Option<i64> {
+    match when {
+        When::Now => None,
+        When::After(seconds) => Some(tx.now().saturating_add(i64::from(seconds))),
+        When::At(second) => Some(second),
+    }
+}
+
+fn put(tx: &Tx<'_>, fresh: &Fresh) -> Result<Queued, StoreError> {
     let action = journal::action(tx, "send")?;
     let operation = outgoing::queue(tx, action, fresh)?;
-    if let Some(draft) = draft {
-        super::drafts::remove(tx, draft)?;
-    }
-    undo::remember_submit(tx, action, operation)?;
-    undo::prune(tx)?;
     Ok(Queued {
         operation,
         action,

@@ -8,7 +8,7 @@ use crate::model::journal::Placed;
 use crate::model::{ActionId, DraftKey, FlagChange, MessageKey, OperationId};
 use crate::store::undo::{Previous, PreviousMailbox};
 use crate::store::{
-    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes,
+    Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes, mutes,
     outgoing, undo, verdicts,
 };
 
@@ -32,6 +32,8 @@ pub struct Undone {
     pub drafts: Vec<DraftKey>,
     /// Names of mailboxes that are as they were.
     pub mailboxes: Vec<String>,
+    /// What is muted again, or is no more.
+    pub mutes: Vec<String>,
     /// Why a mailbox is not as it was. The action is given up: pressing `U` again goes further back.
     pub refused: Option<Refusal>,
 }
@@ -65,6 +67,7 @@ pub fn undo_in_slices(store: &Store) -> Result<Undone, StoreError> {
         all.drafts.extend(step.undone.drafts);
         all.refused = step.undone.refused;
         all.mailboxes.extend(step.undone.mailboxes);
+        all.mutes.extend(step.undone.mutes);
         action = step.left;
         if action.is_none() {
             return Ok(all);
@@ -100,6 +103,16 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
         }
         undo::forget_message(tx, latest.action, previous.message)?;
     }
+    for previous in latest.mutes.iter().filter(|_| !latest.more) {
+        let mute = &previous.mute;
+        match previous.ended {
+            true => drop(mutes::restore(tx, mute)?),
+            false => undone
+                .messages
+                .extend(super::mutes::end(&mut acting, mute.key)?),
+        }
+        undone.mutes.push(mute.called.clone());
+    }
     undone.actions.extend(acting.outcome.action);
     if latest.more {
         return Ok(Step {
@@ -116,7 +129,7 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
             Err(error) => return Err(error),
         }
     }
-    if let Some(id) = latest.submitted {
+    for id in latest.submitted {
         match unsend(tx, id) {
             Ok(draft) => undone.drafts.push(draft),
             Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),

@@ -11,11 +11,11 @@
 //! which takes back what the person did last: [`filed`] knows what is to be brought back when a mute
 //! ends.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use crate::model::journal::Placed;
 use crate::model::{
-    AccountKey, ActionId, Address, FlagChange, Flags, MailboxKey, MessageKey, Notice,
+    AccountKey, ActionId, Address, FlagChange, Flags, MailboxKey, MessageKey, MuteKey, Notice,
     OperationKind, Role, Severity, ThreadKey,
 };
 
@@ -60,36 +60,70 @@ pub struct Mute {
     pub filed: u64,
 }
 
-/// Names a mute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MuteKey(pub i64);
-
-/// Mutes something; false when it was muted before.
-pub fn add(tx: &Tx<'_>, topic: &Topic, called: &str) -> Result<bool, StoreError> {
-    let (thread, list) = match topic {
-        Topic::Thread(thread) => (Some(threads::root(tx, *thread)?.0), None),
-        Topic::List(list) => (None, Some(list)),
-    };
-    let made = tx
-        .connection()
-        .prepare_cached(
-            "INSERT OR IGNORE INTO mute (thread, list, what, since) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute((thread, list, called, tx.now()))?;
-    tx.durable();
-    tx.changed(Change::Notices);
-    Ok(made > 0)
+/// Mutes something; `None` when it was muted before.
+pub fn add(tx: &Tx<'_>, topic: &Topic, called: &str) -> Result<Option<Mute>, StoreError> {
+    put(tx, None, topic, called, tx.now())
 }
 
-/// Ends a mute; what was filed stays where it is.
+/// Mutes again what was muted as this says, with what was filed for it.
+pub fn restore(tx: &Tx<'_>, mute: &Mute) -> Result<Option<Mute>, StoreError> {
+    put(tx, Some(mute.key), &mute.topic, &mute.called, mute.since)
+}
+
+fn put(
+    tx: &Tx<'_>,
+    key: Option<MuteKey>,
+    topic: &Topic,
+    called: &str,
+    since: i64,
+) -> Result<Option<Mute>, StoreError> {
+    let topic = match topic {
+        Topic::Thread(thread) => Topic::Thread(threads::root(tx, *thread)?),
+        Topic::List(list) => Topic::List(list.clone()),
+    };
+    let (thread, list) = match &topic {
+        Topic::Thread(thread) => (Some(thread.0), None),
+        Topic::List(list) => (None, Some(list)),
+    };
+    let mut insert = tx.connection().prepare_cached(
+        "INSERT OR IGNORE INTO mute (key, thread, list, what, since) VALUES (?1, ?2, ?3, ?4, ?5)
+         RETURNING key",
+    )?;
+    let made: Option<i64> = insert
+        .query_row((key.map(|key| key.0), thread, list, called, since), |row| {
+            row.get(0)
+        })
+        .optional()?;
+    tx.durable();
+    tx.changed(Change::Notices);
+    Ok(made.map(|made| Mute {
+        key: MuteKey(made),
+        topic,
+        called: called.to_owned(),
+        since,
+        filed: 0,
+    }))
+}
+
+/// Ends a mute; what was filed stays where it is. Which messages that were is known until the end
+/// cannot be undone any more.
 pub fn remove(tx: &Tx<'_>, key: MuteKey) -> Result<(), StoreError> {
-    let sql = tx.connection();
-    sql.prepare_cached("DELETE FROM mute WHERE key = ?1")?
-        .execute([key.0])?;
-    sql.prepare_cached("DELETE FROM muted WHERE mute = ?1")?
+    tx.connection()
+        .prepare_cached("DELETE FROM mute WHERE key = ?1")?
         .execute([key.0])?;
     tx.durable();
     tx.changed(Change::Notices);
+    Ok(())
+}
+
+/// Forgets what was filed for what is muted no more, where that cannot be undone.
+pub(super) fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.connection()
+        .prepare_cached(
+            "DELETE FROM muted WHERE mute IN (SELECT DISTINCT mute FROM muted
+               EXCEPT SELECT key FROM mute EXCEPT SELECT mute FROM undo_mute)",
+        )?
+        .execute([])?;
     Ok(())
 }
 
@@ -100,23 +134,24 @@ pub fn all(rows: &impl Rows) -> Result<Vec<Mute>, StoreError> {
            (SELECT count(*) FROM muted WHERE muted.mute = mute.key)
          FROM mute ORDER BY key DESC",
     )?;
-    let found = query
-        .query_map([], |row| {
-            let thread: Option<i64> = row.get(1)?;
-            let list: Option<String> = row.get(2)?;
-            Ok(Mute {
-                key: MuteKey(row.get(0)?),
-                topic: match thread {
-                    Some(thread) => Topic::Thread(ThreadKey(thread)),
-                    None => Topic::List(list.unwrap_or_default()),
-                },
-                called: row.get(3)?,
-                since: row.get(4)?,
-                filed: count(row.get(5)?),
-            })
-        })?
-        .collect::<Result<_, _>>()?;
+    let found = query.query_map([], at)?.collect::<Result<_, _>>()?;
     Ok(found)
+}
+
+/// A mute of a row: key, thread, list, what it is called, since when, and how much was filed.
+pub(super) fn at(row: &Row<'_>) -> Result<Mute, rusqlite::Error> {
+    let thread: Option<i64> = row.get(1)?;
+    let list: Option<String> = row.get(2)?;
+    Ok(Mute {
+        key: MuteKey(row.get(0)?),
+        topic: match thread {
+            Some(thread) => Topic::Thread(ThreadKey(thread)),
+            None => Topic::List(list.unwrap_or_default()),
+        },
+        called: row.get(3)?,
+        since: row.get(4)?,
+        filed: count(row.get(5)?),
+    })
 }
 
 /// The messages that were filed for a mute, and the mailbox that each came into.

@@ -10,7 +10,7 @@ use super::{StoreError, journal, open, schema};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
-pub(super) const TABLES: [&str; 33] = [
+pub(super) const TABLES: [&str; 34] = [
     "store",
     "account",
     "mailbox",
@@ -24,6 +24,7 @@ pub(super) const TABLES: [&str; 33] = [
     "undo",
     "undo_mailbox",
     "undo_submit",
+    "undo_mute",
     "filed",
     "list_order",
     "saved_search",
@@ -193,6 +194,8 @@ fn copy(from: &Connection, into: &mut Connection, table: &str) -> Result<bool, S
         "mailbox_thread" => "mailbox, thread",
         "undo" => "action, message",
         "undo_mailbox" => "action, mailbox",
+        "undo_submit" => "action, operation",
+        "undo_mute" => "action, mute",
         "filed" => "account, who",
         "list_order" => "list",
         _ => "rowid",

@@ -94,6 +94,17 @@ pub fn root(rows: &impl Rows, thread: ThreadKey) -> Result<ThreadKey, StoreError
 pub(super) const PARTS: &str =
     "(SELECT ?1 AS key UNION ALL SELECT key FROM thread WHERE into_thread = ?1)";
 
+/// A message of a thread that is shown somewhere; `None` if there is no such thread.
+pub fn any_message(rows: &impl Rows, thread: ThreadKey) -> Result<Option<MessageKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(&format!(
+        "SELECT min(m.key) FROM {PARTS} part CROSS JOIN message m INDEXED BY message_thread
+         WHERE m.thread = part.key AND m.mailbox IS NOT NULL"
+    ))?;
+    let root = root(rows, thread)?;
+    let found: Option<i64> = query.query_row([root.0], |row| row.get(0))?;
+    Ok(found.map(MessageKey))
+}
+
 /// The messages of a thread in one mailbox, oldest first.
 pub fn messages(
     rows: &impl Rows,

@@ -7,6 +7,7 @@ use crate::model::journal::Placed;
 use crate::model::{ActionId, MailboxKey, MessageKey, OperationId};
 
 use super::columns::{flags_at, of_flags};
+use super::mutes::{self, Mute, Topic};
 use super::{Rows, StoreError, Tx};
 
 const KEPT: i64 = 50;
@@ -37,6 +38,15 @@ pub struct PreviousMailbox {
     pub now_subscribed: bool,
 }
 
+/// One thing that an action muted, or muted no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousMute {
+    /// Its row, as it was.
+    pub mute: Mute,
+    /// Whether the action ended it.
+    pub ended: bool,
+}
+
 /// An action that can be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undoable {
@@ -50,8 +60,10 @@ pub struct Undoable {
     pub more: bool,
     /// Mailboxes that it changed.
     pub mailboxes: Vec<PreviousMailbox>,
-    /// A message that it queued, whether or not that is still in the outbox.
-    pub submitted: Option<OperationId>,
+    /// Messages that it queued, whether or not they are still in the outbox.
+    pub submitted: Vec<OperationId>,
+    /// What it muted, and what it muted no more.
+    pub mutes: Vec<PreviousMute>,
 }
 
 /// Remembers what an action does to a message; of several changes of one action what was before the
@@ -119,13 +131,41 @@ pub fn remember_submit(
     Ok(())
 }
 
+/// Remembers what an action muted, or muted no more.
+pub fn remember_mute(
+    tx: &Tx<'_>,
+    action: ActionId,
+    previous: &PreviousMute,
+) -> Result<(), StoreError> {
+    let mute = &previous.mute;
+    let (thread, list) = match &mute.topic {
+        Topic::Thread(thread) => (Some(thread.0), None),
+        Topic::List(list) => (None, Some(list)),
+    };
+    tx.connection()
+        .prepare_cached(
+            "INSERT OR REPLACE INTO undo_mute (action, mute, thread, list, what, since, ended)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            action.0,
+            mute.key.0,
+            thread,
+            list,
+            &mute.called,
+            mute.since,
+            previous.ended,
+        ))?;
+    Ok(())
+}
+
 /// Forgets all but the last fifty actions, and the names of actions that nothing refers to.
 pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     let sql = tx.connection();
     let oldest: Option<i64> = sql
         .prepare_cached(
             "SELECT action FROM (SELECT action FROM undo UNION SELECT action FROM undo_mailbox
-               UNION SELECT action FROM undo_submit)
+               UNION SELECT action FROM undo_submit UNION SELECT action FROM undo_mute)
              ORDER BY action DESC LIMIT 1 OFFSET ?1",
         )?
         .query_row([KEPT - 1], |row| row.get(0))
@@ -133,10 +173,7 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     let Some(oldest) = oldest else {
         return Ok(());
     };
-    for table in ["undo", "undo_mailbox", "undo_submit"] {
-        sql.prepare_cached(&format!("DELETE FROM {table} WHERE action < ?1"))?
-            .execute([oldest])?;
-    }
+    delete(tx, "action < ?1", oldest)?;
     sql.prepare_cached(
         "DELETE FROM action WHERE id < ?1
            AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.action = action.id)",
@@ -147,12 +184,22 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
 
 /// The action is undone.
 pub fn forget(tx: &Tx<'_>, action: ActionId) -> Result<(), StoreError> {
+    delete(tx, "action = ?1", action.0)
+}
+
+fn delete(tx: &Tx<'_>, which: &str, action: i64) -> Result<(), StoreError> {
+    let sql = tx.connection();
     for table in ["undo", "undo_mailbox", "undo_submit"] {
-        tx.connection()
-            .prepare_cached(&format!("DELETE FROM {table} WHERE action = ?1"))?
-            .execute([action.0])?;
+        sql.prepare_cached(&format!("DELETE FROM {table} WHERE {which}"))?
+            .execute([action])?;
     }
-    Ok(())
+    let mutes = sql
+        .prepare_cached(&format!("DELETE FROM undo_mute WHERE {which}"))?
+        .execute([action])?;
+    match mutes {
+        0 => Ok(()),
+        _ => mutes::sweep(tx),
+    }
 }
 
 /// One message of an action is as it was.
@@ -172,7 +219,8 @@ pub fn latest(rows: &impl Rows, most: usize) -> Result<Option<Undoable>, StoreEr
     let mut query = rows.connection().prepare_cached(
         "SELECT max(action) FROM (SELECT max(action) AS action FROM undo
            UNION SELECT max(action) AS action FROM undo_mailbox
-           UNION SELECT max(action) AS action FROM undo_submit)",
+           UNION SELECT max(action) AS action FROM undo_submit
+           UNION SELECT max(action) AS action FROM undo_mute)",
     )?;
     match query.query_row([], |row| row.get::<_, Option<i64>>(0))? {
         Some(action) => of_action(rows, ActionId(action), most),
@@ -200,6 +248,7 @@ pub fn of_action(
         more,
         mailboxes: mailboxes(rows, action.0)?,
         submitted: submitted(rows, action.0)?,
+        mutes: muted(rows, action.0)?,
     }))
 }
 
@@ -230,12 +279,30 @@ fn messages(rows: &impl Rows, action: i64, most: usize) -> Result<Vec<Previous>,
     Ok(found)
 }
 
-fn submitted(rows: &impl Rows, action: i64) -> Result<Option<OperationId>, StoreError> {
+fn submitted(rows: &impl Rows, action: i64) -> Result<Vec<OperationId>, StoreError> {
     let mut query = rows
         .connection()
-        .prepare_cached("SELECT operation FROM undo_submit WHERE action = ?1")?;
-    let found = query.query_row([action], |row| row.get(0)).optional()?;
-    Ok(found.map(OperationId))
+        .prepare_cached("SELECT operation FROM undo_submit WHERE action = ?1 ORDER BY operation")?;
+    let found = query
+        .query_map([action], |row| Ok(OperationId(row.get(0)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+fn muted(rows: &impl Rows, action: i64) -> Result<Vec<PreviousMute>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT mute, thread, list, what, since, 0, ended FROM undo_mute WHERE action = ?1
+         ORDER BY mute",
+    )?;
+    let found = query
+        .query_map([action], |row| {
+            Ok(PreviousMute {
+                mute: mutes::at(row)?,
+                ended: row.get(6)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
 }
 
 fn mailboxes(rows: &impl Rows, action: i64) -> Result<Vec<PreviousMailbox>, StoreError> {

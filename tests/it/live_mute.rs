@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lacebark::env::SystemClock;
 use lacebark::model::MessageKey;
-use lacebark::ops::mutes::{Kind, Muted, mute};
+use lacebark::ops::mutes::{Kind, mute};
 use lacebark::store::Store;
 
 use crate::harness::compare::Stored;
@@ -29,8 +29,10 @@ fn mute_thread_of(data: &Path, id: &str) {
     let key = shown.iter().find(|one| one.message_id == id).unwrap().key;
     let path = data.join("mail.db");
     let store = Store::open(&path, Arc::new(SystemClock::start())).unwrap();
-    let muted = mute(&store, MessageKey(key), Kind::Thread).wait().unwrap();
-    assert_eq!(muted, Muted::Done("Tickets".to_owned()));
+    let muted = mute(&store, vec![MessageKey(key)], Kind::Thread)
+        .wait()
+        .unwrap();
+    assert_eq!(muted.done[0].called, "Tickets");
 }
 
 /// The ids in a mailbox on the server, each with whether it is read.

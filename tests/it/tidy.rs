@@ -328,7 +328,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ),
     (
         "8.sql",
-        "cc84978f7d5cd7ea560d25ac214200ca98857342c5528a7d588e4c4065d5c803",
+        "40234661c816401ec164978c6b03b5df82379e20b218574e3763d6a91fe147af",
     ),
 ];
 

@@ -317,3 +317,139 @@ fn only_one_plain_text_is_what_a_draft_was_typed_in() {
     check(vec![text("1", "html", "")], false);
     check(vec![text("1", "plain", ""), text("2", "plain", "")], false);
 }
+
+/// What each of these messages is, told apart by ` | `.
+fn cases(text: &str) -> Vec<Case> {
+    text.split(" | ").map(case).collect()
+}
+
+fn several<'a>(cases: &'a [Case], own: &'a [String]) -> Several<'a> {
+    let numbered = |(n, case): (usize, &'a Case)| Original {
+        message: MessageKey(n as i64 + 1),
+        ..original(case, own)
+    };
+    Several::new(cases.iter().enumerate().map(numbered).collect())
+}
+
+#[test]
+fn c6_one_answer_to_several_messages_goes_where_the_answers_to_each_would() {
+    let own = own();
+    let check = |text: &str, sender: &str, all: &str, list: &str| {
+        let cases = cases(text);
+        let several = several(&cases, &own);
+        let got = [Whom::Sender, Whom::All, Whom::List].map(|w| shown(&several.addressed(w)));
+        assert_eq!(got, [sender, all, list], "{text}");
+        assert_eq!(several.question().proposed, Whom::Sender, "{text}");
+    };
+    check("from a; to me | from b; to me", "a b / ", "a b / ", " / ");
+    check(
+        "from a; to me, b | from A; to me, c",
+        "a / ",
+        "a / b c",
+        " / ",
+    );
+    check(
+        "from a; to me, b | from b; to me, a",
+        "a b / ",
+        "a b / ",
+        " / ",
+    );
+    check(
+        "from a; reply-to d; to me | from b; to me",
+        "d b / ",
+        "d b / ",
+        " / ",
+    );
+    check(
+        "from a; to l; list l | from b; to l; list l",
+        "a b / ",
+        "a b / l",
+        "l / ",
+    );
+    check(
+        "from a; to l; list l | from b; to k; list k",
+        "a b / ",
+        "a b / l k",
+        " / ",
+    );
+    check(
+        "from a; to l; list l | from b; to me",
+        "a b / ",
+        "a b / l",
+        " / ",
+    );
+    check("from me; to me | from a; to me", "a / ", "a / ", " / ");
+    check("from me; to me | from me; to me", "me / ", "me / ", " / ");
+}
+
+#[test]
+fn c5_one_blind_copy_among_several_messages_is_told() {
+    let own = own();
+    for (text, want) in [
+        ("from a; to me | from a; to b", true),
+        ("from a; to me", false),
+    ] {
+        let cases = cases(text);
+        assert_eq!(several(&cases, &own).question().came_by_bcc, want, "{text}");
+    }
+}
+
+#[test]
+fn one_answer_to_several_messages_names_them_all() {
+    let own = own();
+    let draft = |subjects: [&str; 2], references: &[&str]| {
+        let mut cases = cases("from a; to me | from b; to me");
+        for (n, case) in cases.iter_mut().enumerate() {
+            case.envelope.subject = subjects[n].to_owned();
+            case.envelope.message_id = format!("{}@x", n + 1);
+        }
+        cases[1].envelope.references = references.iter().map(|id| (*id).to_owned()).collect();
+        several(&cases, &own).reply(&Address::default(), Addressed::default(), String::new())
+    };
+    let apart = draft(["Trains", "Boats"], &[]);
+    assert_eq!(apart.subject, "Re: Boats (and 1 more)");
+    assert_eq!(apart.in_reply_to, ["1@x", "2@x"]);
+    assert!(apart.references.is_empty(), "they have no common ancestors");
+    let answers = apart.answers.unwrap();
+    assert_eq!(
+        (answers.kind, answers.messages),
+        (AnswerKind::Reply, vec![MessageKey(1), MessageKey(2)])
+    );
+    let line = draft(["Trains", "RE: trains"], &["0@x", "1@x"]);
+    assert_eq!(line.subject, "Re: trains");
+    assert_eq!(line.references, ["0@x", "1@x", "2@x"]);
+}
+
+#[test]
+fn several_messages_are_attached_whole_under_names_of_their_own() {
+    let own = own();
+    let mut cases = cases("from a; to me | from b; to me | from c; to me");
+    for (case, subject) in cases.iter_mut().zip(["Trains", "Trains", ""]) {
+        case.envelope.subject = subject.to_owned();
+    }
+    let wholes = [
+        (ContentKey(7), 70),
+        (ContentKey(8), 80),
+        (ContentKey(9), 90),
+    ];
+    let draft = several(&cases, &own).forward_attached(&Address::default(), &wholes);
+    let names: Vec<_> = draft
+        .attachments
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["Trains.eml", "Trains-2.eml", "message.eml"]);
+    for (one, (content, size)) in draft.attachments.iter().zip(wholes) {
+        assert_eq!(
+            (one.media_type.as_str(), one.size),
+            ("message/rfc822", size)
+        );
+        assert_eq!(one.source, Source::Message { content });
+    }
+    let answers = draft.answers.unwrap();
+    assert_eq!(
+        (answers.kind, answers.messages.len()),
+        (AnswerKind::Forward, 3)
+    );
+    assert_eq!(draft.subject, "Fwd: (and 2 more)");
+}

@@ -102,3 +102,26 @@ END;
 CREATE TRIGGER saved_search_left AFTER DELETE ON account BEGIN
   DELETE FROM saved_search WHERE account = old.key;
 END;
+
+-- One key may put several messages into the outbox: they are taken back together.
+CREATE TABLE undo_sent (
+  action INTEGER NOT NULL,
+  operation INTEGER NOT NULL,
+  PRIMARY KEY (action, operation)
+) STRICT, WITHOUT ROWID;
+INSERT INTO undo_sent (action, operation) SELECT action, operation FROM undo_submit;
+DROP TABLE undo_submit;
+ALTER TABLE undo_sent RENAME TO undo_submit;
+
+-- What an action muted, or, where ended is set, muted no more: the row of mute as it was. Rows of muted
+-- stay for as long as this one does.
+CREATE TABLE undo_mute (
+  action INTEGER NOT NULL,
+  mute INTEGER NOT NULL,
+  thread INTEGER,
+  list TEXT,
+  what TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  PRIMARY KEY (action, mute)
+) STRICT, WITHOUT ROWID;

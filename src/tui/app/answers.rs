@@ -123,6 +123,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
         Answer::Resuming(found) => resuming::came(app, ticket, found),
         Answer::Answering(found) => writing::answering_came(app, ticket, found),
         Answer::Written(draft) => writing::written_came(app, ticket, draft),
+        Answer::Bounced(drafts, absent) => writing::bounced_came(app, ticket, drafts, absent),
         Answer::Contacts(found) => writing::contacts_came(app, ticket, found),
         Answer::Outbox(lines) => app.outbox.take(ticket, lines),
         Answer::Outgoing(text) => outbox::text_came(app, ticket, text.map(|text| *text)),
@@ -346,10 +347,10 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         Ended::Failed(words) if book::failed(app, ticket, &words) => {}
         Ended::Book(end) => book::ended(app, ticket, end),
         Ended::Saved(kept, at) => writing::saved(app, ticket, kept, at),
-        Ended::Queued { operation, at } => {
+        Ended::Queued { operations, at } => {
             let later = at > app.now.wall + LATER;
             let outgoing = send::Outgoing {
-                operation,
+                operations,
                 at,
                 later,
             };

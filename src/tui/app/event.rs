@@ -254,17 +254,17 @@ pub enum Question {
     Keyring,
     /// A message of Drafts that is to be gone on with.
     Resuming(MessageKey),
-    /// What answers to a message could be.
+    /// What answers to messages could be.
     Answering {
-        /// Which one.
-        message: MessageKey,
+        /// Which ones: several get one answer.
+        messages: Vec<MessageKey>,
         /// What of its text is quoted, where that is not all.
         marked: Option<String>,
     },
-    /// A message that passes another one on.
+    /// A message that passes others on.
     Forwarding {
-        /// Which one.
-        message: MessageKey,
+        /// Which ones.
+        messages: Vec<MessageKey>,
         /// Whether as an attachment.
         attached: bool,
     },
@@ -275,7 +275,7 @@ pub enum Question {
         /// Which part.
         part: PartPath,
     },
-    /// The message of this draft, to be sent on as it is.
+    /// The messages of this draft, each to be sent on as it is.
     Bouncing(Box<Draft>),
     /// People whom a text could mean, the likeliest first.
     Contacts {
@@ -396,6 +396,8 @@ pub enum Answer {
     Answering(Option<Box<Answering>>),
     /// A message that was prepared; `None` when what it is about is gone.
     Written(Option<Box<Draft>>),
+    /// Messages that are to be sent on as they are, and how many of them are not here yet.
+    Bounced(Vec<Draft>, usize),
     /// People, the likeliest first.
     Contacts(Vec<Contact>),
     /// Entries of the address book, by name.
@@ -461,8 +463,8 @@ pub enum Action {
     Expunge(Vec<MessageKey>),
     /// Take the last action back.
     Undo,
-    /// Mute what a message is part of, or end that.
-    Mute(MessageKey, Muting),
+    /// Mute what messages are part of, or end that.
+    Mute(Vec<MessageKey>, Muting),
     /// Change a mailbox.
     Mailbox(MailboxChange),
     /// Fetch the text, or one part, of a message.
@@ -521,8 +523,8 @@ pub enum Action {
     },
     /// Write all attachments to a folder; names that are taken get a number.
     SaveAll {
-        /// Which message.
-        message: MessageKey,
+        /// Of which messages.
+        messages: Vec<MessageKey>,
         /// Where.
         folder: String,
     },
@@ -571,6 +573,8 @@ pub enum Action {
         /// When it is to be sent, in seconds since 1970; `None` is now.
         at: Option<i64>,
     },
+    /// Put several messages into the Outbox, all or none.
+    SendAll(Vec<Draft>),
     /// Make a draft of a message that another program left in Drafts.
     Adopt {
         /// Which message.
@@ -580,8 +584,8 @@ pub enum Action {
         /// The draft.
         draft: Box<Draft>,
     },
-    /// Take a message out of the Outbox.
-    TakeBack(OperationId),
+    /// Take messages out of the Outbox.
+    TakeBack(Vec<OperationId>),
     /// Throw a message of the Outbox away.
     Discard(OperationId),
     /// Change the address book.
@@ -696,10 +700,10 @@ pub enum Ended {
         /// Its row.
         now: Anchor,
     },
-    /// A message is in the Outbox.
+    /// Messages are in the Outbox.
     Queued {
-        /// The operation.
-        operation: OperationId,
+        /// Their operations.
+        operations: Vec<OperationId>,
         /// When it is sent, in seconds since 1970.
         at: i64,
     },

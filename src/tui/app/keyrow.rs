@@ -1,6 +1,7 @@
 //! The two key lines, made from the command table or from an open prompt.
 
 use super::command::{Command, EditKey, Entry, Screen, on_screen};
+use super::prompt::Prompt;
 
 /// Cells in one row.
 pub const COLUMNS: usize = 6;
@@ -239,6 +240,60 @@ pub fn narrow(screen: Screen, width: usize, page: usize, offers: Offers<'_>) -> 
     rows.into_iter()
         .nth(page % count.max(1))
         .unwrap_or_default()
+}
+
+/// The cells of a question, in column order; where they are more than `room`, a page of them.
+pub fn prompted(prompt: &Prompt, room: usize) -> Vec<Cell> {
+    let mut all = prompt_cells(prompt);
+    if all.len() <= room || !prompt.turns() {
+        return all;
+    }
+    let options = all.split_off(2);
+    all.push(fixed_cell("O", "OtherCmds"));
+    let each = room.saturating_sub(all.len()).max(1);
+    let pages = options.len().div_ceil(each).max(1);
+    let first = prompt.page % pages * each;
+    all.extend(options.into_iter().skip(first).take(each));
+    all
+}
+
+/// The cells of a question on a narrow screen's one row.
+pub fn prompted_narrow(prompt: &Prompt, width: usize) -> Vec<Cell> {
+    let all = prompt_cells(prompt);
+    let cost = |cell: &Cell| cell.key.len() + 1 + cell.label.len() + 2;
+    let fits = all.iter().map(cost).sum::<usize>() <= width + 2;
+    if fits || !prompt.turns() {
+        return all;
+    }
+    let head = [fixed_cell("?", "Help"), fixed_cell("O", "Keys")];
+    let room = width.saturating_sub(head.iter().map(cost).sum());
+    let mut pages: Vec<Vec<Cell>> = vec![Vec::new()];
+    let mut used = 0;
+    for cell in all.into_iter().skip(2) {
+        if used > 0 && used + cost(&cell) > room + 2 {
+            pages.push(Vec::new());
+            used = 0;
+        }
+        used += cost(&cell);
+        if let Some(page) = pages.last_mut() {
+            page.push(cell);
+        }
+    }
+    let at = prompt.page % pages.len().max(1);
+    let page = pages.into_iter().nth(at).unwrap_or_default();
+    head.into_iter().chain(page).collect()
+}
+
+fn prompt_cells(prompt: &Prompt) -> Vec<Cell> {
+    let cell = |(key, label)| Cell { key, label };
+    prompt.cells().into_iter().map(cell).collect()
+}
+
+fn fixed_cell(key: &str, label: &str) -> Cell {
+    Cell {
+        key: key.to_owned(),
+        label: label.to_owned(),
+    }
 }
 
 fn cell(entry: &Entry, screen: Screen, offers: Offers<'_>) -> Cell {

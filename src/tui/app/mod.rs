@@ -316,6 +316,7 @@ impl App {
         let copies = open.iter().filter_map(|one| one.mirror_at());
         let second = self
             .outgoing
+            .as_ref()
             .filter(|_| self.status.is_none())
             .map(|_| self.now.mono + 1_000);
         let counting = leaving::state::counts_down(self).then(|| self.now.mono + 1_000);

@@ -40,7 +40,10 @@ fn cell(app: &App, x: u16, y: u16) -> Option<Key> {
     }
     let at = usize::from(x / wide * rows + row);
     let key = match &app.prompt {
-        Some(prompt) => prompt.cells().into_iter().nth(at)?.0,
+        Some(prompt) => keyrow::prompted(prompt, 6 * usize::from(rows))
+            .get(at)?
+            .key
+            .clone(),
         None => {
             let offers = &|command| app.offers(command);
             let pages = match rows {

@@ -92,7 +92,7 @@ pub fn edit(app: &mut App) {
 
 /// A message of the Outbox becomes a draft again.
 pub fn take_back(app: &mut App, id: OperationId) {
-    app.act(Action::TakeBack(id));
+    app.act(Action::TakeBack(vec![id]));
 }
 
 /// `R`: the message is sent now; one that may have left only after asking (SAFETY R1).

@@ -7,7 +7,7 @@ use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::{Answering, Cause, Contact};
 use crate::mime::sanitize;
-use crate::model::{Address, MailboxKey, MessageKey, OperationId, PartPath, Role};
+use crate::model::{Address, Draft, MailboxKey, MessageKey, OperationId, PartPath, Role};
 
 /// What the answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub enum Purpose {
     /// A file for one part.
     SavePart(MessageKey, PartPath),
     /// A folder for all attachments.
-    SaveAll(MessageKey),
+    SaveAll(Vec<MessageKey>),
     /// Open this part with the configured opener.
     OpenPart(MessageKey, PartPath),
     /// Open this link.
@@ -94,10 +94,12 @@ pub enum Purpose {
     QuitUnsent,
     /// Whom to answer.
     ReplyTo(Box<Answering>),
-    /// How to pass a message on.
-    Forward(MessageKey),
-    /// To whom a message is sent on as it is.
-    Bounce(MessageKey),
+    /// How to pass messages on.
+    Forward(Vec<MessageKey>),
+    /// To whom messages are sent on as they are.
+    Bounce(Vec<MessageKey>),
+    /// Whether to send all these on.
+    BounceAll(Vec<Draft>),
     /// The address to write under.
     Identity,
     /// What becomes of a message that is being written.
@@ -172,6 +174,8 @@ pub struct Prompt {
     pub recalled: Option<usize>,
     /// Sentences above the question: help, that nothing can be completed, what a link leads to.
     pub notes: Vec<String>,
+    /// Which of the pages of its keys is shown, where they are more than there is room for.
+    pub page: usize,
 }
 
 /// What a key did to a prompt.
@@ -221,6 +225,7 @@ impl Prompt {
             history: Vec::new(),
             recalled: None,
             notes: Vec::new(),
+            page: 0,
         }
     }
 
@@ -242,6 +247,7 @@ impl Prompt {
             history: Vec::new(),
             recalled: None,
             notes: Vec::new(),
+            page: 0,
         }
     }
 
@@ -409,6 +415,14 @@ impl Prompt {
         true
     }
 
+    /// Whether `O` shows other keys where there is no room for all of them: it is no answer.
+    pub fn turns(&self) -> bool {
+        match &self.asking {
+            Asking::Choice { options, .. } => options.iter().all(|(key, _)| *key != 'o'),
+            Asking::Text(_) => false,
+        }
+    }
+
     /// The key cells that stand in the menu rows while the prompt is open.
     pub fn cells(&self) -> Vec<(String, String)> {
         let mut cells = Vec::new();
@@ -507,7 +521,12 @@ impl Prompt {
                     Code::Char('?') => return Answer::Help,
                     _ => key.folded().text(),
                 };
-                match pressed.filter(|letter| options.iter().any(|(key, _)| key == letter)) {
+                let is_option = |letter: char| options.iter().any(|(key, _)| *key == letter);
+                if pressed == Some('o') && !is_option('o') {
+                    self.page += 1;
+                    return Answer::Open;
+                }
+                match pressed.filter(|letter| is_option(*letter)) {
                     Some(letter) => Answer::Chosen(letter),
                     None => Answer::Unknown,
                 }
@@ -695,7 +714,7 @@ mod tests {
 
     #[test]
     fn arrows_walk_what_completion_offers_and_a_letter_ends_the_walk() {
-        let mut prompt = Prompt::text(Purpose::SaveAll(MessageKey(1)), "Folder", "/tmp");
+        let mut prompt = Prompt::text(Purpose::SaveAll(vec![MessageKey(1)]), "Folder", "/tmp");
         prompt.offers = vec!["/tmp/a/".into(), "/tmp/b/".into()];
         let value = |prompt: &Prompt| match &prompt.asking {
             Asking::Text(field) => field.value().to_owned(),

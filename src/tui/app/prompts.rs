@@ -36,10 +36,10 @@ pub fn press(app: &mut App, key: Key) {
             if prompt.purpose == Purpose::Search {
                 search::typed(app, prompt.line());
             }
-            if let Purpose::Bounce(message) = prompt.purpose
+            if let Purpose::Bounce(keys) = &prompt.purpose
                 && prompt.picked.is_none()
             {
-                writing::ask_whom(app, message, prompt.line());
+                writing::ask_whom(app, keys.first().copied(), prompt.line());
             }
             app.prompt = Some(prompt);
         }
@@ -98,10 +98,11 @@ pub fn press(app: &mut App, key: Key) {
             search::typed(app, &line.unwrap_or_default());
         }
         Answer::Complete(text) => {
-            if let Purpose::Bounce(message) = prompt.purpose
-                && !prompt.take_offer()
-            {
-                writing::ask_whom(app, message, &text);
+            if let Purpose::Bounce(keys) = &prompt.purpose {
+                let about = keys.first().copied();
+                if !prompt.take_offer() {
+                    writing::ask_whom(app, about, &text);
+                }
             }
             if prompt.completes() {
                 // Of a value that was proposed the folder is listed: its name is not there yet.
@@ -166,6 +167,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::ReplyTo(_)
         | Purpose::Forward(_)
         | Purpose::Bounce(_)
+        | Purpose::BounceAll(_)
         | Purpose::Identity
         | Purpose::GiveUp
         | Purpose::SearchBook(_)
@@ -296,7 +298,9 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         (Purpose::Send, letter) => return send::chosen(app, letter),
         (Purpose::LeaveCard, letter) => return book::left(app, letter),
         (Purpose::QuitUnsent, letter) => return send::quit_chosen(app, letter),
-        (Purpose::Forward(key), letter) => return writing::forward_chosen(app, *key, letter),
+        (Purpose::Forward(keys), letter) => {
+            return writing::forward_chosen(app, keys.clone(), letter);
+        }
         (Purpose::ReplyTo(answering), letter) => {
             return writing::reply_chosen(app, (**answering).clone(), letter);
         }
@@ -326,6 +330,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
             name,
             messages,
         } => commands::make_role(app, account, role, name, messages),
+        Purpose::BounceAll(drafts) => writing::bounce_all(app, drafts),
         Purpose::DeleteMailbox(key) => commands::remove_mailbox(app, key),
         Purpose::Quit => commands::leave(app),
         Purpose::SendAgain(id, what) => outbox::again(app, id, what),
@@ -399,9 +404,9 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
                 app.act(Action::SavePart { message, part, to });
             }
         }
-        Purpose::SaveAll(message) => {
+        Purpose::SaveAll(messages) => {
             if let Some(folder) = named(app, text) {
-                app.act(Action::SaveAll { message, folder });
+                app.act(Action::SaveAll { messages, folder });
             }
         }
         Purpose::Goto => app.hint(format!("No folder is called \"{text}\".")),
@@ -417,7 +422,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::NewMailbox(account) => commands::create_mailbox(app, account, text),
         Purpose::RenameMailbox(key) => commands::rename_mailbox(app, key, text),
         Purpose::Subscribe => app.hint(format!("No hidden folder is called \"{text}\".")),
-        Purpose::Bounce(message) => writing::bounce(app, message, text),
+        Purpose::Bounce(keys) => writing::bounce(app, keys, text),
         Purpose::Identity => app.hint(format!("No address of yours is \"{text}\".")),
         Purpose::AttachFile => {
             if let Some(path) = named(app, text) {
@@ -439,6 +444,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
         Purpose::OpenPart(..)
         | Purpose::ReplyTo(_)
         | Purpose::Forward(_)
+        | Purpose::BounceAll(_)
         | Purpose::GiveUp
         | Purpose::Send
         | Purpose::OpenLink(_)

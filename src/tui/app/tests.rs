@@ -1,6 +1,7 @@
 //! Keys in, screens out, through the real `update` and `draw`; the store is a small world that
 //! answers every question from a list of messages.
 
+mod applying;
 mod book;
 mod composing;
 mod far;

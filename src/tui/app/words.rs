@@ -46,10 +46,13 @@ impl App {
 
     /// How long a message that was sent can still be taken back.
     fn outgoing_words(&self) -> String {
-        match self.outgoing.filter(|one| !one.later) {
+        match self.outgoing.as_ref().filter(|one| !one.later) {
             Some(one) => {
                 let left = (one.at - self.now.wall).max(0);
-                format!("Sending in {left} s.  U takes it back.")
+                match one.operations.len() {
+                    0 | 1 => format!("Sending in {left} s.  U takes it back."),
+                    many => format!("Sending {many} messages in {left} s.  U takes them back."),
+                }
             }
             None => String::new(),
         }

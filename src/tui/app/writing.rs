@@ -1,35 +1,38 @@
 //! Writing mail: what begins a message, and what becomes of it.
 
 mod drafts;
+mod passing;
 
 pub use drafts::{
     ask_drafts, draft_came, drafts_came, finish_postponing, give_up, go_on, go_on_with, keep_all,
     list, not_saved, open_draft, postpone, saved, taken_back,
 };
+pub use passing::{ask_bounce, ask_whom, bounce, bounce_all, bounce_to, bounced_came};
 
 use std::path::PathBuf;
 
-use crate::model::{
-    Address, AnswerKind, Answers, Attachment, Draft, MessageKey, PartPath, Recipient,
-};
+use crate::model::{Address, Attachment, Draft, MessageKey, PartPath, Recipient};
 use crate::tui::screen::compose::settling::{self, Then};
 use crate::tui::screen::compose::{Kind, Spot, keys, state};
 use crate::tui::screen::send;
 
 use super::command::{Command, Screen};
-use super::event::{Action, Effect, Question, Ticket};
+use super::commands::messages;
+use super::event::{Effect, Question, Ticket};
 use super::files::{Named, Use};
-use super::prompt::{Prompt, Purpose, last_name};
+use super::prompt::{Prompt, Purpose};
 use super::view::{Answering, Identity};
 use super::{App, files};
 
 /// Where answers to questions about a message being written go.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     answering: Option<(Ticket, u64)>,
     forwarding: Option<(Ticket, u64)>,
     bouncing: Option<Ticket>,
-    bounce_to: Option<(Ticket, MessageKey)>,
+    bounce_to: Option<Ticket>,
+    /// What is to be sent on as it is.
+    passed: Vec<MessageKey>,
     file: Option<(Ticket, u64)>,
     attachment: Option<(Ticket, u64)>,
     draft: Option<Ticket>,
@@ -182,11 +185,12 @@ pub fn next_identity(app: &mut App) {
     composer.touched();
 }
 
-/// `R`: who could be meant is looked up first.
-pub fn reply(app: &mut App, message: MessageKey) {
-    let open = app.message.as_ref().filter(|open| open.key() == message);
+/// `R`: who could be meant is looked up first; several messages get one answer.
+pub fn reply(app: &mut App, messages: Vec<MessageKey>) {
+    let open = app.message.as_ref();
+    let open = open.filter(|open| messages == [open.key()]);
     let marked = open.and_then(|open| open.marked_text());
-    let ticket = app.ask(Question::Answering { message, marked });
+    let ticket = app.ask(Question::Answering { messages, marked });
     app.writing.answering = Some((ticket, app.presses));
 }
 
@@ -200,7 +204,9 @@ pub fn answering_came(app: &mut App, ticket: Ticket, answering: Option<Box<Answe
         app.hint("This message is gone.");
         return;
     };
-    let mut options = vec![('s', "Sender")];
+    let answers = answering.sender.answers.as_ref();
+    let many = answers.map_or(1, |answers| answers.messages.len());
+    let mut options = vec![('s', if many > 1 { "Senders" } else { "Sender" })];
     if answering.all.is_some() {
         options.push(('a', "All"));
     }
@@ -218,13 +224,14 @@ pub fn answering_came(app: &mut App, ticket: Ticket, answering: Option<Box<Answe
     let default = options
         .iter()
         .position(|(letter, _)| *letter == answering.prefers);
-    let mut question = match answering.all.as_ref() {
-        Some(all) => {
-            let count = all.recipients().count();
-            format!("Reply to whom? (all are {count})")
-        }
-        None => "Reply to whom?".to_owned(),
+    let mut question = match many {
+        0 | 1 => "Reply to whom?".to_owned(),
+        many => format!("Reply to {}: to whom?", messages(many)),
     };
+    if let Some(all) = answering.all.as_ref() {
+        let count = all.recipients().count();
+        question.push_str(&format!(" (all are {count})"));
+    }
     if answering.blind {
         question = "You were in Bcc; all would see that. Reply to whom?".to_owned();
     }
@@ -261,10 +268,13 @@ fn answer(app: &mut App, draft: Draft, kind: Kind) {
     app.write_on(draft, kind);
 }
 
-/// `F`: in the text or as an attachment?
-pub fn ask_forward(app: &mut App, message: MessageKey) {
+/// `F`: in the text or as an attachment? Several go as attachments of one message.
+pub fn ask_forward(app: &mut App, messages: Vec<MessageKey>) {
+    if messages.len() > 1 {
+        return forward(app, messages, true);
+    }
     app.open_prompt(Prompt::choice(
-        Purpose::Forward(message),
+        Purpose::Forward(messages),
         "Forward the message",
         vec![('t', "InText"), ('a', "AsAttachmt")],
         0,
@@ -272,9 +282,12 @@ pub fn ask_forward(app: &mut App, message: MessageKey) {
 }
 
 /// How to forward was chosen.
-pub fn forward_chosen(app: &mut App, message: MessageKey, letter: char) {
-    let attached = letter == 'a';
-    let ticket = app.ask(Question::Forwarding { message, attached });
+pub fn forward_chosen(app: &mut App, messages: Vec<MessageKey>, letter: char) {
+    forward(app, messages, letter == 'a');
+}
+
+fn forward(app: &mut App, messages: Vec<MessageKey>, attached: bool) {
+    let ticket = app.ask(Question::Forwarding { messages, attached });
     app.writing.forwarding = Some((ticket, app.presses));
 }
 
@@ -286,27 +299,15 @@ pub fn forward_part(app: &mut App, message: MessageKey, part: PartPath) {
 
 /// A draft came that was asked for: a forward, or one of the store.
 pub fn written_came(app: &mut App, ticket: Ticket, draft: Option<Box<Draft>>) {
-    if app.writing.bouncing == Some(ticket) {
-        app.writing.bouncing = None;
-        match draft {
-            Some(draft) => {
-                let ticket = app.act(Action::Send {
-                    draft,
-                    composer: None,
-                    last: None,
-                    at: None,
-                });
-                app.send.passes_on(ticket);
-            }
-            None => app.hint("This message is gone."),
-        }
-        return;
-    }
     if app.writing.forwarding == Some((ticket, app.presses)) {
         app.writing.forwarding = None;
         match draft {
             Some(draft) => {
+                let count = draft.answers.as_ref().map_or(0, |one| one.messages.len());
                 app.write_on(*draft, Kind::Forward);
+                if count > 1 {
+                    app.hint(format!("{} are attached, each whole.", messages(count)));
+                }
             }
             None => app.hint("This message is gone."),
         }
@@ -541,65 +542,6 @@ pub fn contacts_came(app: &mut App, ticket: Ticket, contacts: Vec<super::view::C
     if asked_list.is_some() && !found {
         app.hint("Nobody is known who fits; write to somebody, or take an address with T.");
     }
-}
-
-/// `B`: to whom is a message sent on as it is?
-pub fn ask_bounce(app: &mut App, message: MessageKey) {
-    app.open_prompt(Prompt::text(
-        Purpose::Bounce(message),
-        "Send the message on, as it is, to",
-        "",
-    ));
-}
-
-/// Asks who could be meant by the last name of a line that says to whom a message is sent on.
-pub fn ask_whom(app: &mut App, message: MessageKey, line: &str) {
-    let (_, typed) = last_name(line);
-    app.writing.whom = None;
-    if !typed.is_empty() {
-        let typed = typed.to_owned();
-        let about = Some(message);
-        app.writing.whom = Some(app.ask(Question::Contacts { typed, about }));
-    }
-}
-
-/// To whom to bounce was given.
-pub fn bounce(app: &mut App, message: MessageKey, to: &str) {
-    let to = to.trim().trim_end_matches([',', ';']);
-    let ticket = app.ask(Question::Resolve(to.to_owned()));
-    app.writing.bounce_to = Some((ticket, message));
-}
-
-/// Who is meant to get a bounce is known; false when the ticket is not of one.
-pub fn bounce_to(app: &mut App, ticket: Ticket, to: &Result<Vec<Recipient>, String>) -> bool {
-    let asked = app.writing.bounce_to.take_if(|(asked, _)| *asked == ticket);
-    let Some((_, message)) = asked else {
-        return false;
-    };
-    match to {
-        Ok(to) if to.is_empty() => app.hint("To whom? Nobody was named."),
-        Ok(to) => bounce_from(app, message, to.clone()),
-        Err(why) => app.hint(why.clone()),
-    }
-    true
-}
-
-fn bounce_from(app: &mut App, message: MessageKey, to: Vec<Recipient>) {
-    let Some(identity) = app.identity() else {
-        return app.hint(NO_IDENTITY);
-    };
-    let draft = Draft {
-        account: identity.account,
-        from: identity.address,
-        to,
-        answers: Some(Answers {
-            kind: AnswerKind::Bounce,
-            messages: vec![message],
-        }),
-        ..Draft::default()
-    };
-    let ticket = app.ask(Question::Bouncing(Box::new(draft)));
-    app.writing.bouncing = Some(ticket);
 }
 
 /// Everybody that a draft names, for words.

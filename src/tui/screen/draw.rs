@@ -530,7 +530,7 @@ fn keys(app: &App, pen: &mut Pen<'_>) {
     }
     if app.layout.kind == Kind::Tiny {
         let cells = match &app.prompt {
-            Some(prompt) => prompt_cells(prompt),
+            Some(prompt) => keyrow::prompted_narrow(prompt, usize::from(width)),
             None => keyrow::narrow(app.screen, usize::from(width), app.key_page, offers),
         };
         let mut x = 0;
@@ -547,7 +547,7 @@ fn keys(app: &App, pen: &mut Pen<'_>) {
     }
     let rows = app.layout.key_rows();
     let cells = match &app.prompt {
-        Some(prompt) => prompt_cells(prompt),
+        Some(prompt) => keyrow::prompted(prompt, 6 * usize::from(rows)),
         None => {
             let mut pages = if rows == 1 {
                 keyrow::single(app.screen, offers)
@@ -578,13 +578,4 @@ fn key_cell(pen: &mut Pen<'_>, x: u16, y: u16, room: u16, cell: &keyrow::Cell) -
             &cell.label,
             Role::KeyLabel,
         )
-}
-
-/// A prompt's cells in column order, as the pages of the key rows have theirs.
-fn prompt_cells(prompt: &Prompt) -> Vec<keyrow::Cell> {
-    prompt
-        .cells()
-        .into_iter()
-        .map(|(key, label)| keyrow::Cell { key, label })
-        .collect()
 }

@@ -25,7 +25,7 @@ use crate::tui::app::event::{Action, Ended, Ticket};
 use crate::tui::app::layout::Panes;
 
 use super::{
-    Incoming, Network, book, decide, drafts, files, mutes, outbox, panes, resuming, sending, triage,
+    Incoming, Network, book, decide, drafts, mutes, outbox, panes, resuming, sending, triage,
 };
 use bytes::{Bytes, with_bytes};
 use decide::done;
@@ -276,8 +276,8 @@ impl Acts {
                 self.wait(move || world.tell(ticket, done(pending.wait())));
             }
             Action::Undo => self.under_way(ticket, triage::take_back(&world.store, self.sliced)),
-            Action::Mute(key, what) => {
-                self.under_way(ticket, mutes::change(&world.store, key, what))
+            Action::Mute(keys, what) => {
+                self.under_way(ticket, mutes::change(&world.store, keys, what))
             }
             Action::Mailbox(change) => {
                 self.under_way(ticket, triage::change_mailbox(&world.store, change));
@@ -311,10 +311,8 @@ impl Acts {
             Action::Export { .. }
             | Action::SavePart { .. }
             | Action::SaveAll { .. }
-            | Action::OpenPart { .. } => with_bytes(&world, ticket, action, Bytes::AsTheyAre),
-            Action::ExportMany { messages, to } => spawn_work(world, ticket, move |world| {
-                Ok(files::export(&world.store, &messages, &to))
-            }),
+            | Action::OpenPart { .. }
+            | Action::ExportMany { .. } => with_bytes(&world, ticket, action, Bytes::AsTheyAre),
             Action::OpenLink(target) => {
                 spawn_work(world, ticket, move |world| Ok(open_link(world, &target)));
             }
@@ -359,8 +357,11 @@ impl Acts {
                 };
                 with_bytes(&world, ticket, action, Bytes::AsTheyAre);
             }),
-            Action::TakeBack(id) => self.wait(move || {
-                let ended = sending::taken_back(&world.store, id);
+            Action::SendAll(_) => {
+                self.wait(move || with_bytes(&world, ticket, action, Bytes::AsTheyAre));
+            }
+            Action::TakeBack(ids) => self.wait(move || {
+                let ended = sending::taken_back(&world.store, &ids);
                 world.tell(ticket, ended);
             }),
             Action::Adopt {

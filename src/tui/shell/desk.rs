@@ -210,12 +210,14 @@ impl Desk {
             Question::Drafts => drafts::list(reader),
             Question::Draft(key) => drafts::find(reader, *key),
             Question::Resuming(key) => resuming::of_message(self, &self.store, reader, *key),
-            Question::Answering { message, marked } => {
-                replies::answering(self, reader, *message, marked.as_deref())
-            }
-            Question::Forwarding { message, attached } => {
-                replies::forwarding(self, &self.store, reader, *message, *attached)
-            }
+            Question::Answering { messages, marked } => match messages.as_slice() {
+                [one] => replies::answering(self, reader, *one, marked.as_deref()),
+                several => replies::answering_several(self, reader, several),
+            },
+            Question::Forwarding { messages, attached } => match messages.as_slice() {
+                [one] => replies::forwarding(self, &self.store, reader, *one, *attached),
+                several => replies::forwarding_several(self, reader, several),
+            },
             Question::ForwardingPart { message, part } => {
                 replies::forwarding_part(self, &self.store, reader, *message, part)
             }

@@ -1,8 +1,10 @@
-//! Drafts that answer a stored message or pass it on.
+//! Drafts that answer stored messages or pass them on.
+
+mod several;
 
 use crate::mime::check::Facts;
 use crate::mime::document::{FULL_LIMIT, Role, Span, View};
-use crate::mime::reply::{self, Original, Question, Whom, Wishes};
+use crate::mime::reply::{self, Addressed, Original, Question, Whom, Wishes};
 use crate::model::{Address, AnswerKind, Draft, MessageKey, PartPath};
 use crate::ops::message::{self, Source};
 use crate::ops::{accounts, packed};
@@ -11,6 +13,8 @@ use crate::tui::app::event::Answer;
 use crate::tui::app::view::{Answering, Body, Identity};
 
 use super::desk::Desk;
+
+pub use several::{answering_several, bounced, forwarding_several};
 
 /// Cells of a line of a quote: one line of it is one paragraph, which the composer wraps.
 const WIDE: usize = 100_000;
@@ -126,14 +130,7 @@ pub fn answering(
         Some(marked) => Some(marked.to_owned()),
         None => text(desk, reader, key)?,
     };
-    let mut warning = match redirected {
-        Some((from, to)) => format!(
-            "Answers go to {}, not to {}, who wrote it.",
-            crate::tui::app::writing::first_of(&to),
-            crate::tui::app::writing::first_of(&[from])
-        ),
-        None => String::new(),
-    };
+    let mut warning = redirected_words(redirected);
     if body.is_none() {
         warning = "Its text is not kept here: nothing is quoted.".to_owned();
     }
@@ -145,34 +142,61 @@ pub fn answering(
         None => "\n".to_owned(),
     };
     let quoted = format!("{quoted}\n{}", about.signature());
-    let mut found = Answering {
-        sender: about.of_account(original.reply(
-            &about.identity.address,
-            original.addressed(Whom::Sender),
-            quoted.clone(),
-        )),
-        all: None,
-        list: None,
-        prefers: match proposed {
-            Whom::Sender => 's',
-            Whom::All => 'a',
-            Whom::List => 'l',
-        },
+    let from = &about.identity.address;
+    let draft = |fields| about.of_account(original.reply(from, fields, quoted.clone()));
+    let choices = Choices {
+        choices,
+        proposed,
         blind: came_by_bcc,
         warning,
     };
-    for (whom, fields) in choices {
-        let draft = || {
-            let from = &about.identity.address;
-            about.of_account(original.reply(from, fields.clone(), quoted.clone()))
+    Ok(choices.answering(original.addressed(Whom::Sender), draft))
+}
+
+/// What is to be asked before an answer is written.
+struct Choices {
+    choices: Vec<(Whom, Addressed)>,
+    proposed: Whom,
+    blind: bool,
+    warning: String,
+}
+
+impl Choices {
+    /// The drafts of each choice; `sender` is the one that there always is.
+    fn answering(self, sender: Addressed, draft: impl Fn(Addressed) -> Draft) -> Answer {
+        let mut found = Answering {
+            sender: draft(sender),
+            all: None,
+            list: None,
+            prefers: match self.proposed {
+                Whom::Sender => 's',
+                Whom::All => 'a',
+                Whom::List => 'l',
+            },
+            blind: self.blind,
+            warning: self.warning,
         };
-        match whom {
-            Whom::Sender => {}
-            Whom::All => found.all = Some(draft()),
-            Whom::List => found.list = Some(draft()),
+        for (whom, fields) in self.choices {
+            match whom {
+                Whom::Sender => {}
+                Whom::All => found.all = Some(draft(fields)),
+                Whom::List => found.list = Some(draft(fields)),
+            }
         }
+        Answer::Answering(Some(Box::new(found)))
     }
-    Ok(Answer::Answering(Some(Box::new(found))))
+}
+
+/// That answers go elsewhere than to who wrote.
+fn redirected_words(redirected: Option<(Address, Vec<Address>)>) -> String {
+    match redirected {
+        Some((from, to)) => format!(
+            "Answers go to {}, not to {}, who wrote it.",
+            crate::tui::app::writing::first_of(&to),
+            crate::tui::app::writing::first_of(&[from])
+        ),
+        None => String::new(),
+    }
 }
 
 /// A draft that passes a message on.
@@ -204,24 +228,26 @@ pub fn forwarding(
     Ok(Answer::Written(Some(Box::new(about.of_account(draft)))))
 }
 
-/// What is known of the message that a draft answers, to look the draft over with.
+/// What is known of the messages that a draft answers, to look the draft over with.
 pub fn facts(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Facts, StoreError> {
     let answers = draft.answers.as_ref();
     let answers = answers.filter(|one| matches!(one.kind, AnswerKind::Reply | AnswerKind::Forward));
-    let Some(key) = answers.and_then(|one| one.messages.first()) else {
-        return Ok(Facts::default());
-    };
-    let Some(about) = About::read(desk, reader, *key)? else {
-        return Ok(Facts::default());
-    };
-    let original = about.original();
-    let lists = about.wishes.list_post.iter();
-    Ok(Facts {
-        came_by_bcc: original.came_by_bcc(),
-        came_to: original.came_to(&draft.from.address),
-        lists: lists.map(|list| list.address.clone()).collect(),
-        ..Facts::default()
-    })
+    let mut facts = Facts::default();
+    for key in answers.map_or(&[][..], |one| &one.messages) {
+        let Some(about) = About::read(desk, reader, *key)? else {
+            continue;
+        };
+        let original = about.original();
+        facts.came_by_bcc |= original.came_by_bcc();
+        let came_to = original.came_to(&draft.from.address);
+        facts.came_to = facts.came_to.or(came_to);
+        for list in about.wishes.list_post.iter() {
+            if !facts.lists.contains(&list.address) {
+                facts.lists.push(list.address.clone());
+            }
+        }
+    }
+    Ok(facts)
 }
 
 /// A draft that passes one part of a message on.
@@ -247,20 +273,5 @@ pub fn forwarding_part(
     Ok(Answer::Written(Some(Box::new(about.of_account(draft)))))
 }
 
-/// The draft of a message that is sent on as it is, to those whom `draft` names.
-pub fn bounced(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Answer, StoreError> {
-    let messages = draft.answers.as_ref().map(|answers| &answers.messages);
-    let Some(key) = messages.and_then(|messages| messages.first()) else {
-        return Ok(Answer::Written(None));
-    };
-    let Some(about) = About::read(desk, reader, *key)? else {
-        return Ok(Answer::Written(None));
-    };
-    let (content, size) = (about.source.content.key, about.source.message.size);
-    let made = about.original().bounce(&draft.from, content, size);
-    Ok(Answer::Written(Some(Box::new(Draft {
-        account: draft.account.clone(),
-        to: draft.to.clone(),
-        ..made
-    }))))
-}
+#[cfg(test)]
+mod tests;

@@ -7,15 +7,16 @@ use crate::mime::check::{self, Facts, FileState};
 use crate::mime::write::{Given, Letter, compose};
 use crate::mime::{self, part};
 use crate::model::{
-    AccountKey, Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source,
+    AccountKey, AnswerKind, Attachment, ContentKey, Draft, DraftSave, OperationId, PartPath, Source,
 };
 use crate::ops::attach::AttachError;
-use crate::ops::send::{self, When, freeze_letter, submit};
+use crate::ops::send::{self, When, freeze_letter, submit, submit_all};
 use crate::ops::{attach, contacts, drafts, message};
 use crate::store::accounts::AccountKind;
 use crate::store::bodies::Have;
 use crate::store::outgoing::Fresh;
 use crate::store::{Reader, Store, StoreError, accounts, bodies, contents};
+use crate::tui::app::commands::messages;
 use crate::tui::app::event::{Answer, Ended};
 use crate::tui::app::view::{Checked, Finding, Weight};
 
@@ -215,8 +216,50 @@ pub fn queue(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Ended {
     match queued((store, env), draft, was, when, progress) {
-        Ok((operation, at)) => Ended::Queued { operation, at },
+        Ok((operation, at)) => Ended::Queued {
+            operations: vec![operation],
+            at,
+        },
         Err(why) => Ended::Failed(format!("{why}.")),
+    }
+}
+
+/// Puts several messages into the Outbox, all of them or none.
+pub fn queue_all((store, env): (&Store, &Env), drafts: &[Draft], when: When) -> Ended {
+    match all_queued((store, env), drafts, when) {
+        Ok((operations, at)) => Ended::Queued { operations, at },
+        Err(why) => Ended::Failed(format!("Nothing was sent: {why}.")),
+    }
+}
+
+fn all_queued(
+    (store, env): (&Store, &Env),
+    drafts: &[Draft],
+    when: When,
+) -> Result<(Vec<OperationId>, i64), String> {
+    let mut made = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match frozen((store, env), draft, &mut |_, _| {}) {
+            Ok(fresh) => made.push(fresh),
+            Err(why) => {
+                give_up(store, made);
+                return Err(why);
+            }
+        }
+    }
+    let queued = submit_all(store, made, when).wait();
+    let queued = queued.map_err(|error| error.to_string())?;
+    let at = queued.first().and_then(|one| one.later);
+    let ids = queued.iter().map(|one| one.operation).collect();
+    Ok((ids, at.unwrap_or(store.now())))
+}
+
+/// What was frozen of messages that do not go after all.
+fn give_up(store: &Store, made: Vec<Fresh>) {
+    for fresh in made {
+        for content in [fresh.wire, fresh.copy] {
+            send::thaw(store, content).forget();
+        }
     }
 }
 
@@ -227,6 +270,18 @@ fn queued(
     when: When,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(OperationId, i64), String> {
+    let fresh = frozen((store, env), draft, progress)?;
+    let queued = submit(store, fresh, was, when).wait();
+    queued
+        .map(|queued| (queued.operation, queued.later.unwrap_or(store.now())))
+        .map_err(|error| error.to_string())
+}
+
+fn frozen(
+    (store, env): (&Store, &Env),
+    draft: &Draft,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Fresh, String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let given = given(store, env).map_err(|error| said(&error))?;
     let reader = store.reader().map_err(|error| said(&error))?;
@@ -242,10 +297,7 @@ fn queued(
     };
     let frozen = freeze_letter(store, account, &letter, &mut open, &mut each)
         .map_err(|error| said(&error))?;
-    let queued = submit(store, fresh(account, frozen, letter, draft), was, when).wait();
-    queued
-        .map(|queued| (queued.operation, queued.later.unwrap_or(given.now)))
-        .map_err(|error| said(&error))
+    Ok(fresh(account, frozen, letter, draft))
 }
 
 fn fresh(
@@ -313,8 +365,46 @@ fn part_of(
         .map(|(raw, encoding)| part::decode_transfer(&raw, &encoding)))
 }
 
-/// Takes a message out of the Outbox; it is a draft again.
-pub fn taken_back(store: &Store, id: OperationId) -> Ended {
+/// Takes messages out of the Outbox. One is a draft again; several were sent on together, nothing of
+/// them was written here, and they are gone.
+pub fn taken_back(store: &Store, ids: &[OperationId]) -> Ended {
+    match ids {
+        [one] => taken_back_one(store, *one),
+        several => taken_back_all(store, several),
+    }
+}
+
+fn taken_back_all(store: &Store, ids: &[OperationId]) -> Ended {
+    let (mut back, mut refused) = (0, None);
+    for id in ids {
+        let taken = send::take_back(store, *id).wait().and_then(|key| {
+            let kept = drafts::open(&store.reader()?, key)?;
+            let answers = kept.as_ref().and_then(|kept| kept.draft.answers.as_ref());
+            let is_passed_on = answers.is_some_and(|one| one.kind == AnswerKind::Bounce);
+            match kept.filter(|_| is_passed_on) {
+                Some(kept) => drafts::delete(store, kept.at()).wait().map(|_| ()),
+                None => Ok(()),
+            }
+        });
+        match taken {
+            Ok(()) => back += 1,
+            Err(StoreError::Refused(why)) => refused = Some(why.to_string()),
+            Err(error) => refused = Some(error.to_string()),
+        }
+    }
+    match (back, refused) {
+        (0, Some(why)) => Ended::Failed(format!("Not taken back: {why}.")),
+        (_, None) => Ended::Done(format!("Taken back: {} are not sent on.", messages(back))),
+        (_, Some(why)) => {
+            let all = ids.len();
+            Ended::Done(format!(
+                "Taken back: {back} of {all} are not sent on; {why}."
+            ))
+        }
+    }
+}
+
+fn taken_back_one(store: &Store, id: OperationId) -> Ended {
     let back = send::take_back(store, id).wait().and_then(|key| {
         let reader = store.reader()?;
         drafts::open(&reader, key)
@@ -456,9 +546,10 @@ mod tests {
             let mut told = Vec::new();
             let mut progress = |done, all| told.push((done, all));
             let ended = queue((&bed.store, &env), &letter, None, when, &mut progress);
-            let Ended::Queued { operation, at } = ended else {
+            let Ended::Queued { operations, at } = ended else {
                 panic!("{ended:?}");
             };
+            let operation = operations[0];
             (operation, at, told)
         };
         let (small, at, told) = send(10_000, When::After(10));

@@ -108,7 +108,9 @@ pub fn take_back(store: &Store, sliced: bool) -> Under {
 fn taken_back(outcome: Result<Undone, StoreError>) -> Ended {
     match outcome {
         Ok(undone) => match &undone.refused {
-            Some(why) if undone.messages.is_empty() => Ended::Failed(sentence(&why.to_string())),
+            Some(why) if undone.messages.is_empty() && undone.drafts.is_empty() => {
+                Ended::Failed(sentence(&why.to_string()))
+            }
             Some(_) | None => Ended::Undone {
                 words: undone_words(&undone),
                 messages: undone.messages,
@@ -140,7 +142,9 @@ fn undone_words(undone: &Undone) -> String {
         "archive" => "the move to Archive",
         "move" => "the move",
         "copy" => "the copy",
-        "unmute" => "bringing back what was muted",
+        "mute" => "muting",
+        "unmute" => "the end of muting",
+        "send" => "sending",
         other => other,
     };
     let mut gone = match undone.gone {
@@ -154,10 +158,22 @@ fn undone_words(undone: &Undone) -> String {
     if let Some(why) = &undone.refused {
         gone.push_str(&format!("; {why}"));
     }
-    match (undone.messages.len(), undone.mailboxes.first()) {
-        (0, Some(name)) => format!("Took back {what}: {name}{gone}."),
-        (0, None) => format!("Took back {what}{gone}."),
-        (count, _) => format!("Took back {what}: {}{gone}.", messages(count)),
+    let names = undone.mailboxes.iter().chain(&undone.mutes);
+    let mut named: Vec<String> = match undone.mutes.len() {
+        many if many > 2 => vec![format!("{many} threads and lists")],
+        _ => names.cloned().collect(),
+    };
+    if !undone.messages.is_empty() {
+        named.push(messages(undone.messages.len()));
+    }
+    match undone.drafts.len() {
+        0 => {}
+        1 => named.push("it is a draft again".to_owned()),
+        many => named.push(format!("{many} messages are drafts again")),
+    }
+    match named.as_slice() {
+        [] => format!("Took back {what}{gone}."),
+        named => format!("Took back {what}: {}{gone}.", named.join(", ")),
     }
 }
 

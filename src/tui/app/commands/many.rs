@@ -33,7 +33,44 @@ pub(super) fn takes_many(command: Command) -> bool {
             | Command::ToggleFlagged
             | Command::TakeAddress
             | Command::Export
+            | Command::Reply
+            | Command::ForwardMail
+            | Command::Bounce
+            | Command::SaveAllParts
+            | Command::MuteThread
+            | Command::MuteList
+            | Command::Unmute
     )
+}
+
+/// Whether it acts on a folded conversation as a whole. What writes mail is about the message of the
+/// row: to answer or send on a whole thread a person selects it first.
+pub(super) fn takes_thread(command: Command) -> bool {
+    let one = matches!(
+        command,
+        Command::Reply
+            | Command::ForwardMail
+            | Command::Bounce
+            | Command::SaveAllParts
+            | Command::MuteThread
+            | Command::MuteList
+            | Command::Unmute
+    );
+    takes_many(command) && !one
+}
+
+/// So many messages are answered, passed on or sent on at once.
+const MOST: usize = 100;
+
+/// Does something that writes mail about the messages that are meant.
+pub(super) fn write_about(app: &mut App, act: fn(&mut App, Vec<MessageKey>)) {
+    let Some(keys) = meant(app) else { return };
+    match keys.len() {
+        count if count > MOST => app.hint(format!(
+            "{count} messages are selected; at most {MOST} are answered or sent on at once."
+        )),
+        _ => act(app, keys),
+    }
 }
 
 /// Asks which messages are meant when some are selected and the cursor is on another one; true when
@@ -112,13 +149,20 @@ pub(in crate::tui::app) fn ask_apply(app: &mut App) {
         ('d', "Delete"),
         ('s', "Save"),
         ('y', "Archive"),
-        ('!', "Junk"),
         ('k', "MarkRead"),
         ('*', "Flag"),
+        ('r', "Reply"),
+        ('f', "Forward"),
+        ('b', "Bounce"),
+        ('e', "Export"),
+        ('!', "Junk"),
         ('c', "Copy"),
         ('w', "Keyword"),
-        ('e', "Export"),
         ('t', "TakeAddr"),
+        ('v', "SaveAttach"),
+        ('m', "MuteThread"),
+        ('l', "MuteList"),
+        ('u', "Unmute"),
     ];
     let question = format!("Apply to {count} selected messages:");
     // No answer is Enter's.
@@ -138,6 +182,13 @@ pub(in crate::tui::app) fn apply(app: &mut App, letter: char) {
         'c' => Command::Copy,
         'w' => Command::Keyword,
         'e' => Command::Export,
+        'r' => Command::Reply,
+        'f' => Command::ForwardMail,
+        'b' => Command::Bounce,
+        'v' => Command::SaveAllParts,
+        'm' => Command::MuteThread,
+        'l' => Command::MuteList,
+        'u' => Command::Unmute,
         _ => Command::ToggleFlagged,
     };
     run_for(app, command, Scope::Selected);

@@ -11,7 +11,7 @@ mod threads;
 mod triage;
 mod waiting;
 
-use crate::model::{Flags, List, MessageKey};
+use crate::model::{Flags, List};
 
 use super::super::screen::index::state::Goal;
 use super::super::screen::{
@@ -94,9 +94,9 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Apply => many::ask_apply(app),
         Command::Delete if app.screen == Screen::Book => book::delete(app),
         Command::Delete | Command::DeleteThread => triage::delete(app),
-        Command::MuteThread => on_message(app, |app, key| threads::mute(app, key, Muting::Thread)),
-        Command::MuteList => on_message(app, |app, key| threads::mute(app, key, Muting::List)),
-        Command::Unmute => on_message(app, |app, key| threads::mute(app, key, Muting::End)),
+        Command::MuteThread => threads::mute(app, Muting::Thread),
+        Command::MuteList => threads::mute(app, Muting::List),
+        Command::Unmute => threads::mute(app, Muting::End),
         Command::Undo if app.screen == Screen::Book => book::undo(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),
@@ -181,10 +181,10 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::Identity => writing::ask_identity(app),
         Command::Composers => writing::list(app),
         Command::Open => writing::go_on(app),
-        Command::Reply => on_message(app, writing::reply),
+        Command::Reply => many::write_about(app, writing::reply),
         Command::ForwardMail if app.screen == Screen::Parts => forward_part(app),
-        Command::ForwardMail => on_message(app, writing::ask_forward),
-        Command::Bounce => on_message(app, writing::ask_bounce),
+        Command::ForwardMail => many::write_about(app, writing::ask_forward),
+        Command::Bounce => many::write_about(app, writing::ask_bounce),
         Command::Attach if app.screen == Screen::Files => files::take(app),
         Command::FindFile => files::ask_find(app),
         Command::HiddenFiles => files::toggle_hidden(app),
@@ -685,14 +685,6 @@ fn clear(app: &mut App) {
         Screen::Index if search::is_shown(app) => search::leave(app),
         Screen::Folders | Screen::Index | Screen::Parts | Screen::Setup => {}
         Screen::Compose | Screen::ComposeHead | Screen::Send => {}
-    }
-}
-
-/// Does something about the message that is read or selected.
-fn on_message(app: &mut App, act: fn(&mut App, MessageKey)) {
-    match reading::target(app) {
-        Some(key) => act(app, key),
-        None => app.hint("No message is selected."),
     }
 }
 

@@ -90,11 +90,18 @@ pub(in crate::tui) fn file_name(part: &Structure) -> String {
 }
 
 pub(in crate::tui::app) fn ask_save_all(app: &mut App) {
-    let Some(parts) = &app.parts else { return };
-    let message = parts.message;
-    let question = "Save all attachments in folder";
+    let Some(keys) = super::meant(app) else {
+        return;
+    };
+    let question = match keys.len() {
+        1 => "Save all attachments in folder".to_owned(),
+        many => format!(
+            "Save the attachments of {} in folder",
+            super::messages(many)
+        ),
+    };
     let proposed = app.save_folder.clone();
-    app.open_prompt(Prompt::text(Purpose::SaveAll(message), question, &proposed));
+    app.open_prompt(Prompt::text(Purpose::SaveAll(keys), question, &proposed));
 }
 
 pub(in crate::tui::app) fn selected_part(app: &App) -> Option<(MessageKey, Structure)> {

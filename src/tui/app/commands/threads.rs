@@ -7,7 +7,7 @@ use crate::tui::app::key::{Code, Key};
 use crate::tui::app::view::Row;
 use crate::tui::app::{App, threads};
 
-use super::many::{is_for_selected, takes_many};
+use super::many::{is_for_selected, meant, takes_thread};
 use super::reading::target;
 use super::run;
 use super::triage::messages;
@@ -22,7 +22,7 @@ pub(super) fn runs(app: &mut App, command: Command) -> bool {
     let asked = match command {
         Command::DeleteThread => true,
         Command::Select => app.screen == Screen::Index,
-        _ => takes_many(command) && app.screen == Screen::Index && !is_for_selected(app),
+        _ => takes_thread(command) && app.screen == Screen::Index && !is_for_selected(app),
     };
     if !asked {
         return false;
@@ -139,9 +139,11 @@ pub(super) fn view(app: &mut App) {
     }
 }
 
-/// Mutes what a message is part of, or ends that.
-pub(super) fn mute(app: &mut App, key: MessageKey, what: Muting) {
-    app.act(Action::Mute(key, what));
+/// Mutes what the messages are part of that are meant, or ends that.
+pub(super) fn mute(app: &mut App, what: Muting) {
+    if let Some(keys) = meant(app) {
+        app.act(Action::Mute(keys, what));
+    }
 }
 
 /// `[`, `]`, `{` and `}` in a list.

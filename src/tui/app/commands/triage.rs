@@ -386,13 +386,10 @@ pub(in crate::tui::app) fn keyword(app: &mut App, keys: Vec<MessageKey>, word: &
 
 /// `U`.
 pub(in crate::tui::app) fn undo(app: &mut App) {
-    match app
-        .outgoing
-        .filter(|one| one.at > app.now.wall && !one.later)
-    {
+    let now = app.now.wall;
+    match app.outgoing.take_if(|one| one.at > now && !one.later) {
         Some(one) => {
-            app.outgoing = None;
-            app.act(Action::TakeBack(one.operation));
+            app.act(Action::TakeBack(one.operations));
         }
         None => {
             app.act(Action::Undo);

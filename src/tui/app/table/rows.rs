@@ -225,7 +225,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         on: &[(Index, ""), (Message, ""), (Thread, "")],
         enter: &[],
         help: "Later mail of this thread goes to Archive, read, in every account; mail that is written to \
-               you alone does not. The Log names it.",
+               you alone does not. The Log names it; U takes it back.",
     },
     Entry {
         command: Command::MuteList,
@@ -372,7 +372,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["A"],
         on: &[(Index, "Apply")],
         enter: &[],
-        help: "Asks what to do with all selected messages.",
+        help: "Asks what to do with all selected messages; O shows the other answers. One answer to all, all \
+               in one message, or each sent on as it is among them.",
     },
     Entry {
         command: Command::SelectAll,

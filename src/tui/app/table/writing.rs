@@ -49,7 +49,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["R"],
         on: &[(Index, "Reply"), (Message, "Reply"), (Thread, "Reply")],
         enter: &[],
-        help: "Answers the message; asks whom, where sender, all and list are not the same.",
+        help: "Answers the message; asks whom, where sender, all and list are not the same. Several selected \
+               ones get one answer that quotes them all.",
     },
     Entry {
         command: Command::ForwardMail,
@@ -62,7 +63,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Thread, "Forward"),
         ],
         enter: &[],
-        help: "Passes the message on, in the text or as an attachment; in its parts the selected one.",
+        help: "Passes the message on, in the text or as an attachment; in its parts the selected one. Several \
+               selected messages are attached to one, each whole.",
     },
     Entry {
         command: Command::Bounce,
@@ -70,7 +72,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         keys: &["B"],
         on: &[(Index, ""), (Message, ""), (Thread, "Bounce")],
         enter: &[],
-        help: "Sends the message on as it is, so that an answer goes to who wrote it.",
+        help: "Sends the message on as it is, so that an answer goes to who wrote it; of several selected \
+               messages all or none.",
     },
     Entry {
         command: Command::Identity,

@@ -136,7 +136,7 @@ fn each_key_does_its_work_where_the_message_stands() {
         decision: Decision::Retry,
         what: what.to_owned(),
     };
-    let back = |id: i64| Action::TakeBack(OperationId(id));
+    let back = |id: i64| Action::TakeBack(vec![OperationId(id)]);
     for (id, keys, want) in [
         (1, "E", Some(back(1))),
         (1, "R", Some(retry(1, "Send \"Train tickets\""))),
@@ -197,14 +197,14 @@ fn a_refused_message_is_edited_from_the_queue_and_from_what_needs_the_user() {
     world.press("Dn");
     assert!(world.screen().contains("E Edit"), "{}", world.screen());
     world.press("E");
-    assert_eq!(done(&world), [&Action::TakeBack(OperationId(3))]);
+    assert_eq!(done(&world), [&Action::TakeBack(vec![OperationId(3)])]);
     let mut world = World::new(80, 24);
     world.press("Alt-o E");
     assert_eq!(done(&world), [] as [&Action; 0]);
     world.queue[0].kind = "submit";
     world.changed();
     world.press("E");
-    assert_eq!(done(&world), [&Action::TakeBack(OperationId(3))]);
+    assert_eq!(done(&world), [&Action::TakeBack(vec![OperationId(3)])]);
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn a_message_of_the_outbox_is_edited_from_the_queue_and_a_bounce_is_not() {
     world.press("E");
     assert_eq!(
         world.done.last().unwrap().1,
-        Action::TakeBack(world.queue[0].id)
+        Action::TakeBack(vec![world.queue[0].id])
     );
     assert!(world.app.screen.is_composer(), "{}", world.screen());
     let mut world = self::world();

@@ -82,6 +82,8 @@ pub struct World {
     /// Questions that wait when `slow` is set.
     pub waiting: Vec<(Ticket, Question)>,
     pub slow: bool,
+    /// Messages that are sent on and not here.
+    pub absent: usize,
 }
 
 impl World {
@@ -129,6 +131,7 @@ impl World {
             above: BTreeMap::new(),
             waiting: Vec::new(),
             slow: false,
+            absent: 0,
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::mime::recipient;
 use crate::model::{
-    Attachment, Disposition, Draft, DraftKey, DraftSave, OperationId, PartPath, Source, Structure,
+    AnswerKind, Answers, Attachment, Disposition, Draft, DraftKey, DraftSave, OperationId,
+    PartPath, Source, Structure,
 };
 use crate::tui::app::event::{Action, Answer, Ended, Question};
 use crate::tui::app::view::{Checked, Contact, Identity, Saved};
@@ -29,8 +30,15 @@ impl World {
             Action::Send { last, at, .. } => {
                 last.map(|last| self.drafts.remove(&last.key));
                 Some(Ended::Queued {
-                    operation: OperationId(7),
+                    operations: vec![OperationId(7)],
                     at: at.unwrap_or(NOW + 10),
+                })
+            }
+            Action::SendAll(drafts) => {
+                let ids = (7..).map(OperationId);
+                Some(Ended::Queued {
+                    operations: ids.take(drafts.len()).collect(),
+                    at: NOW + 10,
                 })
             }
             Action::TakeBack(_) => {
@@ -51,8 +59,12 @@ impl World {
 
     pub fn reply_to_composer(&self, question: &Question) -> Answer {
         match question {
-            Question::Forwarding { attached, .. } => {
+            Question::Forwarding { messages, attached } => {
                 let mut draft = Draft {
+                    answers: Some(Answers {
+                        kind: AnswerKind::Forward,
+                        messages: messages.clone(),
+                    }),
                     subject: "Fwd: Your weekly deals are here!".to_owned(),
                     text: "\n-- \nAlice".to_owned(),
                     ..self.draft()
@@ -69,7 +81,14 @@ impl World {
                     .push(attachment(&format!("part-{part}.pdf"), 41));
                 Answer::Written(Some(Box::new(draft)))
             }
-            Question::Bouncing(draft) => Answer::Written(Some(draft.clone())),
+            Question::Bouncing(draft) => {
+                let keys = draft.answers.as_ref().unwrap().messages.iter();
+                let drafts = keys.map(|key| Draft {
+                    subject: format!("message {}", key.0),
+                    ..(**draft).clone()
+                });
+                Answer::Bounced(drafts.collect(), self.absent)
+            }
             Question::Resolve(text) => {
                 let mut book = |name: &str| match name {
                     "tomcat" => vec![address("Tom O'Brien", "tom@example.net")],

@@ -33,12 +33,13 @@ struct Handed {
     progress: Option<(u64, u64)>,
 }
 
-/// A message in the Outbox that can be taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Messages in the Outbox that can be taken back: one that was written, or all that were sent on
+/// together.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The operation.
-    pub operation: OperationId,
-    /// When it is sent, in seconds since 1970.
+    /// The operations.
+    pub operations: Vec<OperationId>,
+    /// When they are sent, in seconds since 1970.
     pub at: i64,
     /// Whether the person chose that time.
     pub later: bool,
@@ -277,11 +278,15 @@ pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
             "In the Outbox until {when}. lacebark must run then."
         ));
     }
+    let count = outgoing.operations.len();
     if !outgoing.later && outgoing.at <= app.now.wall {
-        app.hint("It is in the Outbox and leaves now.");
+        app.hint(match count {
+            0 | 1 => "It is in the Outbox and leaves now.".to_owned(),
+            many => format!("{many} messages are in the Outbox and leave now."),
+        });
     }
     if !outgoing.later {
-        app.unsent.push(outgoing.operation);
+        app.unsent.extend(&outgoing.operations);
     }
     app.outgoing = Some(outgoing);
 }
@@ -341,7 +346,12 @@ pub fn pass_time(app: &mut App) {
         app.say("It is not sent yet, and stays in the Outbox: Alt-o says why. Q asks again.");
     }
     let left = app.outgoing.take_if(|one| one.at <= app.now.wall);
-    if left.is_some_and(|one| !one.later) && !app.can_send() {
-        app.hint("It waits in the Outbox for a connection. Alt-o shows it.");
+    if let Some(left) = left.filter(|one| !one.later && !app.can_send()) {
+        app.hint(match left.operations.len() {
+            0 | 1 => "It waits in the Outbox for a connection. Alt-o shows it.".to_owned(),
+            many => {
+                format!("{many} messages wait in the Outbox for a connection. Alt-o shows them.")
+            }
+        });
     }
 }

@@ -2,6 +2,7 @@
 //! here are fetched first, and then it is done without another key.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::env::spawn;
@@ -10,7 +11,8 @@ use crate::model::{Draft, DraftSave, MessageKey, PartPath, RequestId, Structure}
 use crate::ops::message::{self, PartBytes};
 use crate::ops::send::When;
 use crate::ops::{packed, requests};
-use crate::tui::app::commands::file_name;
+use crate::store::bodies::{self, Have};
+use crate::tui::app::commands::{file_name, messages as counted};
 use crate::tui::app::event::{Action, Ended, Ticket};
 
 use super::super::{files, id_of, sending};
@@ -35,7 +37,11 @@ pub(super) fn with_bytes(world: &Arc<World>, ticket: Ticket, action: Action, byt
             Action::SavePart { message, part, to } => {
                 save_part(world, *message, part, to, &mut asked)?
             }
-            Action::SaveAll { message, folder } => save_all(world, *message, folder, &mut asked)?,
+            Action::SaveAll { messages, folder } => save_all(world, messages, folder, &mut asked)?,
+            Action::ExportMany { messages, to } => {
+                export_many(world, messages, to, bytes, &mut asked)?
+            }
+            Action::SendAll(drafts) => send_all(world, drafts, &mut asked)?,
             Action::OpenPart { message, part } => open_part(world, *message, part, &mut asked)?,
             Action::Send {
                 draft, last, at, ..
@@ -80,35 +86,95 @@ fn send(
     at: Option<i64>,
     asked: &mut Vec<RequestId>,
 ) -> Result<Ended, String> {
-    let (sends, delay) = {
-        let settings = world.settings();
-        let account = settings.account(&draft.account);
-        let sends = account.is_some_and(|one| one.smtp.is_some());
-        (sends, settings.send.undo_delay)
-    };
-    if !sends {
-        let account = &draft.account;
-        return Err(format!("The account {account} has no server to send with."));
-    }
-    let reader = world.store.reader().map_err(|e| e.to_string())?;
-    let absent = sending::absent(&reader, draft).map_err(|e| e.to_string())?;
-    if absent.is_empty() {
+    let delay = delay_of(world, draft)?;
+    let (size, requests) = ask_absent(world, draft)?;
+    if requests.is_empty() {
         let when = at.map_or(When::After(delay), When::At);
         let whereto = (&world.store, &world.env);
         let mut progress = |done, all| world.tell_progress(ticket, done, all);
         return Ok(sending::queue(whereto, draft, last, when, &mut progress));
     }
-    let mut size = 0;
-    for one in absent {
+    asked.extend(requests);
+    Ok(Ended::NotKept(size))
+}
+
+/// Puts several messages into the Outbox, once what all of them take from stored messages is here.
+fn send_all(world: &World, drafts: &[Draft], asked: &mut Vec<RequestId>) -> Result<Ended, String> {
+    let (mut delay, mut size) = (0, 0);
+    for draft in drafts {
+        delay = delay_of(world, draft)?;
+    }
+    for draft in drafts {
+        let (more, requests) = ask_absent(world, draft)?;
+        size += more;
+        asked.extend(requests);
+    }
+    if !asked.is_empty() {
+        return Ok(Ended::NotKept(size));
+    }
+    let whereto = (&world.store, &world.env);
+    Ok(sending::queue_all(whereto, drafts, When::After(delay)))
+}
+
+/// For how many seconds a message waits before it is sent, if its account has a server to send with.
+fn delay_of(world: &World, draft: &Draft) -> Result<u32, String> {
+    let settings = world.settings();
+    let account = settings.account(&draft.account);
+    match account.is_some_and(|one| one.smtp.is_some()) {
+        true => Ok(settings.send.undo_delay),
+        false => {
+            let account = &draft.account;
+            Err(format!("The account {account} has no server to send with."))
+        }
+    }
+}
+
+/// Asks for what a draft takes from stored messages and is not here; about how many octets that is.
+fn ask_absent(world: &World, draft: &Draft) -> Result<(u64, Vec<RequestId>), String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let (mut size, mut requests) = (0, Vec::new());
+    for one in sending::absent(&reader, draft).map_err(|e| e.to_string())? {
         size += one.size;
-        let path = &one.section;
-        let request = requests::fetch_body(&world.store, one.account, one.content, path, PATIENCE);
-        asked.push(
-            request
+        let (path, content) = (&one.section, one.content);
+        let asked = requests::fetch_body(&world.store, one.account, content, path, PATIENCE);
+        requests.push(
+            asked
                 .wait()
                 .map_err(|e| format!("Cannot ask for it: {e}"))?,
         );
         world.wake(one.account);
+    }
+    Ok((size, requests))
+}
+
+/// So many messages are fetched to be exported; of more, those are left out that are not here.
+const FETCHED: usize = 200;
+
+fn export_many(
+    world: &World,
+    messages: &[MessageKey],
+    to: &str,
+    bytes: Bytes,
+    asked: &mut Vec<RequestId>,
+) -> Result<Ended, String> {
+    let reader = world.store.reader().map_err(|e| e.to_string())?;
+    let (mut absent, mut size) = (Vec::new(), 0);
+    for key in messages.iter().filter(|_| bytes == Bytes::AsTheyAre) {
+        let Ok(source) = message::source(&reader, *key) else {
+            continue;
+        };
+        let have = bodies::have(&reader, source.content.key, "");
+        if !matches!(have.map_err(|e| e.to_string())?, Have::Whole(_)) {
+            size += source.message.size;
+            absent.push(source);
+        }
+    }
+    if absent.is_empty() || absent.len() > FETCHED {
+        return Ok(files::export(&world.store, messages, to));
+    }
+    for source in absent {
+        asked.push(ask_part(world, &source, &PartPath::root())?);
+        world.wake(source.account());
     }
     Ok(Ended::NotKept(size))
 }
@@ -194,44 +260,70 @@ fn save_part(
 /// All or none: what is not here is fetched first, so that nothing is saved twice.
 fn save_all(
     world: &World,
-    key: MessageKey,
+    keys: &[MessageKey],
     folder: &str,
     asked: &mut Vec<RequestId>,
 ) -> Result<Ended, String> {
     let reader = world.store.reader().map_err(|e| e.to_string())?;
-    let source = message::source(&reader, key).map_err(|e| e.to_string())?;
-    let structure = packed::tree(&world.store, &reader, &source).map_err(|e| e.to_string())?;
-    let structure = structure.ok_or_else(|| "The parts are not known yet.".to_owned())?;
     let folder = files::typed(folder);
     if !folder.is_dir() {
         return Ok(Ended::Failed(format!("{} is no folder.", folder.display())));
     }
-    let attachments = structure.attachments();
-    let mut absent = 0;
-    for part in &attachments {
-        let at_hand = message::part(&world.store, &reader, &source.message, &part.path, 1);
-        if let PartBytes::NotKept { size } = at_hand.map_err(|e| e.to_string())? {
-            asked.push(ask_part(world, &source, &part.path)?);
-            absent += size;
+    let mut wanted: Vec<(MessageKey, PartPath)> = Vec::new();
+    let (mut absent, mut unknown) = (0, 0);
+    for key in keys {
+        let source = message::source(&reader, *key).map_err(|e| e.to_string())?;
+        let tree = packed::tree(&world.store, &reader, &source).map_err(|e| e.to_string())?;
+        let Some(tree) = tree else {
+            unknown += 1;
+            continue;
+        };
+        for part in tree.attachments() {
+            let at_hand = message::part(&world.store, &reader, &source.message, &part.path, 1);
+            if let PartBytes::NotKept { size } = at_hand.map_err(|e| e.to_string())? {
+                asked.push(ask_part(world, &source, &part.path)?);
+                world.wake(source.account());
+                absent += size;
+            }
+            wanted.push((*key, part.path.clone()));
         }
+    }
+    if unknown == keys.len() {
+        return Err("The parts are not known yet.".to_owned());
     }
     if !asked.is_empty() {
         return Ok(Ended::NotKept(absent));
     }
     let mut saved = 0;
-    for part in &attachments {
-        if let Ok((part, bytes)) = decoded(world, key, &part.path, asked)? {
+    for (key, path) in &wanted {
+        if let Ok((part, bytes)) = decoded(world, *key, path, asked)? {
             files::write_beside(&folder, &file_name(&part), &bytes)
-                .map_err(|e| format!("Saved {saved} of {}, then: {e}", attachments.len()))?;
+                .map_err(|e| format!("Saved {saved} of {}, then: {e}", wanted.len()))?;
             saved += 1;
         }
     }
-    let plural = if saved == 1 { "" } else { "s" };
-    Ok(Ended::Done(if saved == 0 {
-        "The message has no attachments.".to_owned()
-    } else {
-        format!("Saved {saved} attachment{plural} in {}.", folder.display())
-    }))
+    Ok(Ended::Done(saved_words(
+        saved,
+        keys.len(),
+        unknown,
+        &folder,
+    )))
+}
+
+fn saved_words(saved: usize, messages: usize, unknown: usize, folder: &Path) -> String {
+    let mut words = match (saved, messages) {
+        (0, 1) => "The message has no attachments.".to_owned(),
+        (0, _) => "These messages have no attachments.".to_owned(),
+        (1, _) => format!("Saved 1 attachment in {}.", folder.display()),
+        (many, _) => format!("Saved {many} attachments in {}.", folder.display()),
+    };
+    if unknown > 0 {
+        words.push_str(&format!(
+            " Of {} the parts are not known yet.",
+            counted(unknown)
+        ));
+    }
+    words
 }
 
 fn open_part(
