@@ -150,11 +150,8 @@ pub fn page(rows: &impl Rows, window: &Window<'_>) -> Result<ThreadPage, StoreEr
         0 => None,
         _ => Some(before.slots.len().min(count - 1)),
     };
-    let slots = before.slots.into_iter().chain(after.slots);
-    let mut found = Vec::with_capacity(count);
-    for slot in slots {
-        found.extend(reading.row(&slot)?);
-    }
+    let slots: Vec<Slot> = before.slots.into_iter().chain(after.slots).collect();
+    let found = reading.rows_of(&slots)?;
     Ok(ThreadPage {
         anchor: anchor.map(|at| at.min(found.len().saturating_sub(1))),
         rows: found,
@@ -226,11 +223,7 @@ pub fn whole(
     let mut reading = Reading::of(rows, &window)?;
     let thread = threads::root(rows, thread)?;
     let slots = reading.slots(Turn::of(thread, 0))?;
-    let mut found = Vec::with_capacity(slots.len());
-    for slot in slots {
-        found.extend(reading.row(&slot)?);
-    }
-    Ok(found)
+    reading.rows_of(&slots)
 }
 
 /// The newest conversations of mailboxes, whole, at most `limit` of them; `unread`: those that hold
@@ -257,9 +250,8 @@ pub fn newest(
                 .copied(),
         };
         let Some(turn) = next else { break };
-        for slot in reading.slots(turn)? {
-            found.extend(reading.row(&slot)?);
-        }
+        let slots = reading.slots(turn)?;
+        found.extend(reading.rows_of(&slots)?);
         from = turn;
     }
     Ok(found)
@@ -299,6 +291,14 @@ enum Slot {
 }
 
 impl Slot {
+    /// The message whose row it shows.
+    fn key(&self) -> Option<MessageKey> {
+        match self {
+            Slot::Alone(_, key) | Slot::Folded { head: key, .. } => Some(*key),
+            Slot::Node(_, loaded, at) => loaded.key(*at),
+        }
+    }
+
     fn stands_for(&self, key: MessageKey) -> bool {
         match self {
             Slot::Alone(_, own) => *own == key,
@@ -325,11 +325,22 @@ struct Side {
     more: bool,
 }
 
+/// What was read of a conversation before its rows are made.
+#[derive(Default)]
+struct Ahead {
+    total: u64,
+    unread: u64,
+    /// Its messages in all mailboxes; `None` where they are too many to be read for one row.
+    members: Option<Vec<Standing>>,
+}
+
 struct Reading<'a, R: Rows> {
     rows: &'a R,
     window: &'a Window<'a>,
     folds: Folds,
     apart: Option<BTreeSet<MailboxKey>>,
+    /// Conversations that were read ahead, many with one question.
+    ahead: HashMap<ThreadKey, Ahead>,
     /// Subjects that were read, without what replies put before them.
     subjects: HashMap<MessageKey, String>,
     unknown: Vec<ContentKey>,
@@ -342,6 +353,7 @@ impl<'a, R: Rows> Reading<'a, R> {
             window,
             folds: standing(rows, window.folds)?,
             apart: None,
+            ahead: HashMap::new(),
             subjects: HashMap::new(),
             unknown: Vec::new(),
         })
@@ -441,20 +453,63 @@ impl<'a, R: Rows> Reading<'a, R> {
                 break;
             };
             from = last;
-            for turn in turns {
+            // Open ones have many rows: what the window does not take of them is read for nothing.
+            let step = if self.folds.open { 16 } else { 500 };
+            for some in turns.chunks(step) {
                 if slots.len() > wanted {
                     break;
                 }
-                let mut some = self.slots(turn)?;
-                if backward {
-                    some.reverse();
+                self.read_ahead(some)?;
+                for turn in some {
+                    let mut own = self.slots(*turn)?;
+                    if backward {
+                        own.reverse();
+                    }
+                    let lack = (wanted + 1).saturating_sub(slots.len());
+                    slots.extend(own.into_iter().take(lack));
                 }
-                slots.extend(some.into_iter().take(wanted + 1 - slots.len()));
             }
+            self.ahead.clear();
         }
         let more = slots.len() > wanted;
         slots.truncate(wanted);
         Ok(Side { slots, more })
+    }
+
+    /// Reads what the rows of these conversations are made of.
+    fn read_ahead(&mut self, turns: &[Turn]) -> Result<(), StoreError> {
+        let of = |turn: &Turn| match turn.what() {
+            Conversation::Thread(thread) => Some(thread),
+            Conversation::Alone(_) => None,
+        };
+        let new = |thread: &ThreadKey| !self.ahead.contains_key(thread);
+        let all: Vec<ThreadKey> = turns.iter().filter_map(of).filter(new).collect();
+        let sums = threads::sums(self.rows, self.window.mailboxes, all.iter().copied())?;
+        let mut small = Vec::new();
+        for thread in all {
+            let sums = sums.get(&thread);
+            let (total, unread) = sums.map_or((0, 0), |sums| (sums.total, sums.unread));
+            if total <= LARGE as u64 || self.folds.is_open(thread) {
+                small.push(thread);
+            }
+            let members = None;
+            self.ahead.insert(
+                thread,
+                Ahead {
+                    total,
+                    unread,
+                    members,
+                },
+            );
+        }
+        let mut members = threads::members_of(self.rows, &small)?;
+        for thread in small {
+            let of_it = members.remove(&thread).unwrap_or_default();
+            if let Some(ahead) = self.ahead.get_mut(&thread) {
+                ahead.members = Some(of_it);
+            }
+        }
+        Ok(())
     }
 
     /// The rows of one conversation, in the order of its tree.
@@ -463,14 +518,17 @@ impl<'a, R: Rows> Reading<'a, R> {
             Conversation::Alone(key) => return Ok(vec![Slot::Alone(turn, key)]),
             Conversation::Thread(thread) => thread,
         };
+        self.read_ahead(&[turn])?;
+        let ahead = self.ahead.remove(&thread).unwrap_or_default();
+        let Ahead { total, unread, .. } = ahead;
+        let standing = ahead.members.map(|members| self.standing(members));
+        let standing = standing.transpose()?;
         if self.folds.is_open(thread) {
-            let standing = self.standing(thread)?;
-            let loaded = Rc::new(self.load(standing)?);
+            let loaded = Rc::new(self.load(standing.unwrap_or_default())?);
             let all = 0..loaded.nodes.len();
             return Ok(all.map(|at| Slot::Node(turn, loaded.clone(), at)).collect());
         }
-        let (total, unread) = threads::counts(self.rows, self.window.mailboxes, thread)?;
-        if total > LARGE as u64 {
+        let Some(standing) = standing else {
             let head = threads::oldest(self.rows, self.window.mailboxes, thread)?;
             return Ok(head
                 .map(|head| Slot::Folded {
@@ -482,8 +540,7 @@ impl<'a, R: Rows> Reading<'a, R> {
                 })
                 .into_iter()
                 .collect());
-        }
-        let standing = self.standing(thread)?;
+        };
         if let [alone] = standing.as_slice() {
             // Most conversations are one message: no tree is made for it.
             return Ok(vec![Slot::Folded {
@@ -517,8 +574,7 @@ impl<'a, R: Rows> Reading<'a, R> {
     }
 
     /// The messages of a conversation that belong into this list.
-    fn standing(&mut self, thread: ThreadKey) -> Result<Vec<Standing>, StoreError> {
-        let mut standing = threads::members(self.rows, thread)?;
+    fn standing(&mut self, mut standing: Vec<Standing>) -> Result<Vec<Standing>, StoreError> {
         let listed = self.window.mailboxes;
         if standing.iter().any(|one| !listed.contains(&one.mailbox)) {
             if self.apart.is_none() {
@@ -589,15 +645,27 @@ impl<'a, R: Rows> Reading<'a, R> {
         Ok(members)
     }
 
-    fn row(&mut self, slot: &Slot) -> Result<Option<ThreadRow>, StoreError> {
-        let (key, turn, mut cell) = match slot {
-            Slot::Alone(turn, key) => (*key, *turn, TreeCell::default()),
+    /// The rows of these places; what went meanwhile is left out.
+    fn rows_of(&mut self, slots: &[Slot]) -> Result<Vec<ThreadRow>, StoreError> {
+        let mut read = lists::rows_of(self.rows, slots.iter().filter_map(Slot::key))?;
+        let mut found = Vec::with_capacity(slots.len());
+        for slot in slots {
+            if let Some(row) = slot.key().and_then(|key| read.remove(&key)) {
+                found.extend(self.row(slot, row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn row(&mut self, slot: &Slot, row: IndexRow) -> Result<Option<ThreadRow>, StoreError> {
+        let (turn, mut cell) = match slot {
+            Slot::Alone(turn, _) => (*turn, TreeCell::default()),
             Slot::Folded {
                 turn,
-                head,
                 hidden,
                 unread,
                 behind,
+                ..
             } => {
                 let folded = *hidden > 0;
                 let cell = TreeCell {
@@ -607,15 +675,9 @@ impl<'a, R: Rows> Reading<'a, R> {
                     behind: if folded { behind.clone() } else { Vec::new() },
                     ..TreeCell::default()
                 };
-                (*head, *turn, cell)
+                (*turn, cell)
             }
-            Slot::Node(turn, loaded, at) => match loaded.key(*at) {
-                Some(key) => (key, *turn, TreeCell::of(&loaded.nodes, *at)),
-                None => return Ok(None),
-            },
-        };
-        let Some(row) = lists::row(self.rows, key)? else {
-            return Ok(None);
+            Slot::Node(turn, loaded, at) => (*turn, TreeCell::of(&loaded.nodes, *at)),
         };
         let Some(mailbox) = row.mailbox else {
             return Ok(None);
@@ -623,12 +685,12 @@ impl<'a, R: Rows> Reading<'a, R> {
         cell.newest = turn.newest;
         cell.foreign = !self.window.mailboxes.contains(&mailbox);
         if let Slot::Node(_, loaded, at) = slot {
+            let own = base_subject(&row.subject).to_owned();
             let parent = loaded.nodes.get(*at).and_then(|node| node.parent);
             if let Some(parent) = parent.and_then(|parent| loaded.key(parent)) {
-                let own = base_subject(&row.subject).to_owned();
                 cell.same_subject = self.subject(parent)?.is_some_and(|above| above == own);
-                self.subjects.insert(key, own);
             }
+            self.subjects.insert(row.key, own);
         }
         Ok(Some(ThreadRow {
             row,

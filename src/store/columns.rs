@@ -41,6 +41,19 @@ pub(super) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
+/// Keys as `json_each` takes them: one statement then reads for all of them.
+pub(super) fn list(keys: impl Iterator<Item = i64>) -> String {
+    let mut list = String::from("[");
+    for key in keys {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&key.to_string());
+    }
+    list.push(']');
+    list
+}
+
 /// A 64-bit number of the server as a column; the few that do not fit are as good as none
 /// (SAFETY P8).
 pub(super) fn number(number: u64) -> Option<i64> {

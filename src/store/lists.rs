@@ -4,12 +4,14 @@
 //! stable. An index orders; the rows of the window are looked up. Several mailboxes are walked side
 //! by side, each along its own index.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::thread::TreeCell;
 use crate::model::{Address, ContentKey, Flags, Kept, MailboxKey, MessageKey, ThreadKey};
 
-use super::columns::{count, flags_at};
+use super::columns::{count, flags_at, list};
 use super::{Rows, StoreError, contents};
 
 pub use crate::model::Filter;
@@ -194,6 +196,25 @@ pub fn row(rows: &impl Rows, key: MessageKey) -> Result<Option<IndexRow>, StoreE
     Ok(query.query_row([key.0], read).optional()?)
 }
 
+/// Several messages as a list shows them; those that are gone are left out.
+pub fn rows_of(
+    rows: &impl Rows,
+    keys: impl Iterator<Item = MessageKey>,
+) -> Result<HashMap<MessageKey, IndexRow>, StoreError> {
+    let some = list(keys.map(|key| key.0));
+    let mut query = rows.connection().prepare_cached(&rows_sql())?;
+    let found = query
+        .query_map([some], |row| read(row).map(|row| (row.key, row)))?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
+fn rows_sql() -> String {
+    format!(
+        "{ROW} FROM json_each(?1) some CROSS JOIN message m ON m.key = some.value {WITH_CONTENT}"
+    )
+}
+
 const PLACE: &str = "SELECT arrival, key FROM message WHERE key = ?1";
 const NEWEST_UNREAD: &str = "SELECT arrival, key FROM message INDEXED BY message_unread
     WHERE mailbox = ?1 AND flags & 1 = 0 AND (arrival, key) < (?2, ?3)
@@ -300,6 +321,20 @@ pub(super) mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn rows_by_their_keys_are_looked_up_one_by_one() {
+        assert_eq!(
+            plan(&rows_sql()),
+            "SCAN some VIRTUAL TABLE INDEX 1:\n\
+             SEARCH m USING INTEGER PRIMARY KEY (rowid=?)\n\
+             SEARCH c USING INTEGER PRIMARY KEY (rowid=?)\n\
+             CORRELATED SCALAR SUBQUERY 1\n\
+             SEARCH j USING INDEX journal_message (message=?)\n\
+             CORRELATED SCALAR SUBQUERY 2\n\
+             SEARCH thread USING INTEGER PRIMARY KEY (rowid=?)"
+        );
     }
 
     #[test]

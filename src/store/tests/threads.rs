@@ -549,14 +549,17 @@ fn lists_of_conversations_and_their_members_come_from_an_index_in_order() {
         "SEARCH thread USING COVERING INDEX thread_joined (into_thread=?)",
     ];
     let of_parts = |sql: &str, then: &[&str]| check(sql, &[&parts, then].concat());
-    of_parts(
-        &threads::members_sql(),
-        &[
-            "SCAN part",
-            "SEARCH m USING INDEX message_thread (thread=? AND mailbox>?)",
-            "SEARCH l USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-        ],
-    );
+    let some = "SCAN some VIRTUAL TABLE INDEX 1:";
+    let members = [
+        "SEARCH m USING INDEX message_thread (thread=? AND mailbox>?)",
+        "SEARCH l USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+    ];
+    let [own, joined] = threads::members_sql();
+    check(&own, &[[some].as_slice(), &members].concat());
+    let part = "SEARCH part USING COVERING INDEX thread_joined (into_thread=?)";
+    check(&joined, &[[some, part].as_slice(), &members].concat());
+    let kept = "SEARCH t USING PRIMARY KEY (mailbox=? AND thread=?)";
+    check(threads::SUMS, &[some, kept]);
     of_parts(
         &threads::messages_sql(),
         &[
