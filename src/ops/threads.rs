@@ -484,6 +484,9 @@ impl<'a, R: Rows> Reading<'a, R> {
         };
         let new = |thread: &ThreadKey| !self.ahead.contains_key(thread);
         let all: Vec<ThreadKey> = turns.iter().filter_map(of).filter(new).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
         let sums = threads::sums(self.rows, self.window.mailboxes, all.iter().copied())?;
         let mut small = Vec::new();
         for thread in all {
@@ -562,6 +565,12 @@ impl<'a, R: Rows> Reading<'a, R> {
             return Ok(Vec::new());
         };
         let hidden = u64::try_from(loaded.nodes.len().saturating_sub(1)).unwrap_or(0);
+        // Copies of one message count once, as they do in what is hidden.
+        let is_new = |member: &usize| {
+            listed(*member) && loaded.members.get(*member).is_some_and(|one| one.unread)
+        };
+        let new = |node: &&Node| node.members.iter().any(is_new);
+        let unread = u64::try_from(loaded.nodes.iter().filter(new).count()).unwrap_or(0);
         let all = loaded.members.iter();
         let behind = all.filter(|one| self.window.mailboxes.contains(&one.mailbox));
         Ok(vec![Slot::Folded {

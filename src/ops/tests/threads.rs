@@ -171,6 +171,25 @@ fn copies_of_one_message_share_a_row() {
         bed.put(move |tx| bodies::store(tx, &piece));
     }
     assert_eq!(unfolded(&reader), ["a", "└─b"]);
+    // Two messages, each twice in these mailboxes: counted once, and a command is for each copy.
+    let both = [bed.inbox, lists];
+    let folded = |reader: &Reader| read(reader, &both, &Folds::default(), Anchor::Top, (0, 9));
+    assert_eq!(drawn(&folded(&reader)), ["+1 N2 a"]);
+    assert_eq!(folded(&reader).rows[0].tree.behind.len(), 4);
+    bed.flag(
+        twins[0],
+        crate::model::FlagChange::add(Flags::of(Flags::SEEN)),
+    );
+    // Its copy is not read.
+    assert_eq!(drawn(&folded(&reader)), ["+1 N2 a"]);
+    let here = read(
+        &reader,
+        &[bed.inbox],
+        &Folds::default(),
+        Anchor::Top,
+        (0, 9),
+    );
+    assert_eq!(drawn(&here), ["+1 N1 a"]);
 }
 
 #[test]

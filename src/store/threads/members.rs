@@ -84,13 +84,15 @@ pub struct Standing {
     pub mailbox: MailboxKey,
     /// INTERNALDATE.
     pub arrival: i64,
+    /// Whether it is not read.
+    pub unread: bool,
     /// Its Date field, in seconds since 1970.
     pub date: Option<i64>,
     /// What it says about its place; `None` in a row of an older store, for [`look_up`].
     pub lineage: Option<Lineage>,
 }
 
-const MEMBER: &str = "m.key, m.content, m.mailbox, m.arrival, l.date, l.ids";
+const MEMBER: &str = "m.key, m.content, m.mailbox, m.arrival, m.flags & 1 = 0, l.date, l.ids";
 const MEMBERS: &str = "CROSS JOIN message m INDEXED BY message_thread";
 const LINEAGE: &str = "AND m.mailbox IS NOT NULL LEFT JOIN lineage l ON l.content = m.content";
 
@@ -126,13 +128,14 @@ pub fn members_of(
         let mut query = rows.connection().prepare_cached(&sql)?;
         let mut found = query.query([&some])?;
         while let Some(row) = found.next()? {
-            let ids = row.get_ref(6)?.as_blob_or_null()?;
+            let ids = row.get_ref(7)?.as_blob_or_null()?;
             let one = Standing {
                 key: MessageKey(row.get(1)?),
                 content: ContentKey(row.get(2)?),
                 mailbox: MailboxKey(row.get(3)?),
                 arrival: row.get(4)?,
-                date: row.get(5)?,
+                unread: row.get(5)?,
+                date: row.get(6)?,
                 lineage: ids.map(Lineage::decode),
             };
             all.entry(ThreadKey(row.get(0)?)).or_default().push(one);

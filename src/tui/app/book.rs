@@ -215,10 +215,7 @@ pub fn ask_take(app: &mut App) {
         app.act(Action::Book(BookChange::TakeFrom(keys)));
         return;
     }
-    let open = app.message.as_ref();
-    let open = open.filter(|_| app.screen == Screen::Message);
-    let key = open.map(|message| message.key());
-    match key.or_else(|| app.index.row().map(|row| row.key)) {
+    match commands::target(app) {
         Some(key) => {
             let ticket = app.ask(Question::Opened(key));
             app.book.taking = Some((ticket, app.presses));

@@ -59,6 +59,11 @@ impl Screen {
         Screen::Parts,
     ];
 
+    /// Whether it stays beneath those that are looked at for a while, which go back to it.
+    pub fn is_under(self) -> bool {
+        Screen::CHAIN.contains(&self) || self == Screen::Thread
+    }
+
     /// Every screen.
     pub const ALL: [Screen; 20] = [
         Screen::Folders,

@@ -74,7 +74,7 @@ pub fn offered(screen: Screen, offers: Offers<'_>) -> Vec<Vec<Cell>> {
     let mut others: Vec<&Entry> = on_screen(screen)
         .filter(|entry| !FIXED.contains(&entry.command) && offers(entry.command) != Offer::Nothing)
         .collect();
-    if matches!(screen, Screen::Index | Screen::Message) {
+    if matches!(screen, Screen::Index | Screen::Message | Screen::Thread) {
         let place = |command| FRONT.iter().position(|front| *front == command);
         others.sort_by_key(|entry| place(entry.command).unwrap_or(FRONT.len()));
     }

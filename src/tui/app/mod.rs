@@ -333,15 +333,6 @@ impl App {
         self.find_mailbox(self.here()?)
     }
 
-    fn here(&self) -> Option<MailboxKey> {
-        let read = self.message.as_ref().filter(|_| self.is_reading());
-        let row = read
-            .map(|message| &message.row)
-            .or_else(|| self.index.row());
-        let one = self.index.one_mailbox();
-        one.or_else(|| row.map(|row| row.mailbox))
-    }
-
     /// Whether an address is one of the user's own.
     pub fn is_own(&self, address: &str) -> bool {
         !address.is_empty()
@@ -454,7 +445,7 @@ impl App {
         self.screen = screen;
         self.key_page = 0;
         self.number.clear();
-        if Screen::CHAIN.contains(&screen) {
+        if screen.is_under() {
             self.under = screen;
         }
     }

@@ -4,6 +4,7 @@
 mod applying;
 mod book;
 mod composing;
+mod conversation;
 mod far;
 mod files;
 mod keys;

@@ -1,16 +1,13 @@
 //! The screen of a conversation: what it asks for, and what its answers do.
 
-use crate::model::{FlagChange, Flags, MessageKey};
+use crate::model::{FlagChange, Flags, MailboxKey, MessageKey};
 use crate::tui::screen::conversation::State;
-use crate::tui::screen::conversation::state::INSET;
+use crate::tui::screen::conversation::state::{INSET, ROWS};
 use crate::tui::screen::message;
 
 use super::event::{Action, Question, Ticket};
 use super::view::{Body, Row};
 use super::{App, Screen};
-
-/// Rows of one message that are laid out; the rest is read in its own page.
-const ROWS: usize = 4_000;
 
 /// Opens the conversation of the message at the cursor.
 pub fn open(app: &mut App, message: MessageKey) {
@@ -117,9 +114,10 @@ pub fn settle(app: &mut App) {
             continue;
         };
         let message = key.row.key;
+        let html = key.text.as_ref().is_some_and(|text| text.html);
         let asked = app.question(Question::Body {
             message,
-            html: false,
+            html,
             width,
             first: false,
         });
@@ -171,15 +169,16 @@ pub enum Walk {
     End(bool),
 }
 
-/// Folds or opens one message, or all.
+/// Folds or opens one message, or all. In one that is open the quotes are opened.
 pub fn fold(app: &mut App, folded: bool, all: bool) {
-    let height = height(app);
+    let (height, width) = (height(app), width(app));
     let Some(thread) = &mut app.thread else {
         return;
     };
-    let done = match all {
-        true => thread.fold_all(folded),
-        false => thread.fold(folded),
+    let done = match (all, folded) {
+        (true, _) => thread.fold_all(folded),
+        (false, true) => thread.fold(true),
+        (false, false) => thread.fold(false) || thread.show_quotes(width),
     };
     thread.reveal(height);
     if !done {
@@ -188,6 +187,74 @@ pub fn fold(app: &mut App, folded: bool, all: bool) {
             false => "This is open already.",
         });
     }
+}
+
+/// Tab: goes to the next message that is not read, and opens it.
+pub fn next_unread(app: &mut App) {
+    let height = height(app);
+    let Some(thread) = &mut app.thread else {
+        return;
+    };
+    if !thread.next_unread(height) {
+        app.hint("Nothing below is unread in this thread. < goes back to the index.");
+    }
+}
+
+/// Shows the other form of the text under the cursor, where the message has two.
+pub fn html_or_plain(app: &mut App) {
+    let width = width(app);
+    let piece = app.thread.as_mut().and_then(State::piece);
+    let Some(text) = piece.and_then(|piece| piece.text.as_mut()) else {
+        app.hint("This message is folded: Enter opens it.");
+        return;
+    };
+    let Some(document) = text.document() else {
+        app.hint("The text is not here yet.");
+        return;
+    };
+    if !document.alternative {
+        app.hint("This message has its text in one form only.");
+        return;
+    }
+    let html = !document.from_html;
+    text.html = html;
+    let message = text.key();
+    app.hint(match html {
+        true => "The HTML of the message.",
+        false => "The plain text of the message.",
+    });
+    let asked = app.question(Question::Body {
+        message,
+        html,
+        width,
+        first: false,
+    });
+    if let Some(piece) = app.thread.as_mut().and_then(State::piece) {
+        piece.asked = Some(asked);
+    }
+}
+
+/// `^R` on a message whose text is not here fetches it; false where that is not so.
+pub fn fetch(app: &mut App) -> bool {
+    if app.screen != Screen::Thread {
+        return false;
+    }
+    let piece = app.thread.as_mut().and_then(State::piece);
+    let absent = piece.filter(|piece| {
+        let text = piece.text.as_ref();
+        text.is_some_and(|text| matches!(text.body, Some(Body::NotKept { .. })))
+    });
+    let Some(piece) = absent else {
+        return false;
+    };
+    piece.fetched = true;
+    let message = piece.row.key;
+    app.effect(Action::Fetch {
+        message,
+        part: None,
+    });
+    app.hint("Fetching now.");
+    true
 }
 
 /// Enter: opens the message under the cursor, or folds it.
@@ -213,4 +280,31 @@ pub fn leave(app: &mut App, keys: &[MessageKey]) {
 /// The text of one of them could not be read.
 pub fn failed(app: &mut App, ticket: Ticket, why: &str) {
     body_came(app, ticket, &Body::Failed(why.to_owned()));
+}
+
+impl App {
+    /// The mailbox that is looked at; where several are shown as one, that of the message at the cursor.
+    pub(super) fn here(&self) -> Option<MailboxKey> {
+        if let Some(row) = self.row_of_thread() {
+            return Some(row.mailbox);
+        }
+        let read = self.message.as_ref().filter(|_| self.is_reading());
+        let row = read
+            .map(|message| &message.row)
+            .or_else(|| self.index.row());
+        let one = self.index.one_mailbox();
+        one.or_else(|| row.map(|row| row.mailbox))
+    }
+
+    /// The message at the cursor of a conversation, or the one that is read in its own page from there:
+    /// it may lie in another mailbox than is listed.
+    fn row_of_thread(&self) -> Option<&Row> {
+        let under = |screen| self.screen == screen || self.under == screen;
+        let read = self.message.as_ref().filter(|one| one.of_thread);
+        match read.filter(|_| self.is_reading()) {
+            Some(message) => Some(&message.row),
+            None if under(Screen::Thread) => self.thread.as_ref()?.here(),
+            None => None,
+        }
+    }
 }

@@ -76,9 +76,10 @@ impl App {
     /// Leaves the composer for the screen below it.
     pub fn go_under(&mut self) {
         let under = self.under;
-        let under = match Screen::CHAIN.contains(&under) {
-            true => under,
-            false => Screen::Index,
+        let under = match under {
+            Screen::Thread if self.thread.is_none() => Screen::Index,
+            under if under.is_under() => under,
+            _ => Screen::Index,
         };
         self.go(under);
     }

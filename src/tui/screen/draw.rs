@@ -168,6 +168,9 @@ fn panes(app: &App, pen: &mut Pen<'_>) -> (u16, u16) {
 }
 
 fn chain(app: &App, pen: &mut Pen<'_>, screen: Screen) -> (u16, u16) {
+    if screen == Screen::Thread {
+        return conversation::draw(app, pen, app.layout.body());
+    }
     match app.layout.kind {
         Kind::Two { strip } => two(app, pen, screen, strip),
         Kind::Three { folders } => three(app, pen, screen, folders),

@@ -50,10 +50,30 @@ pub fn keys(
         (criterion, None) => by_walk(reader, walk, criterion)?,
     };
     let Some(keys) = some else {
-        return Ok(found);
+        return of_list(reader, walk, criterion, found);
     };
     let keys: BTreeSet<&MessageKey> = keys.iter().collect();
     Ok(found.into_iter().filter(|key| keys.contains(key)).collect())
+}
+
+/// What is looked up by thread or query is more than a list of unread or flagged mail shows.
+fn of_list(
+    reader: &Reader,
+    walk: &Walk,
+    criterion: &Criterion,
+    mut found: Vec<MessageKey>,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let looked_up = matches!(criterion, Criterion::Thread(_) | Criterion::Query(_));
+    let state = match walk.filter {
+        Filter::Unread => State::Unread,
+        Filter::Flagged => State::Flagged,
+        Filter::All => return Ok(found),
+    };
+    if looked_up {
+        let rows = lists::rows_of(reader, found.iter().copied())?;
+        found.retain(|key| rows.get(key).is_some_and(|row| is(&row.flags, state)));
+    }
+    Ok(found)
 }
 
 fn by_walk(
@@ -150,5 +170,44 @@ fn is(flags: &Flags, state: State) -> bool {
         State::Forwarded => flags.has_keyword("$Forwarded"),
         State::Draft => flags.has(Flags::DRAFT),
         State::Deleted => flags.has(Flags::DELETED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::Bed;
+    use crate::store::tests::threads::answer;
+
+    #[test]
+    fn a_thread_or_a_query_selects_only_what_a_list_of_unread_mail_shows() {
+        let bed = Bed::new();
+        let mut read = answer(2, "b", &["a"]);
+        read.flags = Flags::of(Flags::SEEN);
+        let keys = bed.insert(vec![answer(1, "a", &[]), read, answer(3, "c", &["a"])]);
+        let reader = bed.store.reader().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let search_db = folder.path().join("search.db");
+        let select = |filter, criterion: &Criterion| -> BTreeSet<MessageKey> {
+            let view = View {
+                filter,
+                ..View::mailbox(bed.inbox)
+            };
+            let walk = Walk::of(bed.inbox, filter);
+            let on = (&bed.store, search_db.as_path());
+            let found = super::keys(on, &reader, &view, &walk, criterion).unwrap();
+            found.into_iter().collect()
+        };
+        let query = Query::parse("is:read OR is:unread").unwrap();
+        for criterion in [
+            Criterion::Thread(keys[0]),
+            Criterion::Query(Box::new(query)),
+            Criterion::All,
+        ] {
+            let all = BTreeSet::from([keys[0], keys[1], keys[2]]);
+            let unread = BTreeSet::from([keys[0], keys[2]]);
+            assert_eq!(select(Filter::All, &criterion), all, "{criterion:?}");
+            assert_eq!(select(Filter::Unread, &criterion), unread, "{criterion:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::tui::app::App;
 use crate::tui::app::command::{Command, Screen};
 use crate::tui::app::key::{Code, Key};
 use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::screen::index::state::Selection;
 
 use super::reading::target;
 use super::run;
@@ -105,8 +106,8 @@ pub(super) fn is_for_selected(app: &App) -> bool {
 }
 
 fn is_marked(app: &App) -> bool {
-    let here = app.index.row().map(|row| row.key);
-    here.is_some_and(|here| app.index.marked.contains(&here))
+    let here = app.index.row();
+    here.is_some_and(|here| app.index.selection(here) == Selection::All)
 }
 
 /// Runs a command for the messages that were meant.

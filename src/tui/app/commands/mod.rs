@@ -43,7 +43,8 @@ pub(super) use many::{apply, meant, run_for};
 pub(super) use parts::ask_preview;
 pub(in crate::tui) use parts::file_name;
 pub(super) use reading::{
-    ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, width_changed,
+    ask_rest, ask_what_waits, bodies_came, fetch_open, open_message, show_message, target,
+    width_changed,
 };
 pub(super) use seeking::{arrived, find, jump, numbered, opens_where_it_goes, unread_found};
 pub use selecting::{Asked, Mode};
@@ -78,6 +79,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::PageDown => page_or_link(app, key),
         Command::First => ends(app, true),
         Command::Last => ends(app, false),
+        Command::NextUnread if app.screen == Screen::Thread => super::threads::next_unread(app),
         Command::NextUnread => next_unread(app),
         Command::Jump => ask_jump(app),
         Command::Cancel if app.screen == Screen::Card => book::run(app, command, key),
@@ -114,8 +116,12 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::SaveAllParts => ask_save_all(app),
         Command::Parts => open_parts(app),
         Command::HeaderLevel => header_level(app),
+        Command::HtmlOrPlain if app.screen == Screen::Thread => super::threads::html_or_plain(app),
         Command::HtmlOrPlain => html_or_plain(app),
-        Command::Unfold if app.screen == Screen::Thread => super::threads::fold(app, false, false),
+        Command::Unfold if app.screen == Screen::Thread => match key.code {
+            Code::Enter => super::threads::toggle(app),
+            _ => super::threads::fold(app, false, false),
+        },
         Command::Fold if app.screen == Screen::Thread => super::threads::fold(app, true, false),
         Command::UnfoldAll if app.screen == Screen::Thread => {
             super::threads::fold(app, false, true);
@@ -275,6 +281,12 @@ fn back(app: &mut App) {
             Some(parts) if parts.viewing.is_some() => parts.viewing = None,
             Some(_) | None => app.go(parent(app)),
         },
+        Screen::Message if threads::is_reading(app) => {
+            app.message = None;
+            app.go(Screen::Thread);
+            // What was done there shows in the lines of the thread.
+            super::threads::changed(app);
+        }
         Screen::Message => {
             if !app.is_three() {
                 app.message = None;
@@ -313,6 +325,7 @@ fn add_account(app: &mut App) {
     }
 }
 
+/// What the parts of a message were opened from.
 fn parent(app: &App) -> Screen {
     if app.message.is_some() {
         Screen::Message
@@ -325,7 +338,7 @@ fn forward(app: &mut App, key: Key) {
     match app.screen {
         Screen::Folders => open_selected_folder(app),
         Screen::Index if threads::is_at_folded(app) => threads::view(app),
-        Screen::Thread => super::threads::toggle(app),
+        Screen::Thread => threads::read(app),
         Screen::Index => resuming::open(app),
         Screen::Message => open_parts(app),
         Screen::Parts => view_part(app, key),
@@ -418,6 +431,10 @@ pub(super) fn account(app: &mut App, number: u64) {
 
 fn step(app: &mut App, by: isize) {
     match app.screen {
+        Screen::Message if threads::is_reading(app) => {
+            super::threads::walk(app, Walk::Step(by));
+            threads::read(app);
+        }
         Screen::Message => {
             if app.index.step(by) {
                 open_message(app);

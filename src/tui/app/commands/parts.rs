@@ -13,6 +13,7 @@ use crate::tui::screen::{message, parts};
 
 use super::edge_words;
 use super::reading::open_message;
+use super::threads;
 
 pub(in crate::tui::app) fn step_part(app: &mut App, by: isize) {
     let height = usize::from(app.layout.parts().height);
@@ -110,10 +111,16 @@ pub(in crate::tui::app) fn selected_part(app: &App) -> Option<(MessageKey, Struc
 }
 
 pub(in crate::tui::app) fn open_parts(app: &mut App) {
-    if app.screen == Screen::Index {
-        open_message(app);
-        app.open_parts_after();
-        return;
+    match app.screen {
+        Screen::Index => {
+            open_message(app);
+            return app.open_parts_after();
+        }
+        Screen::Thread => {
+            threads::read(app);
+            return app.open_parts_after();
+        }
+        _ => {}
     }
     let Some(message) = &app.message else { return };
     let structure = message

@@ -5,7 +5,7 @@ use crate::model::{LinkState, MessageKey};
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Question};
 use crate::tui::app::prompt::{Prompt, Purpose};
-use crate::tui::app::view::{Account, Body, Preview};
+use crate::tui::app::view::{Account, Body, Preview, Row};
 use crate::tui::app::{App, needs_lines};
 use crate::tui::screen::message;
 
@@ -30,11 +30,16 @@ pub(in crate::tui::app) fn open_message(app: &mut App) {
 
 /// Shows the selected message in its pane; which screen has the keys stays.
 pub(in crate::tui::app) fn show_message(app: &mut App) {
-    let Some(row) = app.index.row().cloned() else {
-        return;
-    };
+    if let Some(row) = app.index.row().cloned() {
+        let number = app.index.number();
+        show_row(app, row, number);
+    }
+}
+
+/// Shows a message; which screen has the keys stays.
+pub(super) fn show_row(app: &mut App, row: Row, number: Option<u64>) {
     let key = row.key;
-    let mut message = message::State::open(row, app.index.number());
+    let mut message = message::State::open(row, number);
     message.asked_opened = app.ask(Question::Opened(key));
     app.message = Some(message);
     app.parts = None;
@@ -171,7 +176,11 @@ pub(in crate::tui::app) fn ask_export(app: &mut App) {
         app.hint("There is no message here.");
         return;
     };
-    let subject = app.index.find(key).map(|row| row.envelope.subject.clone());
+    let read = app.message.as_ref().map(|message| &message.row);
+    let read = read.filter(|row| row.key == key);
+    let in_thread = || app.thread.as_ref().and_then(|thread| thread.row(key));
+    let row = app.index.find(key).or(read).or_else(in_thread);
+    let subject = row.map(|row| row.envelope.subject.clone());
     let subject = subject
         .filter(|s| !s.trim().is_empty())
         .unwrap_or_else(|| "message".to_owned());
@@ -353,6 +362,9 @@ pub(in crate::tui::app) fn sync_now(app: &mut App) {
             .is_some_and(|m| matches!(m.body, Some(Body::NotKept { .. })))
     {
         fetch_open(app);
+        return;
+    }
+    if super::super::threads::fetch(app) {
         return;
     }
     let account = match app.screen {

@@ -5,9 +5,13 @@ use std::collections::BTreeSet;
 use crate::model::query::State;
 use crate::model::{Keys, List, MessageKey, Order, Query, View};
 use crate::tui::app::App;
+use crate::tui::app::command::Command;
 use crate::tui::app::event::{Criterion, Question};
+use crate::tui::app::key::{Code, Key};
 use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::screen::index::state::Selection;
 
+use super::run;
 use super::triage::messages;
 
 /// What becomes of the messages that are found.
@@ -59,8 +63,8 @@ pub(in crate::tui::app) fn ask_select(app: &mut App) {
     if app.index.marked.is_empty() {
         return ask_criterion(app, Mode::Replace);
     }
-    let here = app.index.row().map(|row| row.key);
-    let is_selected = here.is_some_and(|here| app.index.marked.contains(&here));
+    let here = app.index.row().map(|row| app.index.selection(row));
+    let is_selected = here == Some(Selection::All);
     let options = vec![
         ('a', "UnselAll"),
         ('c', if is_selected { "UnselCur" } else { "SelectCur" }),
@@ -86,7 +90,8 @@ pub(in crate::tui::app) fn alter(app: &mut App, letter: char) {
             app.index.marked.clear();
             app.hint("Nothing is selected any more.");
         }
-        'c' => select(app),
+        // Of a folded conversation all messages.
+        'c' => run(app, Command::Select, Key::plain(Code::Enter)),
         'b' => ask_criterion(app, Mode::Broaden),
         'n' => ask_criterion(app, Mode::Narrow),
         'f' => ask_keys(app, Criterion::All, Mode::Flip),

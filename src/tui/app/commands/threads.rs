@@ -8,7 +8,7 @@ use crate::tui::app::view::Row;
 use crate::tui::app::{App, threads};
 
 use super::many::{is_for_selected, meant, takes_thread};
-use super::reading::target;
+use super::reading::{show_row, target};
 use super::run;
 use super::triage::messages;
 
@@ -136,6 +136,41 @@ pub(super) fn view(app: &mut App) {
     match target(app) {
         Some(key) => threads::open(app, key),
         None => app.hint("There is no message here."),
+    }
+}
+
+/// Whether the open message was opened from the conversation.
+pub(super) fn is_reading(app: &App) -> bool {
+    app.thread.is_some() && app.message.as_ref().is_some_and(|one| one.of_thread)
+}
+
+/// `>` in a conversation: shows the message under the cursor in a page of its own.
+pub(super) fn read(app: &mut App) {
+    let here = app.thread.as_ref().and_then(|one| one.pieces.get(one.at));
+    let Some(row) = here.map(|piece| piece.row.clone()) else {
+        app.hint("There is no message here.");
+        return;
+    };
+    show_row(app, row, None);
+    if let Some(message) = &mut app.message {
+        message.of_thread = true;
+    }
+    app.go(Screen::Message);
+}
+
+/// The message that was read has left the conversation: the next one of it is read.
+pub(super) fn read_next(app: &mut App) {
+    app.message = None;
+    let left = app
+        .thread
+        .as_ref()
+        .is_some_and(|one| !one.pieces.is_empty());
+    match left {
+        true => read(app),
+        false => {
+            app.thread = None;
+            app.go(Screen::Index);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::tui::app::{App, palette};
 
 use super::many::meant;
 use super::reading::open_message;
-use super::threads::counted;
+use super::threads::{self, counted};
 
 /// What a command does with the messages that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +159,9 @@ fn after_leaving(app: &mut App) {
     if app.screen != Screen::Message {
         return;
     }
+    if threads::is_reading(app) {
+        return threads::read_next(app);
+    }
     if app.index.row().is_some() {
         open_message(app);
     } else {
@@ -232,7 +235,11 @@ pub(in crate::tui::app) fn ask_file(app: &mut App, filing: Filing) {
 
 /// The mailboxes that messages of the open one can go to.
 pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
-    let open = app.index.one_mailbox();
+    // In a conversation the message may lie in another one than is listed.
+    let open = match app.screen {
+        Screen::Thread => app.mailbox().map(|(_, mailbox)| mailbox.key),
+        _ => app.index.one_mailbox(),
+    };
     let mut choices = palette::mailboxes(app);
     choices.retain(|choice| choice.target != Target::Mailbox(open.unwrap_or(MailboxKey(0))));
     let filed = app.filed;

@@ -42,6 +42,7 @@ impl App {
             (Screen::Index, Command::Forward) if super::threads::is_at_folded(self) => {
                 Some("Thread")
             }
+            (Screen::Message, Command::Back) if super::threads::is_reading(self) => Some("Thread"),
             (Screen::Files, Command::Forward) => Some(self.files.forward_label()),
             (Screen::Files, Command::HiddenFiles) if self.files.hidden => Some("NoHidden"),
             (Screen::ComposeHead, Command::Addresses) => {

@@ -4,6 +4,7 @@ use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
     Attention, Book, Card, Composers, Folders, Index, Log, Menu, Message, Outbox, Parts, Queue,
+    Thread,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -60,7 +61,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::TakeAddress,
         name: "take-address",
         keys: &["T"],
-        on: &[(Index, "TakeAddr"), (Message, "TakeAddr")],
+        on: &[
+            (Index, "TakeAddr"),
+            (Message, "TakeAddr"),
+            (Thread, "TakeAddr"),
+        ],
         enter: &[],
         help: "Takes the sender, or another address of the message, into the address book.",
     },
@@ -79,6 +84,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Queue, ""),
             (Composers, ""),
             (Outbox, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Shows the address book.",

@@ -3,7 +3,7 @@
 use super::super::command::{Command, Entry};
 
 use super::super::command::Screen::{
-    Attention, Folders, Index, Menu, Message, Outbox, Outgoing, Parts, Queue,
+    Attention, Folders, Index, Menu, Message, Outbox, Outgoing, Parts, Queue, Thread,
 };
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -47,6 +47,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Parts, ""),
             (Menu, ""),
             (Queue, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Shows the messages that have not left yet, of all accounts.",

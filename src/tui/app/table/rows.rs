@@ -73,7 +73,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Thread, "Index"),
         ],
         enter: &[],
-        help: "Goes one level up: parts, message, index, folders; from a folder of the disk to the one \
+        help: "Goes one level up: parts, message, thread, index, folders; from a folder of the disk to the one \
                above.",
     },
     Entry {
@@ -89,11 +89,11 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Book, "Edit"),
             (Files, "Take"),
             (Outbox, "View"),
-            (Thread, "Open"),
+            (Thread, "ViewMsg"),
         ],
-        enter: &[Folders, Index, Parts, Menu, Outbox, Files, Thread],
-        help: "Goes one level down: folders, index, message, parts. In Drafts it goes on with the \
-               draft; where files are chosen it opens the folder or takes the file.",
+        enter: &[Folders, Index, Parts, Menu, Outbox, Files],
+        help: "Goes one level down: folders, index, thread, message, parts. In Drafts it goes on with \
+               the draft; where files are chosen it opens the folder or takes the file.",
     },
     Entry {
         command: Command::Previous,
@@ -264,7 +264,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Save,
         name: "save",
         keys: &["S"],
-        on: &[(Index, "Save"), (Message, "Save")],
+        on: &[(Index, "Save"), (Message, "Save"), (Thread, "Save")],
         enter: &[],
         help: "Moves the message to a folder of any account; mail like it proposes one.",
     },
@@ -320,7 +320,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Junk,
         name: "junk",
         keys: &["!"],
-        on: &[(Index, "Junk"), (Message, "Junk")],
+        on: &[(Index, "Junk"), (Message, "Junk"), (Thread, "Junk")],
         enter: &[],
         help: "Moves the message to Junk; in Junk it goes back to INBOX.",
     },
@@ -328,7 +328,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Copy,
         name: "copy",
         keys: &[],
-        on: &[(Index, ""), (Message, "")],
+        on: &[(Index, ""), (Message, ""), (Thread, "")],
         enter: &[],
         help: "Copies the message to a folder of any account.",
     },
@@ -336,7 +336,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Keyword,
         name: "keyword",
         keys: &[],
-        on: &[(Index, ""), (Message, "")],
+        on: &[(Index, ""), (Message, ""), (Thread, "")],
         enter: &[],
         help: "Sets a keyword of the message, or clears it.",
     },

@@ -39,6 +39,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Message, "Compose"),
             (Menu, "Compose"),
             (Composers, "Compose"),
+            (Thread, "Compose"),
         ],
         enter: &[],
         help: "Writes a new message.",
@@ -79,7 +80,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         command: Command::Identity,
         name: "identity",
         keys: &["#"],
-        on: &[(Folders, ""), (Index, ""), (Message, ""), (ComposeHead, "")],
+        on: &[
+            (Folders, ""),
+            (Index, ""),
+            (Message, ""),
+            (ComposeHead, ""),
+            (Thread, ""),
+        ],
         enter: &[],
         help: "Writes a new message under another of your addresses; in the From field of a message, \
                changes to the next one.",
@@ -96,6 +103,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             (Menu, "Drafts"),
             (ComposeHead, "Others"),
             (Compose, ""),
+            (Thread, ""),
         ],
         enter: &[],
         help: "Lists the messages that are being written; from there any of them is gone on with, and \

@@ -273,7 +273,7 @@ pub fn conversations(width: u16, height: u16) -> World {
 
 impl World {
     /// The rows in sight: key, and what stands before the subject.
-    fn told(&self) -> Vec<String> {
+    pub fn told(&self) -> Vec<String> {
         self.app
             .index
             .rows
@@ -289,14 +289,14 @@ impl World {
             .collect()
     }
 
-    fn moved_keys(&self) -> Vec<i64> {
+    pub fn moved_keys(&self) -> Vec<i64> {
         match &self.done.last().unwrap().1 {
             Action::Move { messages, .. } => messages.iter().map(|key| key.0).collect(),
             other => panic!("{other:?}"),
         }
     }
 
-    fn status(&self) -> String {
+    pub fn status(&self) -> String {
         self.app.status.clone().unwrap().text
     }
 }
@@ -440,6 +440,40 @@ fn a_folded_row_is_selected_whole() {
 }
 
 #[test]
+fn a_folded_row_of_which_some_is_selected_says_so_and_its_command_asks_which() {
+    let mut world = conversations(80, 24);
+    // One of the messages behind the second row.
+    world.press("Dn ] Dn Dn : [");
+    assert_eq!(world.selected(), MessageKey(10));
+    let screen = world.screen();
+    let title = screen.lines().next().unwrap();
+    assert!(title.contains("1 selected of"), "{title}");
+    let line = screen.lines().find(|line| line.starts_with('>')).unwrap();
+    assert!(line.starts_with(">x"), "{line}");
+    world.press("D");
+    assert!(
+        world.app.prompt.is_some(),
+        "the selected one, or the thread?"
+    );
+    world.press("t");
+    assert_eq!(world.moved_keys(), [10, 11, 12]);
+    world.press("U Esc");
+    // The menu of ; selects the whole of it, as : does.
+    world.press("Home : Dn ; c");
+    let marked = |world: &World| world.app.index.marked.len();
+    assert_eq!(marked(&world), 9);
+    let screen = world.screen();
+    assert!(
+        screen.lines().next().unwrap().contains("9 selected of"),
+        "{screen}"
+    );
+    world.press("; c");
+    assert_eq!(marked(&world), 6);
+    world.press("Home D");
+    assert_eq!(world.moved_keys(), [1, 2, 3, 4, 5, 6], "no question");
+}
+
+#[test]
 fn new_mail_in_another_thread_moves_no_cursor() {
     let mut world = conversations(80, 24);
     world.press("Dn ] Dn Dn");
@@ -508,124 +542,4 @@ fn brackets_in_a_list_by_arrival_say_why_they_do_nothing() {
         "{}",
         world.status()
     );
-}
-
-#[test]
-fn a_thread_is_read_in_one_scroll_and_what_was_seen_is_marked_read() {
-    let mut world = conversations(80, 24);
-    world.press("Dn Ret");
-    assert_eq!(world.app.screen, Screen::Thread);
-    shot("conversation", &world);
-    let seen = |world: &World| -> Vec<i64> {
-        let mut keys = Vec::new();
-        for (_, action) in &world.done {
-            if let Action::Flags {
-                messages,
-                opening: true,
-                ..
-            } = action
-            {
-                keys.extend(messages.iter().map(|key| key.0));
-            }
-        }
-        keys
-    };
-    // Both were new, were short, and were on the page.
-    assert_eq!(seen(&world), [11, 12]);
-    world.press("R");
-    world.press("<");
-    assert_eq!(world.app.screen, Screen::Index);
-    assert_eq!(world.told()[1], "10 +3 N0");
-    // Everything was read: the last message is open.
-    world.press("Ret");
-    let open = |world: &World| -> Vec<i64> {
-        let thread = world.app.thread.as_ref().unwrap();
-        let open = thread.pieces.iter().filter(|piece| piece.text.is_some());
-        open.map(|piece| piece.row.key.0).collect()
-    };
-    assert_eq!(open(&world), [13]);
-    world.press("{ Home ]");
-    assert_eq!(open(&world), [10]);
-    world.press("}");
-    assert_eq!(open(&world), [10, 11, 12, 13]);
-    world.press("N Ret");
-    assert_eq!(open(&world), [10, 12, 13]);
-    shot("conversation_folds", &world);
-}
-
-#[test]
-fn a_long_text_is_scrolled_through_before_the_next_message_takes_the_cursor() {
-    let mut world = conversations(80, 24);
-    world
-        .documents
-        .insert(MessageKey(11), super::world::letter());
-    world.press("Dn Ret");
-    let at = |world: &World| {
-        let thread = world.app.thread.as_ref().unwrap();
-        (thread.key().unwrap().0, thread.top)
-    };
-    assert_eq!(at(&world).0, 11);
-    let mut keys = 0;
-    while at(&world).0 == 11 {
-        world.press("Dn");
-        keys += 1;
-        assert!(keys < 100);
-    }
-    assert!(keys > 20, "{keys}");
-    assert_eq!(at(&world).0, 12);
-    world.press("P");
-    assert_eq!(at(&world).0, 11);
-    world.press("End");
-    assert_eq!(at(&world).0, 13);
-    world.press("Home");
-    assert_eq!(at(&world), (10, 0));
-    // Nothing below the page was marked read.
-    let mut world = conversations(80, 24);
-    world
-        .documents
-        .insert(MessageKey(11), super::world::letter());
-    world.press("Dn Ret");
-    let read = world
-        .rows
-        .iter()
-        .filter(|row| row.seen() && row.thread == ThreadKey(2));
-    assert_eq!(read.map(|row| row.key.0).collect::<Vec<_>>(), [10, 11, 13]);
-}
-
-#[test]
-fn commands_in_a_thread_are_for_the_message_under_the_cursor() {
-    let mut world = conversations(80, 24);
-    world.press("Dn Ret D");
-    assert_eq!(
-        (world.moved_keys(), world.app.screen),
-        (vec![11], Screen::Thread)
-    );
-    let left = |world: &World| world.app.thread.as_ref().unwrap().pieces.len();
-    assert_eq!(left(&world), 3);
-    world.press("^D");
-    assert_eq!(world.moved_keys(), [10, 12]);
-    assert_eq!(
-        world.status(),
-        "Deleted 2 messages of the thread.  U undoes."
-    );
-    let mut world = conversations(80, 24);
-    world.press("Dn Ret N *");
-    let last = world.done.last().unwrap().1.clone();
-    assert!(matches!(last, Action::Flags { messages, .. } if messages == [MessageKey(12)]));
-}
-
-#[test]
-fn text_of_a_message_never_begins_where_its_line_does() {
-    let mut world = conversations(80, 24);
-    world.documents.insert(
-        MessageKey(11),
-        super::world::text(&["> N   09:00  Eve Evil      Signed  : good"]),
-    );
-    world.press("Dn Ret");
-    let screen = world.screen();
-    let line = screen
-        .lines()
-        .find(|line| line.contains("Eve Evil"))
-        .unwrap();
-    assert!(line.starts_with("   ") || line.starts_with("  >"), "{line}");
 }

@@ -10,6 +10,9 @@ use crate::tui::screen::message;
 /// Cells by which texts are set in, so that none can look like the line of a message.
 pub const INSET: u16 = 2;
 
+/// Rows of one message that are laid out; the rest is read in its own page.
+pub const ROWS: usize = 4_000;
+
 /// One message of it.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -86,6 +89,34 @@ impl State {
     /// The message under the cursor.
     pub fn key(&self) -> Option<MessageKey> {
         self.pieces.get(self.at).map(|piece| piece.row.key)
+    }
+
+    /// The row under the cursor.
+    pub fn here(&self) -> Option<&Row> {
+        self.pieces.get(self.at).map(|piece| &piece.row)
+    }
+
+    /// The row of one of its messages.
+    pub fn row(&self, key: MessageKey) -> Option<&Row> {
+        let mut rows = self.pieces.iter().map(|piece| &piece.row);
+        rows.find(|row| row.key == key)
+    }
+
+    /// The message under the cursor, to change it.
+    pub fn piece(&mut self) -> Option<&mut Piece> {
+        self.pieces.get_mut(self.at)
+    }
+
+    /// Goes to the next message that is not read and opens it; false when there is none.
+    pub fn next_unread(&mut self, height: usize) -> bool {
+        let mut below = self.pieces.iter().skip(self.at + 1);
+        let Some(by) = below.position(|piece| !piece.row.seen()) else {
+            return false;
+        };
+        self.at += by + 1;
+        self.fold(false);
+        self.reveal(height);
+        true
     }
 
     /// Takes its messages; what was open stays so. At first what is not read is open, or the last
@@ -227,6 +258,17 @@ impl State {
             *piece = Piece::of(piece.row.clone(), !folded);
         }
         changed
+    }
+
+    /// Opens the quotes of the message under the cursor; false when none is folded.
+    pub fn show_quotes(&mut self, width: u16) -> bool {
+        let text = self.piece().and_then(|piece| piece.text.as_mut());
+        text.is_some_and(|text| {
+            let before = text_rows(text);
+            let done = text.fold_all(false, width);
+            text.fill(ROWS);
+            done && text_rows(text) > before
+        })
     }
 
     /// Folds all, or opens them.

@@ -93,7 +93,7 @@ fn letters(screen: Screen) -> &'static [&'static str] {
     match screen {
         Screen::Index => &[
             "",
-            "Columns: > selected, * important, N unread, A answered, F forwarded, D deleted, \
+            "Columns: > at the cursor, X selected (x: some of a folded thread), * important, N unread, A answered, F forwarded, D deleted, \
              @ attachment, ~ a change waits for the server, then date, sender and subject.",
             "A number and Enter goes to the message with that number.",
         ],

@@ -10,6 +10,8 @@ use crate::tui::app::{App, Screen, date, far, search};
 use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
+use super::state::Selection;
+
 const DATE: u16 = 5;
 /// The width of where a message is, in a list of several mailboxes.
 const PLACE: u16 = 12;
@@ -191,6 +193,15 @@ fn accounts(count: usize) -> String {
     format!("{count} account{plural}")
 }
 
+/// The mark of what is selected; a small one where only some of a folded conversation is.
+fn mark(app: &App, row: &Row) -> Option<&'static str> {
+    match app.index.selection(row) {
+        Selection::None => None,
+        Selection::Some => Some("x"),
+        Selection::All => Some("X"),
+    }
+}
+
 fn look(row: &Row) -> Role {
     if row.is_new() {
         Role::Unread
@@ -202,8 +213,8 @@ fn look(row: &Row) -> Role {
 fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     let role = look(row);
     let x = area.x;
-    if app.index.marked.contains(&row.key) {
-        pen.put(x + 1, y, 1, "X", Role::Strong);
+    if let Some(mark) = mark(app, row) {
+        pen.put(x + 1, y, 1, mark, Role::Strong);
     } else if row.flags.has(Flags::FLAGGED) {
         pen.put(x + 1, y, 1, "*", role);
     }
@@ -285,8 +296,8 @@ fn place(app: &App, row: &Row) -> Option<String> {
 fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     let role = look(row);
     let x = area.x;
-    let first = if app.index.marked.contains(&row.key) {
-        "X"
+    let first = if let Some(mark) = mark(app, row) {
+        mark
     } else if row.flags.has(Flags::FLAGGED) {
         "*"
     } else if row.seen() {

@@ -12,6 +12,17 @@ pub const AROUND: usize = 150;
 /// With fewer rows left than this on a side that goes on, more are asked for.
 const NEAR: usize = 70;
 
+/// How much of a row is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Nothing.
+    None,
+    /// Some messages of a folded conversation.
+    Some,
+    /// All of it.
+    All,
+}
+
 /// Where the selection goes with the next page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
@@ -247,6 +258,19 @@ impl State {
     /// The selected row.
     pub fn row(&self) -> Option<&Row> {
         self.rows.get(self.selected)
+    }
+
+    /// How much of a row is selected: of a folded conversation its messages here.
+    pub fn selection(&self, row: &Row) -> Selection {
+        let behind = row.tree.as_ref().map_or(&[][..], |tree| &tree.behind);
+        let one = std::slice::from_ref(&row.key);
+        let all = if behind.is_empty() { one } else { behind };
+        let count = all.iter().filter(|key| self.marked.contains(key)).count();
+        match count {
+            0 => Selection::None,
+            count if count == all.len() => Selection::All,
+            _ => Selection::Some,
+        }
     }
 
     /// The number of the selected row, when it is known.

@@ -108,6 +108,8 @@ pub struct State {
     pub scroll: usize,
     /// The selected link.
     pub link: Option<usize>,
+    /// Whether it is read from its conversation, and not from the index.
+    pub of_thread: bool,
     /// What is marked, once `^^` was pressed.
     pub marking: Option<Marking>,
     /// Whether its text was asked of the server.
@@ -143,6 +145,7 @@ impl State {
             html: false,
             scroll: 0,
             link: None,
+            of_thread: false,
             marking: None,
             fetching: false,
             fetch: Ticket::default(),
