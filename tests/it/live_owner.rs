@@ -583,7 +583,13 @@ fn under_a_shell(home: &Home) -> Terminal {
 
 fn stop_by_key(shell: &mut Terminal) {
     shell.press("\x1a");
-    shell.wait_text("Stopped");
+    // The word of an earlier stop stands there at once; only the shell that has noticed asks again.
+    shell.wait("the shell's prompt", SOON, |screen| {
+        let text = screen.contents();
+        !screen.alternate_screen()
+            && text.contains("Stopped")
+            && text.trim_end().ends_with("ready>")
+    });
 }
 
 fn go_on(shell: &mut Terminal) {
