@@ -109,7 +109,10 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             }
         }
         Answer::Complete(offers) => {
-            if app.asked_complete == ticket {
+            let is_asked = app.asked_complete.0 == ticket;
+            let line = app.prompt.as_ref().map(|prompt| prompt.line());
+            // Who typed on meanwhile keeps what was typed.
+            if is_asked && line == Some(app.asked_complete.1.as_str()) {
                 app.completed(offers);
             }
         }

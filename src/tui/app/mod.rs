@@ -175,7 +175,8 @@ pub struct App {
     asked_needs: Ticket,
     asked_queue: Option<Ticket>,
     queue_again: bool,
-    asked_complete: Ticket,
+    /// The completion that was asked for, and the line as it stood then.
+    asked_complete: (Ticket, String),
     asked_proposal: Ticket,
     asked_marked: Option<(Ticket, u64)>,
     asked_select: Option<(Ticket, List, commands::Mode)>,
@@ -290,7 +291,7 @@ impl App {
             asked_needs: Ticket::default(),
             asked_queue: None,
             queue_again: false,
-            asked_complete: Ticket::default(),
+            asked_complete: Default::default(),
             asked_proposal: Ticket::default(),
             asked_marked: None,
             asked_select: None,

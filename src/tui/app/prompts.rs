@@ -108,7 +108,8 @@ pub fn press(app: &mut App, key: Key) {
                 // Of a value that was proposed the folder is listed: its name is not there yet.
                 let folder = text.rsplit_once('/').filter(|_| prompt.is_proposed());
                 let text = folder.map_or(text.clone(), |(folder, _)| format!("{folder}/"));
-                app.asked_complete = app.ask(Question::Complete(text));
+                let ticket = app.ask(Question::Complete(text));
+                app.asked_complete = (ticket, prompt.line().to_owned());
             }
             app.prompt = Some(prompt);
         }

@@ -344,7 +344,8 @@ fn ask_attach(app: &mut App) {
     {
         field.proposed = false;
     }
-    app.asked_complete = app.ask(Question::Complete(folder));
+    let ticket = app.ask(Question::Complete(folder.clone()));
+    app.asked_complete = (ticket, folder);
 }
 
 /// The name of a file to attach was given.

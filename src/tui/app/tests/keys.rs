@@ -455,6 +455,27 @@ fn saving_asks_for_a_name_and_completes_it() {
 }
 
 #[test]
+fn a_completion_that_comes_late_leaves_what_was_typed_meanwhile() {
+    let line = |world: &World| world.app.prompt.as_ref().unwrap().line().to_owned();
+    let mut world = world();
+    world.press("c");
+    world.slow = true;
+    world.press("^J");
+    assert_eq!(line(&world), "/home/alice/");
+    world.press("^U");
+    world.type_text("/tmp/m");
+    world.catch_up();
+    assert_eq!(line(&world), "/tmp/m", "what lies in the folder came late");
+    world.slow = true;
+    world.press("Tab");
+    world.type_text("e");
+    world.catch_up();
+    assert_eq!(line(&world), "/tmp/me");
+    world.press("Tab");
+    assert_eq!(line(&world), "/tmp/mealp");
+}
+
+#[test]
 fn a_file_that_waits_for_its_bytes_is_not_forgotten_at_the_end() {
     let quits = |world: &World| world.quit;
     let mut world = world();
