@@ -241,6 +241,20 @@ pub fn page_of_keys(
     Ok((page, first))
 }
 
+/// How many of these messages are unread and in one of these mailboxes; a look-up for each.
+pub fn unread_of(
+    rows: &impl Rows,
+    keys: &[MessageKey],
+    mailboxes: &BTreeSet<MailboxKey>,
+) -> Result<u64, StoreError> {
+    let mut unread = 0;
+    for key in keys {
+        let place = lists::unread_in(rows, *key)?;
+        unread += u64::from(place.is_some_and(|mailbox| mailboxes.contains(&mailbox)));
+    }
+    Ok(unread)
+}
+
 /// The rows of these messages as a list shows them now; those that are gone are left out.
 pub fn rows_of(rows: &impl Rows, keys: &[MessageKey]) -> Result<Vec<IndexRow>, StoreError> {
     let mut found = Vec::with_capacity(keys.len());

@@ -188,6 +188,15 @@ pub fn older(
     merged(rows, &walk, place, Reach::AtAndOlder, limit)
 }
 
+/// The mailbox of a message that is unread there.
+pub fn unread_in(rows: &impl Rows, key: MessageKey) -> Result<Option<MailboxKey>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT mailbox FROM message WHERE key = ?1 AND flags & 1 = 0 AND mailbox IS NOT NULL",
+    )?;
+    let found = query.query_row([key.0], |row| row.get(0)).optional()?;
+    Ok(found.map(MailboxKey))
+}
+
 /// One message as a list shows it.
 pub fn row(rows: &impl Rows, key: MessageKey) -> Result<Option<IndexRow>, StoreError> {
     let mut query = rows.connection().prepare_cached(&format!(

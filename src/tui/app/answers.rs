@@ -73,10 +73,10 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 }
             }
         }
-        Answer::Select(keys) => {
+        Answer::Select(keys, unindexed) => {
             let asked = app.asked_select.take_if(|(asked, _, _)| *asked == ticket);
             if let Some((_, _, mode)) = asked.filter(|(_, list, _)| app.index.shows(list)) {
-                commands::selected(app, keys, mode);
+                commands::selected(app, keys, unindexed, mode);
             }
         }
         Answer::Thread(keys) => commands::thread_found(app, ticket, keys),

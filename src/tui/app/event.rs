@@ -362,8 +362,8 @@ pub enum Answer {
     Proposal(Option<MailboxKey>),
     /// The messages of a mailbox that are marked `\Deleted`.
     MarkedDeleted(Vec<MessageKey>),
-    /// The messages that have it.
-    Select(Vec<MessageKey>),
+    /// The messages that have it, and about how many were not looked at.
+    Select(Vec<MessageKey>, u64),
     /// The messages of a conversation.
     Thread(Vec<MessageKey>),
     /// Their rows, in the order of the tree.

@@ -200,7 +200,7 @@ pub fn select_all(app: &mut App) {
         return ask(app, true);
     }
     if let Some(List::Keys(keys)) = search.list.clone() {
-        commands::selected(app, keys.keys.to_vec(), commands::Mode::Broaden);
+        commands::selected(app, keys.keys.to_vec(), 0, commands::Mode::Broaden);
     }
 }
 
@@ -300,7 +300,7 @@ pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKe
         .is_some();
     let keys = put(app, goal);
     if selects {
-        commands::selected(app, keys, commands::Mode::Broaden);
+        commands::selected(app, keys, 0, commands::Mode::Broaden);
     }
 }
 

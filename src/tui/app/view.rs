@@ -87,6 +87,16 @@ pub struct Mailbox {
     pub offline: String,
 }
 
+impl Mailbox {
+    /// The last part of its name.
+    pub fn last_name(&self) -> &str {
+        match self.delimiter {
+            Some(delimiter) => self.name.rsplit(delimiter).next().unwrap_or_default(),
+            None => &self.name,
+        }
+    }
+}
+
 /// Where a list begins or goes on: the immutable sort key of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Anchor {

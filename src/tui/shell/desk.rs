@@ -185,7 +185,7 @@ impl Desk {
                 let walk = pages::walk(self, reader, view)?;
                 let from = (&self.store, self.paths.search_db());
                 let found = select::keys((from.0, &from.1), reader, view, &walk, criterion);
-                found.map(Answer::Select)
+                found.map(|found| Answer::Select(found.keys, found.unindexed))
             }
             Question::Far(look) => search::far(reader, look),
             Question::Snippet(message, text) => search::snippet(reader, *message, text),

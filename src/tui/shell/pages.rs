@@ -149,7 +149,7 @@ pub fn page(
         return by_arrival(reader, walk, view.reversed, asked).map(Answer::Page);
     }
     match in_order(desk, reader, view, &walk, asked.stay, &go_on)? {
-        Some(keys) => of_keys(reader, &walk, &keys, asked).map(Answer::Page),
+        Some(keys) => of_keys(reader, view, &walk, &keys, asked).map(Answer::Page),
         // Another page is wanted by now, and nobody waits for this one.
         None => Ok(Answer::Failed(String::new())),
     }
@@ -221,6 +221,7 @@ fn stay(
 
 fn of_keys(
     reader: &Reader,
+    view: &View,
     walk: &Walk,
     keys: &[MessageKey],
     asked: Asked<'_>,
@@ -237,7 +238,18 @@ fn of_keys(
         From::Ordinal(at) => (KeyAnchor::Ordinal(number(at)), around, around),
     };
     let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
-    let (found, first) = page_of_keys(reader, keys, &within, at, before, after)?;
+    let (mut found, first) = page_of_keys(reader, keys, &within, at, before, after)?;
+    found.unread = match &view.list {
+        // What a search found is told without it.
+        List::Keys(some) if some.in_order => 0,
+        List::Keys(_) => index::unread_of(reader, keys, &within)?,
+        List::Mailbox(_)
+        | List::Inboxes
+        | List::Unread
+        | List::Flagged
+        | List::All
+        | List::Searched { .. } => index::counts(reader, walk)?.1,
+    };
     Ok(shown(found, Some(first + 1)))
 }
 
@@ -346,4 +358,63 @@ fn unread_above(reader: &Reader, walk: &Walk, after: Option<Anchor>) -> Result<A
         arrival: row.arrival,
         key: row.key,
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Paths, Settings};
+    use crate::env::fake;
+    use crate::model::{FlagChange, Keys};
+    use crate::ops::flags::{Undoable, change};
+    use crate::store::tests::{Bed, arrived};
+
+    #[test]
+    fn the_unread_of_a_list_of_some_messages_and_of_a_sorted_one_are_counted() {
+        let bed = Bed::new();
+        let keys = bed.insert((1..=5).map(|uid| arrived(uid, &uid.to_string())).collect());
+        let read = FlagChange::add(Flags::of(Flags::SEEN));
+        let some = vec![keys[0], keys[3]];
+        change(&bed.store, some, read, Undoable::No).wait().unwrap();
+        let (env, _) = fake::world(bed.folder.path()).unwrap();
+        let desk = Desk::new(
+            bed.store.clone(),
+            Arc::new(Mutex::new(Settings::default())),
+            Paths::below(bed.folder.path()),
+            false,
+            env.secrets.clone(),
+        );
+        let inbox = List::Mailbox(bed.inbox);
+        let zoomed = |keys: &[MessageKey]| {
+            List::Keys(Keys {
+                keys: keys.iter().copied().collect(),
+                of: Box::new(inbox.clone()),
+                in_order: false,
+            })
+        };
+        let reader = bed.store.reader().unwrap();
+        let check = |list: List, order: Order, total: u64, unread: u64| {
+            let view = View {
+                order,
+                ..View::of(list)
+            };
+            let asked = Asked {
+                from: From::First,
+                near: None,
+                around: 10,
+                threads: None,
+                stay: &[],
+            };
+            let answer = page(&desk, &reader, &view, asked).unwrap();
+            let Answer::Page(page) = answer else {
+                panic!("{answer:?}");
+            };
+            assert_eq!((page.total, page.unread), (total, unread), "{view:?}");
+        };
+        check(zoomed(&keys[..2]), Order::Arrival, 2, 1);
+        check(zoomed(&keys[..1]), Order::Arrival, 1, 0);
+        check(zoomed(&keys[1..3]), Order::Subject, 2, 2);
+        check(inbox.clone(), Order::Subject, 5, 3);
+        check(inbox.clone(), Order::Arrival, 5, 3);
+    }
 }

@@ -18,6 +18,15 @@ use crate::tui::app::event::Criterion;
 
 const ROWS: usize = 2_000;
 
+/// The messages that have it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Their keys.
+    pub keys: Vec<MessageKey>,
+    /// About how many messages a query did not look at, because their text is not in the index yet.
+    pub unindexed: u64,
+}
+
 /// The keys of those messages.
 pub fn keys(
     (store, search_db): (&Store, &Path),
@@ -25,13 +34,14 @@ pub fn keys(
     view: &View,
     walk: &Walk,
     criterion: &Criterion,
-) -> Result<Vec<MessageKey>, StoreError> {
+) -> Result<Found, StoreError> {
+    let mut unindexed = 0;
     let some = match &view.list {
         List::Keys(Keys { keys, .. }) => Some(keys),
         _ => None,
     };
     let found = match (criterion, some) {
-        (Criterion::Query(query), _) => by_query(store, search_db, walk, query)?,
+        (Criterion::Query(query), _) => by_query((store, search_db), walk, query, &mut unindexed)?,
         (Criterion::Thread(message), _) => match threads::of_message(reader, *message)? {
             Some(thread) => threads::keys(reader, &walk.mailboxes, thread)?,
             None => vec![*message],
@@ -49,11 +59,14 @@ pub fn keys(
         }
         (criterion, None) => by_walk(reader, walk, criterion)?,
     };
-    let Some(keys) = some else {
-        return of_list(reader, walk, criterion, found);
+    let keys = match some {
+        None => of_list(reader, walk, criterion, found)?,
+        Some(keys) => {
+            let keys: BTreeSet<&MessageKey> = keys.iter().collect();
+            found.into_iter().filter(|key| keys.contains(key)).collect()
+        }
     };
-    let keys: BTreeSet<&MessageKey> = keys.iter().collect();
-    Ok(found.into_iter().filter(|key| keys.contains(key)).collect())
+    Ok(Found { keys, unindexed })
 }
 
 /// What is looked up by thread or query is more than a list of unread or flagged mail shows.
@@ -114,10 +127,10 @@ fn by_walk(
 }
 
 fn by_query(
-    store: &Store,
-    search_db: &Path,
+    (store, search_db): (&Store, &Path),
     walk: &Walk,
     query: &Query,
+    unindexed: &mut u64,
 ) -> Result<Vec<MessageKey>, StoreError> {
     let mut searcher = Searcher::open(store, search_db)?;
     let mut found = Vec::new();
@@ -129,10 +142,12 @@ fn by_query(
             now: store.now(),
             zone: &|at| super::files::offset_at(at) * 60,
         };
-        searcher.find(&ask, &Stop::default(), &mut |hit| {
+        let told = searcher.find(&ask, &Stop::default(), &mut |hit| {
             found.push(hit.message);
             ControlFlow::Continue(())
         })?;
+        // All mail, and not only that of this mailbox: it is said with `about`.
+        *unindexed = (*unindexed).max(told.unindexed);
     }
     Ok(found)
 }
@@ -176,8 +191,85 @@ fn is(flags: &Flags, state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::Bed;
+    use crate::model::AccountKey;
+    use crate::store::accounts::{AccountKind, ensure};
+    use crate::store::bodies::{self, BodyWriter};
+    use crate::store::local;
+    use crate::store::messages::insert_local;
+    use crate::store::search::{Indexer, Step};
     use crate::store::tests::threads::answer;
+    use crate::store::tests::{Bed, arrived};
+
+    /// A mailbox of this machine with some messages, the path of the index, and a second mailbox.
+    fn mail(bed: &Bed) -> (Vec<MessageKey>, std::path::PathBuf, [MailboxKey; 2]) {
+        let made = bed.put(|tx| {
+            let here: AccountKey = ensure(tx, "local", AccountKind::Local)?;
+            let notes = local::ensure(tx, here, "Notes", None)?;
+            let other = local::ensure(tx, here, "Other", None)?;
+            let mut keys = Vec::new();
+            for (uid, mailbox, text) in [
+                (1, notes, "a walk under lacebark trees"),
+                (2, notes, "a walk under oaks"),
+                (3, other, "lacebark elsewhere"),
+            ] {
+                let (key, content) = insert_local(tx, mailbox, &arrived(uid, &uid.to_string()))?;
+                let raw = format!("Subject: About {uid}\r\n\r\n{text}\r\n");
+                bodies::store(tx, &BodyWriter::whole(content, "", raw.as_bytes()))?;
+                keys.push(key);
+            }
+            Ok((keys, [notes, other]))
+        });
+        let path = bed.folder.path().join("search.db");
+        (made.0, path, made.1)
+    }
+
+    fn index(bed: &Bed, path: &Path) {
+        let mut indexer = Indexer::begin(&bed.store, path).unwrap().unwrap();
+        while indexer.step().unwrap() != Step::All {}
+    }
+
+    fn asked(bed: &Bed, path: &Path, view: &View, query: &str) -> Found {
+        let walk = Walk {
+            mailboxes: view.one_mailbox().into_iter().collect(),
+            filter: Filter::All,
+        };
+        let criterion = Criterion::Query(Box::new(Query::parse(query).unwrap()));
+        let reader = bed.store.reader().unwrap();
+        keys((&bed.store, path), &reader, view, &walk, &criterion).unwrap()
+    }
+
+    #[test]
+    fn a_query_selects_by_the_index_in_this_list_alone() {
+        let bed = Bed::new();
+        let (keys, path, [notes, _]) = mail(&bed);
+        index(&bed, &path);
+        let view = View::of(List::Mailbox(notes));
+        for (query, wanted) in [
+            ("lacebark", vec![keys[0]]),
+            ("walk", vec![keys[1], keys[0]]),
+            ("walk -oak", vec![keys[0]]),
+            ("subject:about", vec![keys[1], keys[0]]),
+            ("nowhere", vec![]),
+        ] {
+            let found = asked(&bed, &path, &view, query);
+            assert_eq!((found.keys, found.unindexed), (wanted, 0), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_says_how_many_messages_it_did_not_look_at() {
+        let bed = Bed::new();
+        let (keys, path, [notes, _]) = mail(&bed);
+        let view = View::of(List::Mailbox(notes));
+        let found = asked(&bed, &path, &view, "lacebark");
+        assert_eq!((found.keys, found.unindexed), (vec![], 3));
+        // What asks for no words looks at all messages.
+        let found = asked(&bed, &path, &view, "is:unread");
+        assert_eq!((found.keys.len(), found.unindexed), (2, 0));
+        index(&bed, &path);
+        let found = asked(&bed, &path, &view, "lacebark");
+        assert_eq!((found.keys, found.unindexed), (vec![keys[0]], 0));
+    }
 
     #[test]
     fn a_thread_or_a_query_selects_only_what_a_list_of_unread_mail_shows() {
@@ -196,7 +288,7 @@ mod tests {
             let walk = Walk::of(bed.inbox, filter);
             let on = (&bed.store, search_db.as_path());
             let found = super::keys(on, &reader, &view, &walk, criterion).unwrap();
-            found.into_iter().collect()
+            found.keys.into_iter().collect()
         };
         let query = Query::parse("is:read OR is:unread").unwrap();
         for criterion in [

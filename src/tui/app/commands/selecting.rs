@@ -227,11 +227,21 @@ fn ask_keys(app: &mut App, criterion: Criterion, mode: Mode) {
 }
 
 /// The messages that were asked for are known.
-pub(in crate::tui::app) fn selected(app: &mut App, keys: Vec<MessageKey>, mode: Mode) {
+pub(in crate::tui::app) fn selected(
+    app: &mut App,
+    keys: Vec<MessageKey>,
+    unindexed: u64,
+    mode: Mode,
+) {
     let found: BTreeSet<MessageKey> = keys.into_iter().collect();
+    let rest = match unindexed {
+        0 => String::new(),
+        1 => "; about 1 message is not searched yet".to_owned(),
+        many => format!("; about {many} messages are not searched yet"),
+    };
     if found.is_empty() {
-        app.hint("No message here is like that; the selection is as it was.");
-        return;
+        let words = "No message here is like that, the selection is as it was";
+        return app.hint(format!("{words}{rest}."));
     }
     let marked = std::mem::take(&mut app.index.marked);
     app.index.marked = match mode {
@@ -241,8 +251,8 @@ pub(in crate::tui::app) fn selected(app: &mut App, keys: Vec<MessageKey>, mode: 
         Mode::Flip => found.difference(&marked).copied().collect(),
     };
     app.hint(match app.index.marked.len() {
-        0 => "Nothing is selected any more.".to_owned(),
-        count => format!("Selected {}. A applies, Z zooms.", messages(count)),
+        0 => format!("Nothing is selected any more{rest}."),
+        count => format!("Selected {}{rest}. A applies, Z zooms.", messages(count)),
     });
 }
 

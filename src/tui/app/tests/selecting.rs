@@ -214,3 +214,34 @@ fn export_beside_a_selection_asks_which_is_meant() {
         world.screen()
     );
 }
+
+#[test]
+fn what_a_query_did_not_look_at_is_said_with_what_it_found() {
+    let mut world = World::new(80, 24);
+    for (unindexed, said) in [
+        (0, "Selected 185 messages. A applies, Z zooms."),
+        (
+            1,
+            "Selected 185 messages; about 1 message is not searched yet. A applies",
+        ),
+        (
+            120,
+            "Selected 185 messages; about 120 messages are not searched yet. A applies",
+        ),
+    ] {
+        world.unindexed = unindexed;
+        world.press("; a ; r q");
+        world.type_text("x");
+        world.press("Ret");
+        let words = world.app.status_words();
+        assert!(words.contains(said), "{words}");
+    }
+    world.press("; r t");
+    world.type_text("no such text");
+    world.press("Ret");
+    let words = world.app.status_words();
+    assert!(
+        words.contains("as it was; about 120 messages are not searched yet."),
+        "{words}"
+    );
+}

@@ -82,6 +82,8 @@ pub struct World {
     /// Questions that wait when `slow` is set.
     pub waiting: Vec<(Ticket, Question)>,
     pub slow: bool,
+    /// Messages that a query does not look at.
+    pub unindexed: u64,
     /// Messages that are sent on and not here.
     pub absent: usize,
 }
@@ -132,6 +134,7 @@ impl World {
             waiting: Vec::new(),
             slow: false,
             absent: 0,
+            unindexed: 0,
         }
     }
 
@@ -342,7 +345,8 @@ impl World {
                     Criterion::Thread(key) => row.key == *key,
                     Criterion::Query(_) => row.size > 100,
                 };
-                Answer::Select(self.rows.iter().filter(has).map(|row| row.key).collect())
+                let keys = self.rows.iter().filter(has).map(|row| row.key).collect();
+                Answer::Select(keys, self.unindexed)
             }
             Question::Search(asked) => Answer::Search(Some(super::searching::found(self, asked))),
             Question::Far(_) => Answer::Far(self.far.clone()),

@@ -11,6 +11,7 @@ use crate::tui::screen::paint::Pen;
 use crate::tui::screen::theme::Role;
 
 use super::state::Selection;
+use super::tag;
 
 const DATE: u16 = 5;
 /// The width of where a message is, in a list of several mailboxes.
@@ -173,17 +174,26 @@ pub fn title(app: &App) -> (String, String) {
     let zoomed = if index.is_zoomed() { "   zoomed" } else { "" };
     let left = format!("{name}{whose}{order}{zoomed}");
     let total = index.total;
+    let gap = if narrow || three { "  " } else { "   " };
+    let new = match view.list {
+        // How many of what is flagged are unread is not counted.
+        List::Flagged => String::new(),
+        _ => format!("{gap}{} new", index.unread),
+    };
     let right = match index.number() {
         _ if total == 0 => "no messages".to_owned(),
         _ if !index.marked.is_empty() => {
             let marked = index.marked.len();
             let gap = if narrow { "  " } else { "   " };
-            format!("{marked} selected of {total}{gap}{} new", index.unread)
+            let new = new.trim_start();
+            format!("{marked} selected of {total}{gap}{new}")
+                .trim_end()
+                .to_owned()
         }
-        Some(number) if narrow || three => format!("{number} of {total}  {} new", index.unread),
-        None if narrow || three => format!("{total}  {} new", index.unread),
-        Some(number) => format!("Message {number} of {total}   {} new", index.unread),
-        None => format!("{total} messages   {} new", index.unread),
+        Some(number) if narrow || three => format!("{number} of {total}{new}"),
+        None if narrow || three => format!("{total}{new}"),
+        Some(number) => format!("Message {number} of {total}{new}"),
+        None => format!("{total} messages{new}"),
     };
     (left, right)
 }
@@ -249,7 +259,7 @@ fn wide(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
         pen.put_right(x + subject_at + room, y, PLACE, &place, role);
         room = room.saturating_sub(PLACE + 2);
     }
-    pen.put(x + subject_at, y, room, &headline(row), role);
+    pen.put(x + subject_at, y, room, &headline(app, row), role);
 }
 
 /// The list that a message came by, else the keywords that somebody gave it.
@@ -322,13 +332,18 @@ fn narrow(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, row: &Row) {
     pen.put(x + 10, y, from, &who(app, row), role);
     let subject_at = if from == 0 { 10 } else { 21 };
     let room = area.width.saturating_sub(subject_at);
-    pen.put(x + subject_at, y, room, &headline(row), role);
+    pen.put(x + subject_at, y, room, &headline(app, row), role);
 }
 
 /// The one line of a terminal under 20x5.
 pub fn line(app: &App, pen: &mut Pen<'_>, area: Area) {
     if let Some(row) = app.index.row() {
-        let text = format!("{} {} {}", state_letter(row), who(app, row), subject(row));
+        let text = format!(
+            "{} {} {}",
+            state_letter(row),
+            who(app, row),
+            subject(app, row)
+        );
         pen.put(area.x, area.y, area.width, text.trim_start(), look(row));
     }
 }
@@ -370,9 +385,9 @@ fn who(app: &App, row: &Row) -> String {
 }
 
 /// The subject behind the lines of its tree, and what is folded away below it.
-fn headline(row: &Row) -> String {
+fn headline(app: &App, row: &Row) -> String {
     let Some(tree) = &row.tree else {
-        return subject(row);
+        return subject(app, row);
     };
     let mut words = tree.drawing();
     if tree.folded && tree.hidden > 0 {
@@ -382,13 +397,13 @@ fn headline(row: &Row) -> String {
         }
     }
     if !tree.same_subject {
-        words.push_str(&subject(row));
+        words.push_str(&subject(app, row));
     }
     words
 }
 
-/// The subject, without a list tag that the List-Id repeats.
-fn subject(row: &Row) -> String {
+/// The subject, without a list tag that the List-Id or the folder repeats.
+fn subject(app: &App, row: &Row) -> String {
     let subject = row.envelope.subject.trim();
     if subject.is_empty() {
         let none = if row.kept == crate::model::Kept::None {
@@ -398,26 +413,10 @@ fn subject(row: &Row) -> String {
         };
         return none.to_owned();
     }
-    fold_tag(subject, &row.envelope.list_id)
-}
-
-fn fold_tag(subject: &str, list_id: &str) -> String {
-    let name = list_id.split('.').next().unwrap_or_default();
-    if name.is_empty() {
-        return subject.to_owned();
-    }
-    let (reply, rest) = match subject.get(..4) {
-        Some(re) if re.eq_ignore_ascii_case("re: ") => ("Re: ", subject.get(4..).unwrap_or("")),
-        _ => ("", subject),
-    };
-    let tag = rest
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-        .filter(|(tag, _)| tag.trim().eq_ignore_ascii_case(name));
-    match tag {
-        Some((_, rest)) if !rest.trim().is_empty() => format!("{reply}{}", rest.trim_start()),
-        Some(_) | None => subject.to_owned(),
-    }
+    let place = app.find_mailbox(row.mailbox).map(|(_, mailbox)| mailbox);
+    let folder = place.filter(|mailbox| mailbox.role.is_none());
+    let folder = folder.map_or("", |mailbox| mailbox.last_name());
+    tag::folded(subject, &row.envelope.list_id, folder)
 }
 
 /// What a search in this view looks at.
@@ -425,38 +424,4 @@ pub fn searched(app: &App, row: &Row) -> String {
     Shown::line(&format!("{} {}", who(app, row), row.envelope.subject))
         .into_string()
         .to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_tag_is_folded_only_when_the_list_id_repeats_it() {
-        for (subject, list, shown) in [
-            (
-                "[rust-users] Lifetimes",
-                "rust-users.lists.example.org",
-                "Lifetimes",
-            ),
-            (
-                "Re: [Rust-Users] Lifetimes",
-                "rust-users.lists.example.org",
-                "Re: Lifetimes",
-            ),
-            (
-                "[other] Lifetimes",
-                "rust-users.lists.example.org",
-                "[other] Lifetimes",
-            ),
-            (
-                "[rust-users]",
-                "rust-users.lists.example.org",
-                "[rust-users]",
-            ),
-            ("[rust-users] Lifetimes", "", "[rust-users] Lifetimes"),
-        ] {
-            assert_eq!(fold_tag(subject, list), shown);
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod draw;
 pub mod state;
+mod tag;
 
 pub use draw::{draw, line, searched, title};
 pub use state::State;
