@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, types::Value};
 
 use super::open::beside;
-use super::{StoreError, journal, open, schema};
+use super::{StoreError, journal, open, schema, threads};
 
 /// Tables in the order of their worth; a row that cannot be read costs the rows behind it in the
 /// same table only. Who stands in mail is read from the mail anew.
@@ -153,6 +153,7 @@ fn fill(
             lost.push("journal".to_owned());
         }
     }
+    threads::rejoin(&into)?;
     mend(&into)?;
     for trigger in triggers {
         into.execute_batch(&trigger)?;

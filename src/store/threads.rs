@@ -22,12 +22,15 @@ pub use walk::{
     Conversation, Sums, Towards, Turn, by_ordinal, counts, next_unread, start, sums, turn_of, walk,
 };
 
+pub(super) use rejoin::rejoin;
+
 #[cfg(test)]
 pub(super) use members::{members_sql, messages_sql, oldest_sql};
 #[cfg(test)]
 pub(super) use walk::{SUMS, alone_sql, turns_sql};
 
 mod members;
+mod rejoin;
 mod walk;
 
 /// Adds a new content's envelope to its thread, which is made or joined as needed.

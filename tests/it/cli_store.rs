@@ -333,15 +333,8 @@ fn conversations_are_listed_whole_as_trees_with_mail_of_other_mailboxes() {
     let thread = |at: usize| json["messages"][at]["thread"].as_i64().unwrap();
     assert!(thread(0) > 0 && thread(0) == thread(1) && thread(0) == thread(3));
     assert!(thread(4) != thread(0) && thread(5) != thread(4));
-    let text = home.run("list --threads --limit 1").ends(0);
-    for line in [
-        "├─Re: Tickets c@b",
-        "│ └─Re: Tickets d@b",
-        "└─Re: Tickets e@b",
-    ] {
-        assert!(text.contains(line), "{line} in {text}");
-    }
-    assert!(!text.contains("z@b") && !text.contains("t@b"), "{text}");
+    let text = home.run("list --threads --limit 2").ends(0);
+    insta::assert_snapshot!(text);
     // Of HOSTILE alone nothing is unread.
     let unread = home.run("list --threads --unread --json").json();
     assert_eq!(unread["messages"].as_array().unwrap().len(), 5);

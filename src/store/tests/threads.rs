@@ -250,6 +250,58 @@ fn the_ids_of_threads_that_joined_lead_to_the_one_that_stands() {
 }
 
 #[test]
+fn r14_joins_that_a_damaged_file_has_lost_are_found_again() {
+    for lost in [
+        "DELETE FROM thread WHERE into_thread IS NOT NULL",
+        "DELETE FROM thread WHERE into_thread IS NULL",
+        "DELETE FROM thread",
+    ] {
+        let bed = Bed::new();
+        let sent = more(&bed, &["INBOX", "Sent"])[0];
+        let both = [bed.inbox, sent];
+        let mut one = bed.insert(vec![
+            answer(1, "a1", &["a"]),
+            answer(2, "a2", &["a"]),
+            answer(3, "b1", &["b"]),
+            answer(4, "c1", &["c"]),
+        ]);
+        one.extend(put_into(
+            &bed,
+            sent,
+            vec![answer(1, "b", &["a"]), answer(2, "c", &["b"])],
+        ));
+        let alone = bed.insert(vec![answer(9, "z", &[])])[0];
+        let path = bed.store.path().to_path_buf();
+        let Bed { store, folder, .. } = bed;
+        drop(store);
+        let sql = rusqlite::Connection::open(&path).unwrap();
+        sql.execute_batch(lost).unwrap();
+        drop(sql);
+        super::deface(&path);
+        let store = super::open(folder.path());
+        let reader = store.reader().unwrap();
+        let root = thread(&reader, one[0]);
+        assert!(
+            one.iter().all(|key| thread(&reader, *key) == root),
+            "{lost}"
+        );
+        assert_ne!(thread(&reader, alone), root, "{lost}");
+        counts_hold(&reader);
+        reads_agree(&reader, &both, root);
+        reads_agree(&reader, &both, thread(&reader, alone));
+        let size: i64 = reader
+            .connection()
+            .query_row(
+                "SELECT contents FROM thread WHERE key = ?1",
+                [root.0],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(size, 6, "{lost}");
+    }
+}
+
+#[test]
 fn the_newest_message_that_leaves_gives_its_place_to_the_next_one_of_any_part() {
     for parted in [false, true] {
         let bed = Bed::new();
