@@ -121,8 +121,7 @@ impl Far {
     /// When something is due, in milliseconds of the monotonic clock.
     pub fn next(&self) -> Option<u64> {
         let quiet = self.wished_at + QUIET;
-        let told = self.wish.is_some() && self.found.stands.is_empty();
-        self.due.or(told.then_some(quiet))
+        self.due.or(self.wish.is_some().then_some(quiet))
     }
 
     /// What is shown behind `here`, newest first, without what stands there already.
@@ -338,6 +337,10 @@ fn heading(app: &App, far: &Far) -> Option<String> {
     };
     for (account, stand) in stands {
         match stand {
+            // It is taken, and nothing is begun yet.
+            Stand::Searching { total: 0, .. } | Stand::Waiting => {
+                drop(waits.get_or_insert(account));
+            }
             Stand::Searching { place, done, total } => {
                 through += done;
                 of += total;
@@ -349,7 +352,6 @@ fn heading(app: &App, far: &Far) -> Option<String> {
                 through += total;
                 of += total;
             }
-            Stand::Waiting => drop(waits.get_or_insert(account)),
             Stand::Failed(_) | Stand::Gone => {}
         }
     }

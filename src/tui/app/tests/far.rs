@@ -103,6 +103,23 @@ fn servers_are_asked_once_half_a_second_after_the_last_letter() {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_told_of_after_a_second_without_any_other_event() {
+    for stand in [Stand::Waiting, searching("", 0, 0)] {
+        let mut world = searched(80, 24, "budget", stands(&[("alice", stand)], &[]));
+        assert_eq!(line_of(&world), None);
+        world.wait(700);
+        assert_eq!(line_of(&world), None);
+        world.wait(500);
+        let row = line_of(&world).unwrap();
+        assert!(
+            rows(&world)[row].contains("(waiting for alice)"),
+            "{}",
+            world.screen()
+        );
+    }
+}
+
+#[test]
 fn a_letter_and_every_way_out_take_back_what_was_asked() {
     let check = |keys: &str| {
         let mut world = searched(
