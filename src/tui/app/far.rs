@@ -339,7 +339,7 @@ fn heading(app: &App, far: &Far) -> Option<String> {
         match stand {
             // It is taken, and nothing is begun yet.
             Stand::Searching { total: 0, .. } | Stand::Waiting => {
-                drop(waits.get_or_insert(account));
+                waits.get_or_insert(account);
             }
             Stand::Searching { place, done, total } => {
                 through += done;
