@@ -6,7 +6,7 @@
 //!
 //! Rows of messages and contents name the thread that they came into, and `thread.into_thread` the one
 //! that stands for it, one step away: a join writes no message. So whoever reads by thread asks for
-//! each of its [`PARTS`], and whoever answers with a thread answers with the one that is [`standing`].
+//! each of its parts, and whoever answers with a thread answers with the one that stands.
 
 use std::collections::BTreeSet;
 

@@ -303,20 +303,31 @@ fn r14_joins_that_a_damaged_file_has_lost_are_found_again() {
 
 #[test]
 fn the_newest_message_that_leaves_gives_its_place_to_the_next_one_of_any_part() {
-    for parted in [false, true] {
+    let away = |bed: &Bed, key: MessageKey| {
+        let sql = "UPDATE message SET mailbox = NULL WHERE key = ?1";
+        bed.put(move |tx| Ok(tx.connection().execute(sql, [key.0])?));
+    };
+    let gone = |bed: &Bed, key: MessageKey| bed.put(move |tx| messages::remove_local(tx, key));
+    for (parted, leave) in [
+        (false, &away as &dyn Fn(&Bed, MessageKey)),
+        (true, &away),
+        (false, &gone),
+        (true, &gone),
+    ] {
         let bed = Bed::new();
         let keys = bed.insert(vec![
             answer(1, "a", &["x"]),
-            answer(5, "b", &["y"]),
+            answer(4, "b", &["y"]),
             answer(3, "c", &["x"]),
-            answer(4, "d", &["x"]),
+            answer(5, "d", &["x"]),
         ]);
         if parted {
             bed.insert(vec![answer(2, "x", &["y"])]);
         }
         let reader = bed.store.reader().unwrap();
-        for key in [keys[1], keys[3], keys[2]] {
-            bed.put(move |tx| messages::remove_local(tx, key));
+        // The newest one of the thread that stands, then that of the one that joined it.
+        for key in [keys[3], keys[1], keys[2]] {
+            leave(&bed, key);
             counts_hold(&reader);
         }
     }

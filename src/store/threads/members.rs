@@ -88,7 +88,7 @@ pub struct Standing {
     pub unread: bool,
     /// Its Date field, in seconds since 1970.
     pub date: Option<i64>,
-    /// What it says about its place; `None` in a row of an older store, for [`look_up`].
+    /// What it says about its place; `None` in a row of an older store, for [`super::look_up`].
     pub lineage: Option<Lineage>,
 }
 
