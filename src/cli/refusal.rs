@@ -29,6 +29,8 @@ fn error(refusal: &Refusal) -> String {
         }
         Refusal::NoContact { .. } => "The address book does not take this".to_owned(),
         Refusal::RoleTaken { .. }
+        | Refusal::SearchNamed { .. }
+        | Refusal::SearchGone
         | Refusal::Inbox { .. }
         | Refusal::Needed { .. }
         | Refusal::NotSelectable { .. }
@@ -52,6 +54,8 @@ fn cause(refusal: &Refusal) -> Option<String> {
         Refusal::NoRole { .. }
         | Refusal::Exists { .. }
         | Refusal::RoleTaken { .. }
+        | Refusal::SearchNamed { .. }
+        | Refusal::SearchGone
         | Refusal::Inbox { .. }
         | Refusal::Needed { .. }
         | Refusal::HasInferiors { .. }
@@ -99,10 +103,12 @@ fn hint(refusal: &Refusal) -> String {
             "Nothing was changed; `lacebark unflag --as deleted ID` takes a mark away.".to_owned()
         }
         Refusal::NothingToUndo => "The last 50 actions can be taken back.".to_owned(),
-        Refusal::NotUndoable { .. } | Refusal::NoContact { .. } => {
+        Refusal::NotUndoable { .. } | Refusal::NoContact { .. } | Refusal::SearchGone => {
             "Nothing was changed.".to_owned()
         }
-        Refusal::NicknameTaken { .. } => "Nothing was changed; choose another one.".to_owned(),
+        Refusal::NicknameTaken { .. } | Refusal::SearchNamed { .. } => {
+            "Nothing was changed; choose another one.".to_owned()
+        }
         Refusal::MayHaveLeft { id } => {
             format!("Look into the mailbox for sent mail; `lacebark queue drop {id}` gives it up.")
         }

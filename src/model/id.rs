@@ -43,4 +43,6 @@ key! {
     ActionId,
     /// What one process asks of the process that owns an account.
     RequestId,
+    /// A search that a person keeps.
+    SearchKey,
 }

@@ -34,7 +34,7 @@ pub use envelope::{Address, Envelope};
 pub use flag::{FlagChange, Flags};
 pub use id::{
     AccountKey, ActionId, BlobKey, ContactKey, ContentKey, DraftKey, MailboxKey, MessageKey,
-    MuteKey, OperationId, RequestId, ThreadKey,
+    MuteKey, OperationId, RequestId, SearchKey, ThreadKey,
 };
 pub use journal::{Operation, OperationKind, OperationState};
 pub use link::{Link, LinkState};

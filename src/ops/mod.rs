@@ -25,6 +25,7 @@ pub mod order;
 pub mod packed;
 pub mod queue;
 pub mod requests;
+pub mod saved;
 pub mod search;
 pub mod send;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::model::{ActionId, DraftKey, FlagChange, MessageKey, OperationId};
 use crate::store::undo::{Previous, PreviousMailbox};
 use crate::store::{
     Pending, Priority, Refusal, Rows, Store, StoreError, Tx, accounts, journal, mailboxes, mutes,
-    outgoing, undo, verdicts,
+    outgoing, saved, undo, verdicts,
 };
 
 use super::mailbox;
@@ -30,7 +30,7 @@ pub struct Undone {
     pub stay: usize,
     /// Messages that are drafts again instead of in the outbox.
     pub drafts: Vec<DraftKey>,
-    /// Names of mailboxes that are as they were.
+    /// Names of mailboxes, and of searches that are kept, that are as they were.
     pub mailboxes: Vec<String>,
     /// What is muted again, or is no more.
     pub mutes: Vec<String>,
@@ -128,6 +128,11 @@ fn step(tx: &Tx<'_>, begun: Option<ActionId>, most: usize) -> Result<Step, Store
             Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),
             Err(error) => return Err(error),
         }
+    }
+    match saved::turn_back(tx, latest.action) {
+        Ok(names) => undone.mailboxes.extend(names),
+        Err(StoreError::Refused(refusal)) => undone.refused = Some(refusal),
+        Err(error) => return Err(error),
     }
     for id in latest.submitted {
         match unsend(tx, id) {

@@ -207,6 +207,15 @@ pub enum Refusal {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A search of this name is kept already.
+    #[error("there is a search \"{name}\" already")]
+    SearchNamed {
+        /// The name.
+        name: String,
+    },
+    /// The search is not kept any more.
+    #[error("the search is gone")]
+    SearchGone,
     /// INBOX is neither renamed nor deleted.
     #[error("INBOX cannot be {what}")]
     Inbox {

@@ -44,6 +44,7 @@ mod renumber;
 pub mod requests;
 mod roles;
 mod salvage;
+pub mod saved;
 mod schema;
 pub mod search;
 #[cfg(test)]

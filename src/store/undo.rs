@@ -8,7 +8,7 @@ use crate::model::{ActionId, MailboxKey, MessageKey, OperationId};
 
 use super::columns::{flags_at, of_flags};
 use super::mutes::{self, Mute, Topic};
-use super::{Rows, StoreError, Tx};
+use super::{Rows, StoreError, Tx, saved};
 
 const KEPT: i64 = 50;
 
@@ -165,7 +165,8 @@ pub fn prune(tx: &Tx<'_>) -> Result<(), StoreError> {
     let oldest: Option<i64> = sql
         .prepare_cached(
             "SELECT action FROM (SELECT action FROM undo UNION SELECT action FROM undo_mailbox
-               UNION SELECT action FROM undo_submit UNION SELECT action FROM undo_mute)
+               UNION SELECT action FROM undo_submit UNION SELECT action FROM undo_mute
+               UNION SELECT action FROM saved_search WHERE action IS NOT NULL)
              ORDER BY action DESC LIMIT 1 OFFSET ?1",
         )?
         .query_row([KEPT - 1], |row| row.get(0))
@@ -193,6 +194,7 @@ fn delete(tx: &Tx<'_>, which: &str, action: i64) -> Result<(), StoreError> {
         sql.prepare_cached(&format!("DELETE FROM {table} WHERE {which}"))?
             .execute([action])?;
     }
+    saved::forget(tx, which, action)?;
     let mutes = sql
         .prepare_cached(&format!("DELETE FROM undo_mute WHERE {which}"))?
         .execute([action])?;
@@ -220,7 +222,8 @@ pub fn latest(rows: &impl Rows, most: usize) -> Result<Option<Undoable>, StoreEr
         "SELECT max(action) FROM (SELECT max(action) AS action FROM undo
            UNION SELECT max(action) AS action FROM undo_mailbox
            UNION SELECT max(action) AS action FROM undo_submit
-           UNION SELECT max(action) AS action FROM undo_mute)",
+           UNION SELECT max(action) AS action FROM undo_mute
+           UNION SELECT max(action) AS action FROM saved_search)",
     )?;
     match query.query_row([], |row| row.get::<_, Option<i64>>(0))? {
         Some(action) => of_action(rows, ActionId(action), most),

@@ -8,7 +8,8 @@ use super::event::{Answer, Ended, Ticket};
 use super::layout::Kind;
 use super::view::{Body, Page};
 use super::{
-    App, Screen, book, commands, far, files, opening, outbox, resuming, search, threads, writing,
+    App, Screen, book, commands, far, files, kept, opening, outbox, resuming, search, threads,
+    writing,
 };
 
 /// Takes an answer.
@@ -22,6 +23,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
             sending,
             told,
             orders,
+            searches,
         } => {
             if app.asked_folders == Some(ticket) {
                 app.asked_folders = None;
@@ -29,6 +31,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 app.needs = needs;
                 app.sending = sending;
                 app.orders = orders;
+                app.folders.searches = searches;
                 folders(app, accounts, ticket);
                 send::unsent_came(app, unsent, told);
             }
@@ -365,6 +368,7 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
         }
         Ended::TakenBack(kept, saved, draft) => writing::taken_back(app, kept, saved, *draft),
         Ended::Failed(words) => {
+            kept::failed(app, ticket);
             app.take_back(ticket);
             app.setup.ended(ticket);
             if let Some(message) = &mut app.message {

@@ -11,6 +11,7 @@ use super::book::{BookChange, BookEnd};
 pub use super::criterion::Criterion;
 use super::far;
 use super::files::{Folder, Named};
+use super::kept::{KeptChange, KeptSearch};
 use super::key::Key;
 use super::layout::Panes;
 use super::search::{FoundMail, MailQuery};
@@ -345,6 +346,8 @@ pub enum Answer {
         told: Option<Told>,
         /// The orders that lists are shown in, where that is not newest first.
         orders: Vec<(List, Order, bool)>,
+        /// The searches that are kept, by name.
+        searches: Vec<KeptSearch>,
     },
     /// Rows of an index.
     Page(Page),
@@ -476,6 +479,8 @@ pub enum Action {
     },
     /// Ask the servers of accounts for what they find of a search, until it is stopped.
     AskServers(Box<MailQuery>),
+    /// Change the searches that are kept.
+    Kept(KeptChange),
     /// Connect and fetch now; `None` is every account.
     Sync(Option<String>),
     /// Close all connections until they are wanted again, or let them be made.

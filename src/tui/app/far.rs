@@ -8,10 +8,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::App;
 use super::event::{Action, Question, Ticket};
 use super::layout::Kind;
 use super::search::{self, MailQuery};
+use super::{App, Screen};
 use crate::model::{MessageKey, Query, RequestId, query};
 
 /// So long nothing is typed before servers are asked, in milliseconds.
@@ -195,7 +195,13 @@ pub fn withdraw(app: &mut App) {
 /// What was found is not shown any more: nobody waits for servers.
 pub fn settle(app: &mut App) {
     let waits = app.search.as_ref().is_some_and(|s| s.far.wish.is_some());
-    if waits && !search::is_shown(app) {
+    let seen = match app.screen {
+        Screen::Index | Screen::Message | Screen::Parts | Screen::Thread => true,
+        // Over these stands what was found before.
+        Screen::Help | Screen::Log | Screen::Attention => true,
+        _ => false,
+    };
+    if waits && !(seen && search::is_shown(app)) {
         withdraw(app);
     }
     look(app);

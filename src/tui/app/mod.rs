@@ -14,6 +14,7 @@ pub mod event;
 pub mod far;
 pub mod files;
 pub mod fuzzy;
+pub mod kept;
 pub mod key;
 pub mod keyrow;
 pub mod layout;
@@ -189,6 +190,8 @@ pub struct App {
     /// Which messages the running command is for, where that was asked.
     scope: Option<commands::Scope>,
     asked_unread: Option<(Ticket, u64)>,
+    /// The change of a search that is kept, until its end is known.
+    kept_change: Option<Ticket>,
     unread_wrapped: bool,
     open_after: bool,
     parts_after: Option<u64>,
@@ -300,6 +303,7 @@ impl App {
             asked_thread: None,
             scope: None,
             asked_unread: None,
+            kept_change: None,
             unread_wrapped: false,
             open_after: false,
             parts_after: None,

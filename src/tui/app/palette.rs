@@ -78,6 +78,12 @@ fn places(app: &App) -> Vec<Choice> {
             target: Target::Outbox,
         });
     }
+    choices.extend(app.folders.searches.iter().map(|one| Choice {
+        text: one.name.clone(),
+        key: String::new(),
+        detail: format!("search: {}", one.text),
+        target: Target::Search(one.key),
+    }));
     choices
 }
 
@@ -184,6 +190,7 @@ pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
         Target::Identity(at) => super::writing::compose_as(app, at),
         Target::Address(_) => {}
         Target::Outbox => outbox::open(app, None),
+        Target::Search(key) => super::kept::open(app, key),
         Target::Mailbox(key) => {
             let command = parsed(app.screen, line).map(|(entry, _, _)| entry.command);
             match command {

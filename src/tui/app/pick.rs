@@ -1,6 +1,6 @@
 //! A list to choose from while a line is typed: what fits is shown, the best first.
 
-use crate::model::MailboxKey;
+use crate::model::{MailboxKey, SearchKey};
 
 use super::command::Command;
 use super::fuzzy;
@@ -18,6 +18,8 @@ pub enum Target {
     Address(usize),
     /// The Outbox.
     Outbox,
+    /// A search that is kept.
+    Search(SearchKey),
 }
 
 /// One row to choose.
@@ -107,9 +109,11 @@ impl Choice {
     /// What a query looks at: of a command its words as well, of a mailbox its name alone.
     fn searched(&self) -> (&str, &str) {
         match self.target {
-            Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => {
-                (&self.text, "")
-            }
+            Target::Mailbox(_)
+            | Target::Identity(_)
+            | Target::Address(_)
+            | Target::Outbox
+            | Target::Search(_) => (&self.text, ""),
             Target::Command(_) => (&self.text, &self.detail),
         }
     }

@@ -7,7 +7,9 @@ use super::key::{Code, Key};
 use super::pick::{Choice, Pick};
 use super::view::{Answering, Cause, Contact};
 use crate::mime::sanitize;
-use crate::model::{Address, Draft, MailboxKey, MessageKey, OperationId, PartPath, Role};
+use crate::model::{
+    Address, Draft, MailboxKey, MessageKey, OperationId, PartPath, Role, SearchKey,
+};
 
 /// What the answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +20,10 @@ pub enum Purpose {
     Find,
     /// What mail is searched for.
     Search,
+    /// The name under which a search is kept.
+    KeepSearch,
+    /// The new name of a search.
+    RenameSearch(SearchKey),
     /// A file for the whole message.
     Export(MessageKey),
     /// To which file several messages are written.
@@ -377,6 +383,25 @@ impl Prompt {
         true
     }
 
+    /// The arrows walk these lines, which are shown by these words; where they are shown already they go.
+    pub fn offer(&mut self, offers: Vec<(String, String)>) {
+        let again = !self.offers.is_empty() && self.offer_words.len() == offers.len();
+        self.close_offers();
+        if !again {
+            self.notes.clear();
+            (self.offers, self.offer_words) = offers.into_iter().unzip();
+        }
+    }
+
+    /// What an arrow has put into the line is taken; false where there is nothing of that kind.
+    pub fn keep_offer(&mut self) -> bool {
+        let is_walked = self.picked.is_some();
+        if is_walked {
+            self.close_offers();
+        }
+        is_walked
+    }
+
     fn close_offers(&mut self) {
         self.offers.clear();
         self.offer_words.clear();
@@ -447,7 +472,9 @@ impl Prompt {
                     ("Tab", "Complete"),
                     ("Up", "Prev"),
                     ("Dn", "Next"),
+                    ("^T", "Fields"),
                     ("^A", "SelectAll"),
+                    ("^S", "SaveQuery"),
                     ("^U", "Clear"),
                 ];
                 let cell = |(key, label): (&str, &str)| (key.to_owned(), label.to_owned());

@@ -6,7 +6,7 @@ use super::files::Use;
 use super::key::Key;
 use super::pick::{Choice, Target};
 use super::prompt::{Answer, Asking, Prompt, Purpose};
-use super::{App, Screen, book, commands, files, outbox, palette, search, writing};
+use super::{App, Screen, book, commands, files, kept, outbox, palette, search, writing};
 use crate::tui::screen::send;
 
 /// Gives a key to the open question.
@@ -16,6 +16,9 @@ pub fn press(app: &mut App, key: Key) {
     };
     if search::selects_all(app, &prompt, key) {
         return;
+    }
+    if search::keeps(&prompt, key) {
+        return kept::ask_name(app, prompt);
     }
     if book::walk_while_searching(app, &prompt.purpose, key.code)
         || files::walk_while_searching(app, &prompt.purpose, key.code)
@@ -84,6 +87,9 @@ pub fn press(app: &mut App, key: Key) {
             if prompt.purpose == Purpose::Search {
                 search::cancel(app);
                 return;
+            }
+            if prompt.purpose == Purpose::KeepSearch {
+                return search::open(app);
             }
             if app.screen == Screen::Send {
                 send::state::back(app);
@@ -180,6 +186,8 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::Discard(_)
         | Purpose::Send
         | Purpose::Search
+        | Purpose::KeepSearch
+        | Purpose::RenameSearch(_)
         | Purpose::SendLater => None,
         Purpose::AttachFile | Purpose::ReadFile => Some("file to send"),
         Purpose::FindInText => Some("word"),
@@ -250,6 +258,7 @@ fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
     match (&prompt.purpose, &choice.target) {
         (Purpose::Goto, Target::Mailbox(key)) => app.open_mailbox(*key),
         (Purpose::Goto, Target::Outbox) => outbox::open(app, None),
+        (Purpose::Goto, Target::Search(key)) => kept::open(app, *key),
         (Purpose::Palette, _) => palette::chosen(app, prompt.line(), choice),
         (Purpose::File(filing, messages), Target::Mailbox(key)) => {
             commands::file_into(app, *filing, messages.clone(), *key);
@@ -339,6 +348,8 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         Purpose::Jump
         | Purpose::Find
         | Purpose::Search
+        | Purpose::KeepSearch
+        | Purpose::RenameSearch(_)
         | Purpose::Export(_)
         | Purpose::ExportMany(_)
         | Purpose::SavePart(..)
@@ -385,6 +396,8 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
             Err(_) => app.hint(format!("\"{text}\" is not a number.")),
         },
         Purpose::Search => search::given(app),
+        Purpose::KeepSearch => kept::keep(app, text),
+        Purpose::RenameSearch(key) => kept::rename(app, key, text),
         Purpose::Find => super::commands::find(app, text),
         Purpose::Password(account, _) => {
             if text.is_empty() {

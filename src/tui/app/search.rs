@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use super::event::{Question, Ticket};
 use super::far::{self, Far};
+use super::kept::KeptSearch;
 use super::key::{Code, Key};
 use super::prompt::{Prompt, Purpose};
 use super::{App, Screen, commands};
 use crate::model::query::{FIELDS, State as Is};
 use crate::model::view::Keys;
-use crate::model::{List, MailboxKey, MessageKey, Query, View};
+use crate::model::{List, MailboxKey, MessageKey, Query, SearchKey, View};
 use crate::tui::screen::index::state::Goal;
 
 /// What `^G` says in the prompt.
 pub const HELP: &str = "Words begin words of the mail; \"in quotes\" they stand one behind the other. from: to: \
     subject: body: filename: list: is:unread has:attachment in: account: after:7d before: larger: -not OR ( ). \
-    / at the beginning searches all mail, then the account, Enter opens, ^A selects all of them, Esc goes back. What \
+    / at the beginning searches all mail, then the account, Enter opens, ^A selects all of them, ^T lists the fields, \
+    ^S keeps the search in the folder list, Esc goes back. What \
     servers find in mail that is not kept here comes below a line.";
 
 /// A search of mail.
@@ -79,6 +81,8 @@ pub struct Search {
     pub(super) here: Arc<[MessageKey]>,
     /// What servers find.
     pub(super) far: Far,
+    /// The one that is kept, while what is asked is what was kept.
+    pub(super) kept: Option<(SearchKey, String)>,
 }
 
 impl Search {
@@ -114,6 +118,7 @@ pub fn open(app: &mut App) {
             then: None,
             here: Arc::default(),
             far: Far::default(),
+            kept: None,
         });
     }
     let Some((reach, text)) = app
@@ -126,6 +131,56 @@ pub fn open(app: &mut App) {
     app.go(Screen::Index);
     let question = question(app, &reach);
     app.open_prompt(Prompt::text(Purpose::Search, question, &text));
+}
+
+/// Shows what a search that is kept finds now.
+pub fn open_kept(app: &mut App, one: &KeptSearch) {
+    far::withdraw(app);
+    let before = match app.search.take() {
+        // What was searched before is not what Esc goes back to.
+        Some(search) if search.list.is_some() => search.before.1,
+        Some(_) | None => app.index.view.clone(),
+    };
+    let list = List::Keys(Keys {
+        keys: Arc::default(),
+        of: Box::new(List::Searched { apart: false }),
+        in_order: true,
+    });
+    app.search = Some(Search {
+        reach: one.reach.clone(),
+        text: one.text.clone(),
+        before: (Screen::Folders, before),
+        asked: None,
+        list: Some(list.clone()),
+        found: None,
+        snippet: None,
+        then: None,
+        here: Arc::default(),
+        far: Far::default(),
+        kept: Some((one.key, one.name.clone())),
+    });
+    app.index.open(View::of(list));
+    app.message = None;
+    app.parts = None;
+    app.started = true;
+    ask(app, false);
+}
+
+/// The search that is kept and shown.
+pub fn kept(app: &App) -> Option<SearchKey> {
+    let search = app.search.as_ref().filter(|_| is_shown(app))?;
+    search.kept.as_ref().map(|(key, _)| *key)
+}
+
+/// What was found is looked for anew: mail may have come since.
+pub fn again(app: &mut App) {
+    let can = app
+        .search
+        .as_ref()
+        .is_some_and(|search| search.asked.is_none());
+    if can && is_shown(app) {
+        ask(app, true);
+    }
 }
 
 /// Whether the index shows what was found.
@@ -159,6 +214,12 @@ pub fn press(app: &mut App, prompt: &mut Prompt, key: Key) -> bool {
         Code::Up | Code::Down | Code::PageUp | Code::PageDown if !prompt.offers.is_empty() => {
             return false;
         }
+        // What an arrow has put into the line is taken, and typing goes on behind it.
+        Code::Enter if prompt.keep_offer() => return true,
+        Code::Char('t') | Code::Char('T') if key.ctrl => {
+            prompt.offer(fields(prompt.line()));
+            return true;
+        }
         _ => {}
     }
     let page = isize::try_from(app.index_height().max(1)).unwrap_or(1);
@@ -178,6 +239,12 @@ pub fn press(app: &mut App, prompt: &mut Prompt, key: Key) -> bool {
     true
 }
 
+/// Whether the key keeps the search.
+pub fn keeps(prompt: &Prompt, key: Key) -> bool {
+    let is_it = key.ctrl && key.folded().code == Code::Char('s');
+    prompt.purpose == Purpose::Search && is_it
+}
+
 /// Whether the key selects all that was found; then the prompt closes.
 pub fn selects_all(app: &mut App, prompt: &Prompt, key: Key) -> bool {
     let is_it = prompt.purpose == Purpose::Search
@@ -188,6 +255,21 @@ pub fn selects_all(app: &mut App, prompt: &Prompt, key: Key) -> bool {
         select_all(app);
     }
     is_it
+}
+
+/// The line with each field behind it, and what may follow that.
+fn fields(line: &str) -> Vec<(String, String)> {
+    let gap = match line.is_empty() || line.ends_with([' ', '(', '-']) {
+        true => "",
+        false => " ",
+    };
+    let one = |(field, what): &(&str, &str)| {
+        (
+            format!("{line}{gap}{field}:"),
+            format!("{:<10}  {what}", format!("{field}:")),
+        )
+    };
+    FIELDS.iter().map(one).collect()
 }
 
 /// Selects everything that was found, also what is not read yet.
@@ -217,6 +299,7 @@ fn widen(app: &mut App, prompt: &mut Prompt) {
         (Reach::All | Reach::Account(_), _, Some(mailbox)) => Reach::Mailbox(mailbox),
         (Reach::Mailbox(_) | Reach::Account(_) | Reach::All, _, _) => Reach::All,
     };
+    search.kept = None;
     let (reach, is_asked) = (search.reach.clone(), !search.text.is_empty());
     prompt.question = question(app, &reach);
     far::withdraw(app);
@@ -234,6 +317,7 @@ pub fn typed(app: &mut App, line: &str) {
         return;
     }
     search.text = line.to_owned();
+    search.kept = None;
     far::withdraw(app);
     let typed = Query::typed(line);
     if !typed.query.is_everything() {
@@ -432,9 +516,13 @@ pub fn cancel(app: &mut App) {
 /// Esc in what was found.
 pub fn leave(app: &mut App) {
     far::withdraw(app);
+    let screen = match kept(app) {
+        Some(_) => Screen::Folders,
+        None => Screen::Index,
+    };
     show_before(app);
     app.search = None;
-    app.go(Screen::Index);
+    app.go(screen);
 }
 
 fn show_before(app: &mut App) {
@@ -457,7 +545,10 @@ fn show_before(app: &mut App) {
 /// The title over what was found: where, and how much in which time.
 pub fn title(app: &App) -> Option<(String, String)> {
     let search = app.search.as_ref().filter(|_| is_shown(app))?;
-    let found = search.found.as_ref()?;
+    let kept = search.kept.as_ref().map(|(_, name)| name);
+    let Some(found) = search.found.as_ref() else {
+        return kept.map(|name| (format!("SEARCH   {name}"), String::new()));
+    };
     let accounts = app.accounts.len();
     let place = match &search.reach {
         Reach::All if accounts > 1 => format!("all mail, {accounts} accounts"),
@@ -482,12 +573,19 @@ pub fn title(app: &App) -> Option<(String, String)> {
         0 => String::new(),
         left => format!("{left} not read yet   "),
     };
+    let place = match kept {
+        Some(name) => format!("{name}: {place}"),
+        None => place,
+    };
     Some((format!("SEARCH   {place}"), format!("{unread}{count}")))
 }
 
 /// What is said where nothing was found.
 pub fn empty_words(app: &App) -> Option<String> {
     let search = app.search.as_ref().filter(|_| is_shown(app))?;
+    if search.found.is_none() {
+        return Some("Searching…".to_owned());
+    }
     let trouble = search
         .found
         .as_ref()

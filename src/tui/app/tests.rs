@@ -7,6 +7,7 @@ mod composing;
 mod conversation;
 mod far;
 mod files;
+mod kept;
 mod keys;
 mod lists;
 mod marking;

@@ -450,7 +450,11 @@ fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
             let words = room.saturating_sub(CHOICE_WORDS);
             pen.put(x + CHOICE_WORDS, y, words, &choice.detail, Role::Text);
         }
-        Target::Mailbox(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => {
+        Target::Mailbox(_)
+        | Target::Identity(_)
+        | Target::Address(_)
+        | Target::Outbox
+        | Target::Search(_) => {
             let used = pen.put(x, y, room, &choice.text, Role::Strong);
             let left = room.saturating_sub(used + 2);
             if left > 8 {

@@ -25,7 +25,7 @@ use crate::tui::app::event::{Action, Ended, Ticket};
 use crate::tui::app::layout::Panes;
 
 use super::{
-    Incoming, Network, book, decide, drafts, mutes, outbox, panes, resuming, sending, triage,
+    Incoming, Network, book, decide, drafts, kept, mutes, outbox, panes, resuming, sending, triage,
 };
 use bytes::{Bytes, with_bytes};
 use decide::done;
@@ -279,6 +279,7 @@ impl Acts {
             Action::Mute(keys, what) => {
                 self.under_way(ticket, mutes::change(&world.store, keys, what))
             }
+            Action::Kept(change) => self.under_way(ticket, kept::change(&world.store, change)),
             Action::Mailbox(change) => {
                 self.under_way(ticket, triage::change_mailbox(&world.store, change));
             }

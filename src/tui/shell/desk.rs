@@ -28,7 +28,7 @@ use crate::tui::app::view::{
 };
 
 use super::{
-    browse, conversations, drafts, files, outbox, pages, replies, resuming, search, select,
+    browse, conversations, drafts, files, kept, outbox, pages, replies, resuming, search, select,
     sending, writing,
 };
 
@@ -281,6 +281,7 @@ impl Desk {
             sending: queue::sending(reader)?,
             told: told_of_sending(reader)?,
             orders: order::orders(reader)?,
+            searches: kept::all(reader)?,
         })
     }
 

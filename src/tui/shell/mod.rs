@@ -16,6 +16,7 @@ mod drafts;
 mod editor;
 mod files;
 mod input;
+mod kept;
 mod mutes;
 mod outbox;
 mod pages;

@@ -145,6 +145,9 @@ fn undone_words(undone: &Undone) -> String {
         "mute" => "muting",
         "unmute" => "the end of muting",
         "send" => "sending",
+        "keep-search" => "keeping the search",
+        "rename-search" => "the new name",
+        "delete-search" => "deleting the search",
         other => other,
     };
     let mut gone = match undone.gone {

@@ -2,12 +2,12 @@
 
 use crate::model::journal::is_within;
 use crate::model::{MailboxKey, Role};
-use crate::tui::app::App;
 use crate::tui::app::event::MailboxChange;
 use crate::tui::app::pick::{Choice, Target};
 use crate::tui::app::prompt::{Asking, Prompt, Purpose};
 use crate::tui::app::view::{Account, Mailbox};
 use crate::tui::app::wished_folders::is_being_made;
+use crate::tui::app::{App, kept};
 
 use super::triage::messages;
 
@@ -24,6 +24,10 @@ fn account_here(app: &App) -> Option<(String, String)> {
 /// The selected mailbox.
 fn mailbox_here(app: &mut App) -> Option<MailboxKey> {
     let key = app.folders.target(&app.accounts).and_then(|(_, key)| key);
+    if app.folders.search().is_some() {
+        app.hint(kept::NO_FOLDER);
+        return None;
+    }
     if app.folders.outbox_of(&app.accounts).is_some() {
         app.hint("The Outbox is no folder of the server; Enter shows what is in it.");
         return None;
@@ -41,7 +45,10 @@ fn mailbox_here(app: &mut App) -> Option<MailboxKey> {
 /// `+`.
 pub(in crate::tui::app) fn ask_new(app: &mut App) {
     let Some((account, address)) = account_here(app) else {
-        app.hint("There is no account yet.");
+        app.hint(match app.accounts.is_empty() {
+            true => "There is no account yet.",
+            false => "Choose an account or one of its folders first: the new one comes there.",
+        });
         return;
     };
     let above = beside(app);
@@ -83,6 +90,9 @@ fn holds_folders(account: &Account, mailbox: &Mailbox) -> bool {
 
 /// `R`.
 pub(in crate::tui::app) fn ask_rename(app: &mut App) {
+    if kept::ask_rename(app) {
+        return;
+    }
     let Some(key) = mailbox_here(app) else { return };
     let Some(name) = app.find_mailbox(key).map(|(_, m)| m.name.clone()) else {
         return;
@@ -102,6 +112,9 @@ fn is_inbox(app: &App, key: MailboxKey) -> bool {
 
 /// `D` in the folder list.
 pub(in crate::tui::app) fn ask_delete(app: &mut App) {
+    if kept::delete(app) {
+        return;
+    }
     let Some(key) = mailbox_here(app) else { return };
     let found = app.find_mailbox(key);
     let found = found.map(|(a, m)| (m.clone(), holds_folders(a, m), a.link.is_some()));

@@ -24,7 +24,7 @@ use super::key::{Code, Key};
 use super::layout::{Kind, Panes};
 use super::prompt::{Prompt, Purpose};
 use super::threads::Walk;
-use super::{App, book, files, keyrow, outbox, palette, resuming, search, writing};
+use super::{App, book, files, kept, keyrow, outbox, palette, resuming, search, writing};
 
 use super::wished_folders::is_being_made;
 use parts::{ask_save, ask_save_all, forward_part, open_parts, step_part, view_part};
@@ -364,6 +364,9 @@ fn open_selected_folder(app: &mut App) {
     if let Some(list) = app.folders.list() {
         return app.open_list(list);
     }
+    if let Some(key) = app.folders.search().map(|one| one.key) {
+        return kept::open(app, key);
+    }
     let target = app.folders.target(&app.accounts).map(|(_, key)| key);
     match target {
         Some(Some(key)) => {
@@ -389,6 +392,12 @@ fn open_selected_folder(app: &mut App) {
 }
 
 fn open_folders(app: &mut App) {
+    if let Some(key) = search::kept(app) {
+        if app.screen != Screen::Folders {
+            app.folders.select_search(key);
+        }
+        return app.go(Screen::Folders);
+    }
     let view = app.index.view.as_ref();
     let list = view.filter(|view| view.one_mailbox().is_none());
     if let Some(list) = list.map(|view| view.list.clone()) {

@@ -6,7 +6,7 @@ use crate::tui::app::command::Screen;
 use crate::tui::app::event::{Action, Question};
 use crate::tui::app::prompt::{Prompt, Purpose};
 use crate::tui::app::view::{Account, Body, Preview, Row};
-use crate::tui::app::{App, needs_lines};
+use crate::tui::app::{App, needs_lines, search};
 use crate::tui::screen::message;
 
 use super::edge_words;
@@ -355,6 +355,9 @@ pub(in crate::tui::app) fn go_offline(app: &mut App, offline: bool) {
 
 /// Connects now.
 pub(in crate::tui::app) fn sync_now(app: &mut App) {
+    if app.screen == Screen::Index {
+        search::again(app);
+    }
     if app.screen == Screen::Message
         && app
             .message

@@ -245,7 +245,11 @@ pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
     let filed = app.filed;
     choices.sort_by_key(|choice| match choice.target {
         Target::Mailbox(key) => Some(key) != filed,
-        Target::Command(_) | Target::Identity(_) | Target::Address(_) | Target::Outbox => true,
+        Target::Command(_)
+        | Target::Identity(_)
+        | Target::Address(_)
+        | Target::Outbox
+        | Target::Search(_) => true,
     });
     choices
 }
@@ -287,6 +291,12 @@ pub(in crate::tui::app) fn ask_make(
     typed: &str,
 ) {
     let typed = typed.trim();
+    if app.folders.searches.iter().any(|one| one.name == typed) {
+        app.hint(format!(
+            "\"{typed}\" is a search, not a folder: no mail can be put there. Nothing was changed."
+        ));
+        return;
+    }
     let named = typed.split_once(':').filter(|(id, name)| {
         !name.is_empty() && app.accounts.iter().any(|account| account.id == *id)
     });

@@ -17,6 +17,7 @@ use crate::tui::app::event::{
     Action, Answer, Changed, Criterion, Effect, Ended, Event, Now, Question, Ticket,
 };
 use crate::tui::app::far::FarFound;
+use crate::tui::app::kept::KeptSearch;
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
     Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Preview,
@@ -75,6 +76,8 @@ pub struct World {
     pub answering: Option<Answering>,
     /// Messages that a search finds at first.
     pub most: usize,
+    /// The searches that are kept.
+    pub searches: Vec<KeptSearch>,
     /// What servers find, once they are asked.
     pub far: FarFound,
     /// What messages answer, where they are in conversations.
@@ -129,6 +132,7 @@ impl World {
             orders: Vec::new(),
             answering: None,
             most: 300,
+            searches: Vec::new(),
             far: FarFound::default(),
             above: BTreeMap::new(),
             waiting: Vec::new(),
@@ -274,6 +278,7 @@ impl World {
                 sending: None,
                 told: self.told.clone(),
                 orders: self.orders.clone(),
+                searches: self.searches.clone(),
             },
             Question::Conversation { message, .. } => {
                 Answer::Conversation(self.whole_thread(*message))

@@ -87,6 +87,12 @@ fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
         match entry {
             Entry::Gap => {}
             Entry::List(list) => list_row(app, pen, area, y, list),
+            Entry::Searches => {
+                let at = if area.width < 50 { 0 } else { NAME };
+                let room = area.width.saturating_sub(at);
+                pen.put(area.x + at, y, room, "Searches", Role::Heading);
+            }
+            Entry::Search(at) => search_row(app, pen, area, y, *at),
             Entry::Account(place) => account_row(app, pen, area, y, *place),
             Entry::Mailbox { .. } => mailbox_row(app, pen, area, y, entry),
             Entry::Outbox(place) => outbox_row(app, pen, area, y, *place),
@@ -136,6 +142,26 @@ fn list_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, list: &List) {
     let unread = unread.map(|unread| unread.to_string()).unwrap_or_default();
     pen.put_right(area.x + UNREAD, y, 7, &unread, role);
     pen.put_right(area.x + TOTAL, y, 7, &total.to_string(), role);
+}
+
+/// A search that is kept, and what it asks for.
+fn search_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, at: usize) {
+    let Some(one) = app.folders.searches.get(at) else {
+        return;
+    };
+    if area.width < 50 {
+        pen.put(
+            area.x + 2,
+            y,
+            area.width.saturating_sub(3),
+            &one.name,
+            Role::Text,
+        );
+        return;
+    }
+    pen.put(area.x + 4, y, OFFLINE - 6, &one.name, Role::Text);
+    let room = area.width.saturating_sub(OFFLINE);
+    pen.put(area.x + OFFLINE, y, room, &one.text, Role::Dim);
 }
 
 fn account_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, place: usize) {

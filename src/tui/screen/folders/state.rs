@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::journal::is_within;
-use crate::model::{List, MailboxKey};
+use crate::model::{List, MailboxKey, SearchKey};
+use crate::tui::app::kept::KeptSearch;
 use crate::tui::app::view::{Account, Mailbox};
 
 /// One row of the list.
@@ -13,6 +14,10 @@ pub enum Entry {
     Gap,
     /// A list over all accounts.
     List(List),
+    /// The head of the searches that are kept.
+    Searches,
+    /// A search that is kept, by its place.
+    Search(usize),
     /// The head of an account, by its place.
     Account(usize),
     /// A mailbox.
@@ -52,6 +57,8 @@ pub struct State {
     pub pane_top: usize,
     /// Whether mailboxes that are not subscribed are shown too.
     pub all: bool,
+    /// The searches that are kept, by name.
+    pub searches: Vec<KeptSearch>,
     /// The mailbox that takes the selection as soon as it is there.
     pub wanted: Option<MailboxKey>,
     folded_accounts: BTreeSet<String>,
@@ -65,9 +72,21 @@ impl State {
         let old = self.target(accounts);
         let old = old.map(|(id, key)| (id.to_owned(), key));
         let list = self.list();
+        let search = match self.entries.get(self.selected) {
+            Some(Entry::Searches | Entry::Search(_)) => Some(self.selected),
+            Some(_) | None => None,
+        };
         let wanted = self.unfold_wanted(accounts);
         self.entries.clear();
         self.entries.extend(lists(accounts).map(Entry::List));
+        if !self.searches.is_empty() {
+            if !self.entries.is_empty() {
+                self.entries.push(Entry::Gap);
+            }
+            self.entries.push(Entry::Searches);
+            self.entries
+                .extend((0..self.searches.len()).map(Entry::Search));
+        }
         for (n, account) in accounts.iter().enumerate() {
             self.entries.push(Entry::Gap);
             self.entries.push(Entry::Account(n));
@@ -83,6 +102,9 @@ impl State {
             self.wanted = None;
         } else if let Some((id, key)) = old {
             self.select(accounts, &id, key);
+        } else if let Some(at) = search {
+            // The next one takes the place of one that went.
+            self.selected = at;
         } else if let Some(list) = list {
             self.select_list(&list);
         } else {
@@ -92,7 +114,7 @@ impl State {
         if let Some(id) = outbox {
             let is_it = |entry: &Entry| match entry {
                 Entry::Outbox(n) => accounts.get(*n).is_some_and(|one| one.id == id),
-                Entry::Gap | Entry::List(_) | Entry::Account(_) | Entry::Mailbox { .. } => false,
+                _ => false,
             };
             let at = self.entries.iter().position(is_it);
             self.selected = at.unwrap_or(self.selected);
@@ -162,7 +184,7 @@ impl State {
     /// The account and mailbox of the selected row.
     pub fn target<'a>(&self, accounts: &'a [Account]) -> Option<(&'a str, Option<MailboxKey>)> {
         match self.entries.get(self.selected)? {
-            Entry::Gap | Entry::List(_) => None,
+            Entry::Gap | Entry::List(_) | Entry::Searches | Entry::Search(_) => None,
             Entry::Account(n) | Entry::Outbox(n) => accounts.get(*n).map(|a| (a.id.as_str(), None)),
             Entry::Mailbox {
                 account, mailbox, ..
@@ -178,7 +200,31 @@ impl State {
     pub fn outbox_of(&self, accounts: &[Account]) -> Option<String> {
         match self.entries.get(self.selected)? {
             Entry::Outbox(n) => accounts.get(*n).map(|account| account.id.clone()),
-            Entry::Gap | Entry::List(_) | Entry::Account(_) | Entry::Mailbox { .. } => None,
+            Entry::Gap
+            | Entry::List(_)
+            | Entry::Searches
+            | Entry::Search(_)
+            | Entry::Account(_)
+            | Entry::Mailbox { .. } => None,
+        }
+    }
+
+    /// The search that is selected.
+    pub fn search(&self) -> Option<&KeptSearch> {
+        match self.entries.get(self.selected)? {
+            Entry::Search(at) => self.searches.get(*at),
+            _ => None,
+        }
+    }
+
+    /// Puts the selection on a search.
+    pub fn select_search(&mut self, key: SearchKey) {
+        let is_it = |entry: &Entry| match entry {
+            Entry::Search(at) => self.searches.get(*at).is_some_and(|one| one.key == key),
+            _ => false,
+        };
+        if let Some(at) = self.entries.iter().position(is_it) {
+            self.selected = at;
         }
     }
 
@@ -186,7 +232,7 @@ impl State {
     pub fn list(&self) -> Option<List> {
         match self.entries.get(self.selected)? {
             Entry::List(list) => Some(list.clone()),
-            Entry::Gap | Entry::Account(_) | Entry::Mailbox { .. } | Entry::Outbox(_) => None,
+            _ => None,
         }
     }
 
@@ -201,7 +247,9 @@ impl State {
     /// Puts the selection on a mailbox, or on the head of an account.
     pub fn select(&mut self, accounts: &[Account], id: &str, key: Option<MailboxKey>) {
         let at = self.entries.iter().position(|entry| match entry {
-            Entry::Gap | Entry::List(_) | Entry::Outbox(_) => false,
+            Entry::Gap | Entry::List(_) | Entry::Searches | Entry::Search(_) | Entry::Outbox(_) => {
+                false
+            }
             Entry::Account(n) => key.is_none() && accounts.get(*n).is_some_and(|a| a.id == id),
             Entry::Mailbox {
                 account, mailbox, ..
@@ -243,7 +291,12 @@ impl State {
                 Some((_, None)) | None => false,
             },
             Some(
-                Entry::Mailbox { below: None, .. } | Entry::Gap | Entry::List(_) | Entry::Outbox(_),
+                Entry::Mailbox { below: None, .. }
+                | Entry::Gap
+                | Entry::List(_)
+                | Entry::Searches
+                | Entry::Search(_)
+                | Entry::Outbox(_),
             )
             | None => false,
         };
