@@ -26,6 +26,10 @@ impl Drop for Owner {
         if let Err(error) = self.file.set_len(0) {
             tracing::debug!(%error, "the pid stays in the lock's file");
         }
+        // To close it is not enough while a program that is being started has it open still.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock goes with its file");
+        }
     }
 }
 

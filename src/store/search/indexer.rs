@@ -38,13 +38,22 @@ pub struct Indexer {
     file: File,
     /// Up to which content and tombstone the store is known to be synced.
     synced: (i64, i64),
-    _lock: fs::File,
+    lock: fs::File,
 }
 
 /// Takes the index away with all words in it: for an account that is removed (SAFETY S7). It is made
 /// anew from what is left.
 pub fn remove(path: &Path) -> Result<(), StoreError> {
     file::remove(path)
+}
+
+impl Drop for Indexer {
+    /// To close the lock is not enough while a program that is being started has it open still.
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "the lock goes with its file");
+        }
+    }
 }
 
 impl Indexer {
@@ -61,7 +70,7 @@ impl Indexer {
             path: path.to_owned(),
             file,
             synced: (0, 0),
-            _lock: lock,
+            lock,
         };
         if indexer.compare().is_err() {
             indexer.begin_anew()?;
