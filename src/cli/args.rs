@@ -216,6 +216,12 @@ pub enum Command {
     /// Write messages into files, exactly as they are; nothing is overwritten
     #[command(subcommand)]
     Export(Export),
+    /// What is muted: threads and mailing lists whose later mail goes to Archive, read
+    Mute {
+        /// Without one it is `list`
+        #[command(subcommand)]
+        what: Option<Mute>,
+    },
     /// List, retry or drop what waits to be sent to servers
     #[command(subcommand)]
     Queue(Queue),
@@ -652,6 +658,29 @@ pub struct ExportTo {
     /// All mailboxes of all accounts
     #[arg(long, group = "what")]
     pub all: bool,
+}
+
+/// `lacebark mute …`.
+#[derive(Debug, Subcommand)]
+pub enum Mute {
+    /// List what is muted, the latest first
+    List,
+    /// Mute a thread or a mailing list
+    Add(MuteWhat),
+    /// Mute it no more: what it filed comes back, unread
+    Remove(MuteWhat),
+}
+
+/// What is muted.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("topic").required(true))]
+pub struct MuteWhat {
+    /// A mailing list, by its List-Id
+    #[arg(long, value_name = "LIST-ID", group = "topic")]
+    pub list: Option<String>,
+    /// A thread, by its number in `list --json`
+    #[arg(long, value_name = "THREAD", group = "topic")]
+    pub thread: Option<i64>,
 }
 
 /// `lacebark queue …`.

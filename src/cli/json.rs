@@ -187,6 +187,30 @@ pub struct Operations {
     pub operations: Vec<Operation>,
 }
 
+/// `mute list`.
+#[derive(Debug, Serialize)]
+pub struct Mutes {
+    /// The latest first.
+    pub mutes: Vec<Mute>,
+}
+
+/// One thing that is muted.
+#[derive(Debug, Serialize)]
+pub struct Mute {
+    /// `thread` or `list`.
+    pub kind: &'static str,
+    /// The thread.
+    pub thread: Option<i64>,
+    /// The List-Id, in small letters.
+    pub list: Option<String>,
+    /// The subject, or the List-Id as it was written.
+    pub called: String,
+    /// RFC 3339.
+    pub since: String,
+    /// Messages that were filed for it.
+    pub filed: u64,
+}
+
 /// What waits for a server.
 #[derive(Debug, Serialize)]
 pub struct Operation {

@@ -25,7 +25,8 @@ pub mod log;
 pub mod mailbox;
 pub mod maildrop;
 pub mod manual;
-pub mod online;
+pub mod mute;
+mod online;
 pub mod outcome;
 pub mod output;
 pub mod places;
@@ -47,7 +48,7 @@ pub mod time;
 pub mod triage;
 pub mod watch;
 
-use args::{Account, Command, Global, Mailbox, NewRole, Queue};
+use args::{Account, Command, Global, Mailbox, Mute, NewRole, Queue};
 use error::Failure;
 use start::Start;
 
@@ -209,6 +210,15 @@ fn dispatch(start: &mut Start, command: Command) -> Result<(), Failure> {
         Command::Undo => triage::undo(start),
         Command::Import(what) => import::run(start, &what),
         Command::Export(what) => export::run(start, &what),
+        Command::Mute {
+            what: None | Some(Mute::List),
+        } => mute::list(start),
+        Command::Mute {
+            what: Some(Mute::Add(what)),
+        } => mute::add(start, &what),
+        Command::Mute {
+            what: Some(Mute::Remove(what)),
+        } => mute::remove(start, &what),
         Command::Queue(Queue::List) => queue::list(start),
         Command::Queue(Queue::Retry(selection)) => queue::retry(start, &selection),
         Command::Queue(Queue::Drop(selection)) => queue::withdraw(start, &selection),

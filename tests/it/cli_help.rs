@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::Home;
 
-const COMMANDS: [&str; 49] = [
+const COMMANDS: [&str; 53] = [
     "",
     "demo",
     "open",
@@ -40,6 +40,10 @@ const COMMANDS: [&str; 49] = [
     "delete",
     "expunge",
     "undo",
+    "mute",
+    "mute list",
+    "mute add",
+    "mute remove",
     "import",
     "import mbox",
     "import maildir",

@@ -561,3 +561,53 @@ fn completions_and_manual_are_made_of_the_grammar_and_need_no_home() {
             .is_none()
     );
 }
+
+#[test]
+fn what_is_muted_is_listed_ended_and_taken_back() {
+    let home = home();
+    let none: serde_json::Value = serde_json::from_str(&home.run("--json mute").out).unwrap();
+    assert_eq!(none["mutes"], serde_json::json!([]));
+    let muted = home.run("mute add --list News.Example.org");
+    assert_eq!(
+        (muted.code, muted.out.as_str()),
+        (
+            0,
+            "Muted \"News.Example.org\": later mail goes to Archive, read.\n"
+        )
+    );
+    let listed: serde_json::Value =
+        serde_json::from_str(&home.run("--json mute list").out).unwrap();
+    let one = &listed["mutes"][0];
+    assert_eq!(
+        (&one["kind"], &one["list"]),
+        (&"list".into(), &"news.example.org".into())
+    );
+    assert_eq!(
+        (&one["thread"], &one["filed"]),
+        (&serde_json::Value::Null, &0.into())
+    );
+    assert!(home.run("mute").out.contains("News.Example.org"));
+    let again = home.run("mute add --list news.example.ORG");
+    assert!(again.out.ends_with("is muted already.\n"), "{again:?}");
+    assert_eq!(home.run("mute remove --list news.example.org").code, 0);
+    assert_eq!(home.run("mute remove --list news.example.org").code, 1);
+    let undone = home.run("undo");
+    assert_eq!(
+        undone.out, "Undone: unmute, \"News.Example.org\".\n",
+        "{undone:?}"
+    );
+    assert!(home.run("mute").out.contains("News.Example.org"));
+    assert_eq!(
+        home.run("undo").out,
+        "Undone: mute, \"News.Example.org\".\n"
+    );
+    assert!(!home.run("mute").out.contains("News"));
+    for (line, code) in [
+        ("mute add", 2),
+        ("mute add --thread 99", 1),
+        ("mute add --list a --thread 1", 2),
+        ("mute remove --thread 99", 1),
+    ] {
+        assert_eq!(home.run(line).code, code, "{line}");
+    }
+}

@@ -92,6 +92,7 @@ pub fn take(app: &mut App, ticket: Ticket, answer: Answer) {
                 commands::marked_found(app, keys);
             }
         }
+        Answer::Mutes(mutes) => commands::muted_came(app, ticket, mutes),
         Answer::Log(lines) => {
             if app.asked_log == ticket {
                 app.log.stored = lines;

@@ -189,6 +189,8 @@ pub enum Command {
     MuteList,
     /// Files it no more.
     Unmute,
+    /// What is muted.
+    Muted,
     /// Takes the last action back.
     Undo,
     /// Moves to a mailbox that is asked.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::{
     Attachment, ContentKey, Draft, DraftKey, DraftSave, FlagChange, List, MailboxKey, MessageKey,
-    OperationId, Order, PartPath, Recipient, Role, View,
+    MuteKey, OperationId, Order, PartPath, Recipient, Role, View,
 };
 
 use super::book::{BookChange, BookEnd};
@@ -17,7 +17,7 @@ use super::layout::Panes;
 use super::search::{FoundMail, MailQuery};
 pub use super::setting_up::{NewAccount, SetupField};
 use super::view::{
-    Account, Anchor, Answering, Body, Card, Checked, Contact, Leaving, LogLine, Need, Opened,
+    Account, Anchor, Answering, Body, Card, Checked, Contact, Leaving, LogLine, Mute, Need, Opened,
     OutgoingText, Page, Preview, Provider, Resuming, Row, Saved, Told, Waiting,
 };
 pub use super::view::{Muting, Threads};
@@ -232,6 +232,8 @@ pub enum Question {
     Snippet(MessageKey, String),
     /// What servers have found so far.
     Far(Box<far::Look>),
+    /// What is muted.
+    Mutes,
     /// The Log.
     Log,
     /// What waits for the user.
@@ -377,6 +379,8 @@ pub enum Answer {
     Snippet(Option<String>),
     /// What servers have found so far.
     Far(far::FarFound),
+    /// What is muted, the latest first.
+    Mutes(Vec<Mute>),
     /// The Log, newest first.
     Log(Vec<LogLine>),
     /// What waits for the user.
@@ -466,6 +470,8 @@ pub enum Action {
     Expunge(Vec<MessageKey>),
     /// Take the last action back.
     Undo,
+    /// End mutes.
+    Unmute(Vec<MuteKey>),
     /// Mute what messages are part of, or end that.
     Mute(Vec<MessageKey>, Muting),
     /// Change a mailbox.

@@ -189,6 +189,7 @@ pub struct App {
     asked_thread: Option<(Ticket, u64, command::Command)>,
     /// Which messages the running command is for, where that was asked.
     scope: Option<commands::Scope>,
+    asked_mutes: Option<(Ticket, u64)>,
     asked_unread: Option<(Ticket, u64)>,
     /// The change of a search that is kept, until its end is known.
     kept_change: Option<Ticket>,
@@ -302,6 +303,7 @@ impl App {
             of_thread: false,
             asked_thread: None,
             scope: None,
+            asked_mutes: None,
             asked_unread: None,
             kept_change: None,
             unread_wrapped: false,

@@ -188,7 +188,7 @@ pub fn chosen(app: &mut App, line: &str, choice: &Choice) {
     match choice.target {
         Target::Command(command) => run(app, command),
         Target::Identity(at) => super::writing::compose_as(app, at),
-        Target::Address(_) => {}
+        Target::Address(_) | Target::Mute(_) => {}
         Target::Outbox => outbox::open(app, None),
         Target::Search(key) => super::kept::open(app, key),
         Target::Mailbox(key) => {

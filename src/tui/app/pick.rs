@@ -1,6 +1,6 @@
 //! A list to choose from while a line is typed: what fits is shown, the best first.
 
-use crate::model::{MailboxKey, SearchKey};
+use crate::model::{MailboxKey, MuteKey, SearchKey};
 
 use super::command::Command;
 use super::fuzzy;
@@ -20,6 +20,8 @@ pub enum Target {
     Outbox,
     /// A search that is kept.
     Search(SearchKey),
+    /// Something that is muted.
+    Mute(MuteKey),
 }
 
 /// One row to choose.
@@ -112,6 +114,7 @@ impl Choice {
             Target::Mailbox(_)
             | Target::Identity(_)
             | Target::Address(_)
+            | Target::Mute(_)
             | Target::Outbox
             | Target::Search(_) => (&self.text, ""),
             Target::Command(_) => (&self.text, &self.detail),

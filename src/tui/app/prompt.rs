@@ -70,6 +70,8 @@ pub enum Purpose {
     },
     /// Delete these messages for good.
     DeleteForGood(Vec<MessageKey>),
+    /// What is to be muted no more.
+    Unmute,
     /// A keyword of these messages.
     Keyword(Vec<MessageKey>),
     /// Which messages a command is for.

@@ -160,6 +160,7 @@ fn history_of(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::GoUnread(_)
         | Purpose::Password(..)
         | Purpose::Goto
+        | Purpose::Unmute
         | Purpose::Palette
         | Purpose::File(..)
         | Purpose::MakeAndFile { .. }
@@ -257,6 +258,9 @@ impl App {
 fn picked(app: &mut App, prompt: &Prompt, choice: &Choice) {
     match (&prompt.purpose, &choice.target) {
         (Purpose::Goto, Target::Mailbox(key)) => app.open_mailbox(*key),
+        (Purpose::Unmute, Target::Mute(key)) => {
+            app.act(Action::Unmute(vec![*key]));
+        }
         (Purpose::Goto, Target::Outbox) => outbox::open(app, None),
         (Purpose::Goto, Target::Search(key)) => kept::open(app, *key),
         (Purpose::Palette, _) => palette::chosen(app, prompt.line(), choice),
@@ -356,6 +360,7 @@ fn chosen(app: &mut App, purpose: Purpose, letter: char) {
         | Purpose::SaveAll(_)
         | Purpose::Password(..)
         | Purpose::Goto
+        | Purpose::Unmute
         | Purpose::Palette
         | Purpose::File(..)
         | Purpose::Keyword(_)
@@ -423,6 +428,7 @@ fn text_given(app: &mut App, purpose: Purpose, text: &str) {
                 app.act(Action::SaveAll { messages, folder });
             }
         }
+        Purpose::Unmute => app.hint(format!("Nothing that is muted is called \"{text}\".")),
         Purpose::Goto => app.hint(format!("No folder is called \"{text}\".")),
         Purpose::Palette => palette::typed(app, text),
         Purpose::File(filing, messages) => commands::ask_make(app, filing, messages, text),

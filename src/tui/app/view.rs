@@ -9,7 +9,7 @@ use crate::mime::document::Document;
 use crate::model::thread::{Folds, TreeCell};
 use crate::model::{
     ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
-    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, Notice, OperationId,
+    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, MuteKey, Notice, OperationId,
     OperationState, PartPath, Role, Structure, ThreadKey, journal,
 };
 
@@ -461,6 +461,21 @@ pub struct Checked {
     pub size: u64,
     /// Attached files that changed since, by their place, as they are now: sent so if that is wanted.
     pub changed: Vec<(usize, Attachment)>,
+}
+
+/// Something that is muted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// Its row.
+    pub key: MuteKey,
+    /// `thread` or `list`.
+    pub kind: &'static str,
+    /// A subject, a List-Id.
+    pub called: String,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+    /// Messages that were filed for it.
+    pub filed: u64,
 }
 
 /// What answers to a message could be.

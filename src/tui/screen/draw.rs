@@ -453,6 +453,7 @@ fn choice_row(pen: &mut Pen<'_>, body: Area, y: u16, choice: &Choice) {
         Target::Mailbox(_)
         | Target::Identity(_)
         | Target::Address(_)
+        | Target::Mute(_)
         | Target::Outbox
         | Target::Search(_) => {
             let used = pen.put(x, y, room, &choice.text, Role::Strong);

@@ -276,6 +276,7 @@ impl Acts {
                 self.wait(move || world.tell(ticket, done(pending.wait())));
             }
             Action::Undo => self.under_way(ticket, triage::take_back(&world.store, self.sliced)),
+            Action::Unmute(keys) => self.under_way(ticket, mutes::lift(&world.store, keys)),
             Action::Mute(keys, what) => {
                 self.under_way(ticket, mutes::change(&world.store, keys, what))
             }

@@ -28,8 +28,8 @@ use crate::tui::app::view::{
 };
 
 use super::{
-    browse, conversations, drafts, files, kept, outbox, pages, replies, resuming, search, select,
-    sending, writing,
+    browse, conversations, drafts, files, kept, mutes, outbox, pages, replies, resuming, search,
+    select, sending, writing,
 };
 
 /// Octets of a header that are looked at, and of a source that is shown.
@@ -189,6 +189,7 @@ impl Desk {
             }
             Question::Far(look) => search::far(reader, look),
             Question::Snippet(message, text) => search::snippet(reader, *message, text),
+            Question::Mutes => mutes::list(reader),
             Question::Log => log(reader),
             Question::Needs => self.needs(reader).map(Answer::Needs),
             Question::Queue => self.waiting(reader),

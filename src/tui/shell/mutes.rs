@@ -1,9 +1,10 @@
 //! Muting, done by `ops`, and told in words.
 
 use crate::model::{MessageKey, MuteKey};
-use crate::ops::mutes::{Kind, Mute, Muted, mute, of_message, unmute};
-use crate::store::{Store, StoreError};
-use crate::tui::app::event::{Ended, Muting};
+use crate::ops::mutes::{Kind, Mute, Muted, Topic, all, mute, of_message, unmute};
+use crate::store::{Reader, Store, StoreError};
+use crate::tui::app::event::{Answer, Ended, Muting};
+use crate::tui::app::view;
 
 use super::triage::Under;
 
@@ -20,6 +21,31 @@ pub fn change(store: &Store, keys: Vec<MessageKey>, what: Muting) -> Under {
     let count = keys.len();
     let pending = mute(store, keys, kind);
     Box::new(move || ended(pending.wait().map(|muted| muted_words(kind, count, &muted))))
+}
+
+/// Ends mutes that were chosen from the list of what is muted.
+pub fn lift(store: &Store, keys: Vec<MuteKey>) -> Under {
+    let store = store.clone();
+    Box::new(move || {
+        let known = store.reader().and_then(|reader| all(&reader));
+        let chosen = known.map(|mutes| mutes.into_iter().filter(|one| keys.contains(&one.key)));
+        ended(chosen.and_then(|chosen| lifted(&store, chosen.collect())))
+    })
+}
+
+/// What is muted, for the list to choose from.
+pub fn list(reader: &Reader) -> Result<Answer, StoreError> {
+    let shown = |mute: Mute| view::Mute {
+        key: mute.key,
+        kind: match mute.topic {
+            Topic::Thread(_) => "thread",
+            Topic::List(_) => "list",
+        },
+        called: mute.called,
+        since: mute.since,
+        filed: mute.filed,
+    };
+    Ok(Answer::Mutes(all(reader)?.into_iter().map(shown).collect()))
 }
 
 fn ended(words: Result<Result<String, String>, StoreError>) -> Ended {

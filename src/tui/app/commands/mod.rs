@@ -51,7 +51,7 @@ pub use selecting::{Asked, Mode};
 pub(super) use selecting::{alter, like, select_by, selected, status, zoom as unzoom};
 pub(in crate::tui) use sorting::order_words;
 pub(super) use sorting::sort_by;
-pub(super) use threads::found as thread_found;
+pub(super) use threads::{found as thread_found, muted_came};
 pub use triage::Filing;
 pub(in crate::tui) use triage::messages;
 pub(super) use triage::{
@@ -99,6 +99,7 @@ pub fn run(app: &mut App, command: Command, key: Key) {
         Command::MuteThread => threads::mute(app, Muting::Thread),
         Command::MuteList => threads::mute(app, Muting::List),
         Command::Unmute => threads::mute(app, Muting::End),
+        Command::Muted => threads::ask_muted(app),
         Command::Undo if app.screen == Screen::Book => book::undo(app),
         Command::Undo => triage::undo(app),
         Command::Save => triage::ask_file(app, Filing::Move),

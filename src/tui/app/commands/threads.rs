@@ -4,8 +4,10 @@ use crate::model::{Flags, MessageKey};
 use crate::tui::app::command::{Command, Screen};
 use crate::tui::app::event::{Action, Muting, Question, Ticket};
 use crate::tui::app::key::{Code, Key};
-use crate::tui::app::view::Row;
-use crate::tui::app::{App, threads};
+use crate::tui::app::pick::{Choice, Target};
+use crate::tui::app::prompt::{Prompt, Purpose};
+use crate::tui::app::view::{Mute, Row};
+use crate::tui::app::{App, date, threads};
 
 use super::many::{is_for_selected, meant, takes_thread};
 use super::reading::{show_row, target};
@@ -179,6 +181,36 @@ pub(super) fn mute(app: &mut App, what: Muting) {
     if let Some(keys) = meant(app) {
         app.act(Action::Mute(keys, what));
     }
+}
+
+/// What is muted?
+pub(super) fn ask_muted(app: &mut App) {
+    let ticket = app.ask(Question::Mutes);
+    app.asked_mutes = Some((ticket, app.presses));
+}
+
+/// What is muted is known: one of it may be chosen, which ends that.
+pub(in crate::tui::app) fn muted_came(app: &mut App, ticket: Ticket, mutes: Vec<Mute>) {
+    if app.asked_mutes.take() != Some((ticket, app.presses)) {
+        return;
+    }
+    if mutes.is_empty() {
+        app.hint("Nothing is muted. `.` mute-thread and mute-list do it.");
+        return;
+    }
+    let choices = mutes.into_iter().map(|mute| {
+        let since = date::column(mute.since, app.now.wall, app.offset_at);
+        let filed = messages(usize::try_from(mute.filed).unwrap_or(usize::MAX));
+        Choice {
+            text: mute.called,
+            key: String::new(),
+            detail: format!("{}, since {since}, {filed}", mute.kind),
+            target: Target::Mute(mute.key),
+        }
+    });
+    let choices = choices.collect();
+    let question = "Muted; Enter ends it for";
+    app.open_prompt(Prompt::pick(Purpose::Unmute, question, choices));
 }
 
 /// `[`, `]`, `{` and `}` in a list.

@@ -248,6 +248,7 @@ pub(in crate::tui::app) fn targets(app: &App) -> Vec<Choice> {
         Target::Command(_)
         | Target::Identity(_)
         | Target::Address(_)
+        | Target::Mute(_)
         | Target::Outbox
         | Target::Search(_) => true,
     });

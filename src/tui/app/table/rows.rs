@@ -244,6 +244,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "Ends the muting of this message's thread and list, and brings back what it filed, unread.",
     },
     Entry {
+        command: Command::Muted,
+        name: "muted",
+        keys: &[],
+        on: &[
+            (Folders, ""),
+            (Index, ""),
+            (Message, ""),
+            (Thread, ""),
+            (Menu, ""),
+        ],
+        enter: &[],
+        help: "Lists the threads and mailing lists that are muted, the latest first; Enter ends the muting of \
+               one, and U takes that back.",
+    },
+    Entry {
         command: Command::Undo,
         name: "undo",
         keys: &["U"],

@@ -1,9 +1,9 @@
 //! `A` with the commands that write mail: one answer to several, several passed on, sent on, muted.
 
-use super::world::{World, address};
-use crate::model::{AnswerKind, Answers, Draft, MessageKey, OperationId, Recipient};
+use super::world::{DAY, NOW, World, address};
+use crate::model::{AnswerKind, Answers, Draft, MessageKey, MuteKey, OperationId, Recipient};
 use crate::tui::app::event::{Action, Ended, Muting, Question};
-use crate::tui::app::view::Answering;
+use crate::tui::app::view::{Answering, Mute};
 use crate::tui::app::{Screen, keyrow};
 
 /// Three selected messages, the cursor on the last of them.
@@ -263,4 +263,44 @@ fn whom_a_name_could_mean_is_asked_about_the_first_of_several_messages() {
     world.press("Tab");
     let line = world.app.prompt.as_ref().unwrap().line().to_owned();
     assert_eq!(line, address("", "tom@example.net").address);
+}
+
+#[test]
+fn what_is_muted_is_listed_and_enter_ends_it() {
+    let mut world = World::new(80, 24);
+    let muted = |world: &mut World| {
+        world.press(".");
+        world.type_text("muted");
+        world.press("Ret");
+    };
+    muted(&mut world);
+    assert!(
+        words(&world).contains("Nothing is muted."),
+        "{}",
+        words(&world)
+    );
+    let one = |key: i64, kind, called: &str, filed| Mute {
+        key: MuteKey(key),
+        kind,
+        called: called.to_owned(),
+        since: NOW - 2 * DAY,
+        filed,
+    };
+    world.mutes = vec![
+        one(2, "list", "news.example.org", 12),
+        one(1, "thread", "Train tickets", 0),
+    ];
+    muted(&mut world);
+    let screen = world.screen();
+    assert!(screen.contains("Muted; Enter ends it for"), "{screen}");
+    assert!(
+        screen.contains("news.example.org") && screen.contains("list, since Thu, 12 messages"),
+        "{screen}"
+    );
+    world.type_text("train");
+    world.press("Ret");
+    assert_eq!(
+        world.done.last().unwrap().1,
+        Action::Unmute(vec![MuteKey(1)])
+    );
 }

@@ -20,8 +20,8 @@ use crate::tui::app::far::FarFound;
 use crate::tui::app::kept::KeptSearch;
 use crate::tui::app::key::Key;
 use crate::tui::app::view::{
-    Account, Answering, Body, Card, Finding, Leaving, Mailbox, Need, Opened, OutboxCount, Preview,
-    Provider, Resuming, Row, Server, Servers, Told, Waiting,
+    Account, Answering, Body, Card, Finding, Leaving, Mailbox, Mute, Need, Opened, OutboxCount,
+    Preview, Provider, Resuming, Row, Server, Servers, Told, Waiting,
 };
 use crate::tui::app::{App, Begin, begin, update};
 use crate::tui::screen::draw;
@@ -85,6 +85,7 @@ pub struct World {
     /// Questions that wait when `slow` is set.
     pub waiting: Vec<(Ticket, Question)>,
     pub slow: bool,
+    pub mutes: Vec<Mute>,
     /// Messages that a query does not look at.
     pub unindexed: u64,
     /// Messages that are sent on and not here.
@@ -139,6 +140,7 @@ impl World {
             slow: false,
             absent: 0,
             unindexed: 0,
+            mutes: Vec::new(),
         }
     }
 
@@ -359,6 +361,7 @@ impl World {
                 Answer::Snippet(Some(format!("find the signed [{text}] attached")))
             }
             Question::Log => Answer::Log(Vec::new()),
+            Question::Mutes => Answer::Mutes(self.mutes.clone()),
             Question::Needs => Answer::Needs(self.needs.clone()),
             Question::Resuming(_) => Answer::Resuming(self.resuming.clone()),
             Question::Outbox => Answer::Outbox(self.outbox.clone()),
