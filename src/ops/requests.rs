@@ -47,6 +47,15 @@ pub fn search(
     ask(store, account, Asked::Search { mailbox, query }, patience)
 }
 
+/// Whether there is anything that [`search`] could find and a search on this machine could not.
+pub fn is_worth_searching(
+    rows: &impl Rows,
+    account: AccountKey,
+    mailbox: Option<MailboxKey>,
+) -> Result<bool, StoreError> {
+    requests::lacks_any(rows, account, mailbox)
+}
+
 /// A request; `None` when it was removed.
 pub fn find(rows: &impl Rows, id: RequestId) -> Result<Option<Request>, StoreError> {
     requests::find(rows, id)

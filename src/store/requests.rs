@@ -356,6 +356,23 @@ pub fn lacks_text(rows: &impl Rows, mailbox: MailboxKey) -> Result<bool, StoreEr
     Ok(query.query_row([mailbox.0], |row| row.get(0))?)
 }
 
+/// Whether a server has something of these mailboxes that is not here: the text of a message, or a
+/// message at all. Of all mailboxes of the account where none is named.
+pub fn lacks_any(
+    rows: &impl Rows,
+    account: AccountKey,
+    mailbox: Option<MailboxKey>,
+) -> Result<bool, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM mailbox b
+           WHERE b.account = ?1 AND (?2 IS NULL OR b.key = ?2)
+             AND (coalesce(b.status_messages, 0) > b.total
+               OR EXISTS (SELECT 1 FROM message INDEXED BY message_wanted
+                 WHERE mailbox = b.key AND wanted > 0)))",
+    )?;
+    Ok(query.query_row((account.0, mailbox.map(|key| key.0)), |row| row.get(0))?)
+}
+
 /// Removes a request: by the asker who has the answer or no longer waits.
 pub fn remove(tx: &Tx<'_>, id: RequestId) -> Result<(), StoreError> {
     tx.connection()

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{ContentKey, RequestId};
 use crate::store::requests::{self, Asked, Progress};
-use crate::store::{Change, Priority, StoreError, Tx, notices};
+use crate::store::{Change, Priority, StoreError, Tx, bodies, mailboxes, messages, notices};
 
 use super::{Bed, NOW, damage, open};
 
@@ -22,6 +22,36 @@ fn body(section: &str) -> Asked {
         content: ContentKey(17),
         section: section.to_owned(),
     }
+}
+
+#[test]
+fn a_server_is_worth_asking_where_it_has_what_is_not_here() {
+    let bed = Bed::new();
+    let (account, inbox, reader) = (bed.account, bed.inbox, bed.store.reader().unwrap());
+    let lacks = |mailbox| requests::lacks_any(&reader, account, mailbox).unwrap();
+    let counted = |messages: u32| {
+        let counts = mailboxes::StatusCounts {
+            messages: Some(messages),
+            unseen: None,
+        };
+        write(&bed, move |tx| mailboxes::record_status(tx, inbox, counts));
+    };
+    assert!(!lacks(None));
+    counted(1);
+    assert!(lacks(None) && lacks(Some(inbox)), "a message is missing");
+    let key = bed.insert(vec![super::arrived(1, "a")])[0];
+    assert!(lacks(None), "its text is missing");
+    let content = messages::get(&reader, key).unwrap().content;
+    write(&bed, move |tx| {
+        bodies::store(
+            tx,
+            &bodies::BodyWriter::whole(content, "", b"a\r\n\r\nb\r\n"),
+        )
+    });
+    assert!(!lacks(None) && !lacks(Some(inbox)), "all is here");
+    let of_another = requests::lacks_any(&reader, crate::model::AccountKey(99), None);
+    counted(2);
+    assert!(!of_another.unwrap() && lacks(None));
 }
 
 #[test]

@@ -49,6 +49,10 @@ fn asked(world: &World, ticket: Ticket, query: &MailQuery) -> Result<Vec<Asked>,
         if account.stored_kind() != AccountKind::Imap || only.is_some_and(|key| key != row.key) {
             continue;
         }
+        // Where everything is here a server that is gone is no news.
+        if !requests::is_worth_searching(&reader, row.key, mailbox)? {
+            continue;
+        }
         let request = requests::search(&world.store, row.key, mailbox, &text, PATIENCE).wait()?;
         running.push((row.key, request));
         let account = account.id.clone();
