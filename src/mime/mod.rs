@@ -45,4 +45,4 @@ pub mod wrap;
 pub mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

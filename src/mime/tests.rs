@@ -1,6 +1,6 @@
 //! Claims about the whole room: what a message becomes on a screen.
 
-mod bombs;
+pub(crate) mod bombs;
 mod golden;
 mod hidden;
 mod places;

@@ -13,7 +13,7 @@ use crate::store::accounts::{self, AccountKind};
 use crate::store::bodies::{self, BodyWriter};
 use crate::store::messages::Arrived;
 use crate::store::tests::{NOW, open};
-use crate::store::{Priority, Store, StoreError, Tx, local, messages};
+use crate::store::{Priority, Store, StoreError, Tx, lists, local, messages};
 
 use super::run::{Ask, Found, Hit, Searcher, Stop};
 use super::{Indexer, Scope, Step};
@@ -403,4 +403,26 @@ fn several_copies_of_one_content_are_one_hit_in_the_nearest_mailbox() {
     assert_eq!(mail.find("is:unread"), [key]);
     assert_eq!(mail.find(""), [copy]);
     assert_eq!(mail.find("twice in:archive"), [key]);
+}
+
+#[test]
+fn m4_sixty_header_shapes_are_indexed_found_and_listed_in_time() {
+    let mail = Mail::new();
+    let mut indexer = Indexer::begin(&mail.store, &mail.path()).unwrap().unwrap();
+    for (at, (name, fields)) in (NOW..).zip(crate::mime::tests::bombs::shapes()) {
+        let raw = format!("{fields}\nneedle\n").replace("\r\n", "\n");
+        let key = mail.add(0, at, Flags::none(), &raw, true);
+        let start = std::time::Instant::now();
+        while indexer.step().unwrap() != Step::All {}
+        let mut searcher = mail.searcher();
+        ask(&mut searcher, "needle", Scope::All, 1);
+        let (_, hits) = ask(&mut searcher, "is:unread", Scope::All, 1);
+        let row = lists::row(&mail.store.reader().unwrap(), hits[0].message);
+        let spent = start.elapsed();
+        assert_eq!(row.unwrap().unwrap().key, key, "{name}");
+        assert!(
+            spent < crate::mime::tests::bombs::BOUND,
+            "{name}: {spent:?}"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use crate::mime::document::{Line, Role as Span_};
 use crate::model::MessageKey;
 use crate::model::journal::Cause;
+use crate::tui::app::far::{FarFound, Stand};
 use crate::tui::screen::theme::{Role, Theme};
 
 use super::world::{World, lines, mailbox, span, text, tree};
@@ -74,10 +75,26 @@ fn views() -> Vec<(String, World)> {
             "Alt-a",
             "Alt-l",
             "V S",
+            // Rows of threads, of several mailboxes, of another order, selected, and of what is found.
+            "$ H ]",
+            "$ H Ret",
+            "$ z",
+            "Alt-0",
+            "; s *",
+            "/ / b c c",
+            "/ / w i d e",
         ] {
             let mut world = hostile(width, height);
+            let stand = Stand::Failed(HOSTILE[0].to_owned());
+            world.far = FarFound {
+                stands: vec![("alice".to_owned(), stand)],
+                keys: vec![MessageKey(981), MessageKey(982)],
+            };
             world.app.say(HOSTILE[0]);
             world.press(keys);
+            if keys.starts_with('/') {
+                world.wait(2_000);
+            }
             out.push((format!("{keys} at {width}x{height}"), world));
         }
     }
@@ -107,6 +124,27 @@ fn d2_a_field_with_line_breaks_takes_one_row() {
         "{screen}"
     );
     assert_eq!(screen.lines().count(), 25);
+}
+
+#[test]
+fn d2_rows_of_threads_lists_and_searches_take_one_line_each() {
+    for keys in ["$ H ]", "Alt-0", "$ z", "; s *", "/ / b c c"] {
+        let mut world = hostile(80, 24);
+        world.press(keys);
+        let screen = world.screen();
+        let rows = screen.lines().skip(1).take(20);
+        let rows = rows.take_while(|row| !row.starts_with("---"));
+        // Each begins with the marks and the date of a message, never with words of a field.
+        for row in rows.filter(|row| !row.trim().is_empty()) {
+            let head: String = row.chars().take(5).collect();
+            assert!(
+                head.chars().all(|c| " >XNAF*@~".contains(c)),
+                "{keys}: {row:?}"
+            );
+        }
+        assert!(screen.contains("Bcc"), "{keys}: {screen}");
+        assert_eq!(screen.lines().count(), 25, "{keys}");
+    }
 }
 
 #[test]
