@@ -52,6 +52,7 @@ use crate::tui::screen::theme::Theme;
 use acts::Acts;
 use desk::Desk;
 use pool::Pool;
+use signals::Signals;
 use terminal::Terminal;
 use timing::FrameLog;
 
@@ -159,6 +160,7 @@ struct Shell {
     log: FrameLog,
     calm_until: Option<Instant>,
     store_waits: bool,
+    signals: Signals,
     /// When an editor gave the terminal back last.
     edited: Option<Instant>,
     quit: bool,
@@ -176,7 +178,7 @@ impl Shell {
         } = options;
         let started = Instant::now();
         let (post, inbox) = channel();
-        signals::start(post.clone());
+        let signals = Signals::start(post.clone());
         let terminal = Terminal::enter(settings.ui.mouse)?;
         let size = terminal.size()?;
         let theme = terminal::theme(settings.ui.theme);
@@ -229,6 +231,7 @@ impl Shell {
             log: FrameLog::open(),
             calm_until: None,
             store_waits: false,
+            signals,
             edited: None,
             quit: false,
         })
@@ -469,6 +472,8 @@ impl Shell {
         self.terminal.resume()?;
         // It may have another size by now.
         let (width, height) = self.terminal.size()?;
+        // ^C that ended the editor may be on its way to the loop still.
+        self.signals.settle();
         let now = Instant::now();
         self.edited = Some(now);
         self.feed(Event::Resize(width, height), now);
