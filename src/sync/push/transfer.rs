@@ -59,8 +59,8 @@ impl Worker<'_> {
                 }
                 Some(Ok(target)) => {
                     let way = self.way(copies);
-                    for some in pieces.chunks(TOGETHER) {
-                        self.send_pieces(way, target, some.to_vec()).await?;
+                    for flight in flights(pieces) {
+                        self.send_pieces(way, target, flight).await?;
                     }
                     continue;
                 }
@@ -312,6 +312,25 @@ impl Task {
                 uid: proof.found?,
             }))
     }
+}
+
+/// What goes out together: no message twice, as a server copies it once however often one command
+/// names it. A second copy is wished for where the first was moved on before it was made.
+fn flights(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut rounds: Vec<Vec<Piece>> = Vec::new();
+    let mut times: BTreeMap<Uid, usize> = BTreeMap::new();
+    for piece in pieces {
+        let nth = times.entry(piece.source.uid).or_default();
+        if *nth == rounds.len() {
+            rounds.push(Vec::new());
+        }
+        if let Some(round) = rounds.get_mut(*nth) {
+            round.push(piece);
+        }
+        *nth += 1;
+    }
+    let together = |round: Vec<Piece>| round.chunks(TOGETHER).map(<[_]>::to_vec).collect();
+    rounds.into_iter().flat_map::<Vec<_>, _>(together).collect()
 }
 
 fn still_there(uids: UidSet) -> Command {

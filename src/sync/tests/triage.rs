@@ -417,6 +417,27 @@ fn r9_an_ok_that_does_nothing_is_not_believed() {
 }
 
 #[test]
+fn r9_a_second_copy_to_where_the_first_was_moved_on_from_is_made_too() {
+    for capabilities in [MOVES, COPIES, PLAIN] {
+        let bed = small(capabilities);
+        let original = bed.message("INBOX", 1).key;
+        let copied = bed.act(
+            &[original],
+            Wish::Copy(Target::Mailbox(bed.mailbox("Trips"))),
+        );
+        let first = copied.made;
+        bed.move_to(&first, "Archive");
+        bed.copy_to(&[original], "Trips");
+        bed.sync().unwrap();
+        assert_eq!(bed.waiting(), "", "{capabilities}");
+        let there = bed.there();
+        let here = "Archive: in1 old1 old2; INBOX: in1 in2 in3 in4 in5 in6 in7 in8; Trips: in1";
+        assert_eq!(there, here, "{capabilities}");
+        bed.assert_same(capabilities);
+    }
+}
+
+#[test]
 fn a_read_only_mailbox_gives_nothing_away() {
     let bed = small(MOVES);
     bed.move_to(&[bed.message("INBOX", 1).key], "Trips");
