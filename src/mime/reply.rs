@@ -149,23 +149,24 @@ impl Original<'_> {
             && self.envelope.list_id.is_empty()
     }
 
-    /// Which of `identities` a letter about this message is from: the one that it came to, or was
-    /// from if we wrote it; the first if none is named.
-    pub fn identity(&self, identities: &[Address]) -> usize {
+    /// Whom a letter about this message is from, as a place among the identities of its account and
+    /// behind them `others`, those of the other accounts: who wrote it, if we did; else the one that it
+    /// came to, in its account before any other; the first if none is named.
+    pub fn identity(&self, here: &[Address], others: &[Address]) -> usize {
         let envelope = self.envelope;
-        let fields = if self.is_ours() {
-            [&envelope.from, &envelope.to, &envelope.cc]
-        } else {
-            [&envelope.to, &envelope.cc, &envelope.bcc]
-        };
-        let named = fields.into_iter().flatten();
-        named
-            .filter_map(|address| {
+        let among = |all: &[Address], fields: &[&Vec<Address>]| {
+            let mut named = fields.iter().copied().flatten();
+            named.find_map(|address| {
                 let is_it = |one: &Address| is_same_mailbox(&one.address, &address.address);
-                identities.iter().position(is_it)
+                all.iter().position(is_it)
             })
-            .next()
-            .unwrap_or(0)
+        };
+        let first = |fields: &[&Vec<Address>]| {
+            let other = || among(others, fields).map(|at| here.len() + at);
+            among(here, fields).or_else(other)
+        };
+        let came_to = || first(&[&envelope.to, &envelope.cc, &envelope.bcc]);
+        first(&[&envelope.from]).or_else(came_to).unwrap_or(0)
     }
 
     /// The own address that it came to, unless it came to `from` as well; `None` too where it names
@@ -270,19 +271,7 @@ impl Original<'_> {
 
     /// A draft that answers. `text` is what it begins with: attribution and quote.
     pub fn reply(&self, from: &Address, fields: Addressed, text: String) -> Draft {
-        let listed = |all: Vec<Address>| all.into_iter().map(Recipient::One).collect();
-        let (in_reply_to, references) = self.references();
-        Draft {
-            from: from.clone(),
-            to: listed(fields.to),
-            cc: listed(fields.cc),
-            subject: reply_subject(&self.envelope.subject),
-            in_reply_to,
-            references,
-            text,
-            answers: self.answers(AnswerKind::Reply),
-            ..Draft::default()
-        }
+        Several::new(vec![*self]).reply(from, fields, text)
     }
 
     /// A draft that passes it on in its text, with what was attached.

@@ -118,7 +118,8 @@ impl List {
 /// Drafts, and the server's own lists of what stands in other mailboxes too.
 fn is_apart(role: Role) -> bool {
     match role {
-        Role::Trash | Role::Junk | Role::Drafts | Role::All | Role::Flagged => true,
+        Role::Trash | Role::Junk | Role::Drafts => true,
+        Role::All | Role::Flagged | Role::Important => true,
         Role::Inbox | Role::Sent | Role::Archive => false,
     }
 }
@@ -224,7 +225,7 @@ mod tests {
             );
         }
         assert_eq!(taken(&List::Inboxes), ["inbox"]);
-        assert_eq!(taken(&List::Mailbox(key)).len(), 9);
+        assert_eq!(taken(&List::Mailbox(key)).len(), 10);
         assert_eq!(taken(&List::Mailbox(MailboxKey(8))).len(), 0);
         let some = Keys {
             keys: [MessageKey(1)].into(),

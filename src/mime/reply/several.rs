@@ -73,7 +73,7 @@ impl<'a> Several<'a> {
         }
     }
 
-    /// A draft that answers all of them. `text` is what it begins with.
+    /// A draft that answers all of them, or the one. `text` is what it begins with.
     pub fn reply(&self, from: &Address, fields: Addressed, text: String) -> Draft {
         let listed = |all: Vec<Address>| all.into_iter().map(Recipient::One).collect();
         let (in_reply_to, references) = self.references();

@@ -153,15 +153,21 @@ fn c6_a_reply_to_that_is_not_from_is_said() {
 #[test]
 fn the_identity_is_the_one_that_a_message_came_to() {
     let own = own();
-    let identities = people("One <me@x.example>, Two <me.too@bücher.example>");
+    let here = people("One <me@x.example>, Two <me.too@bücher.example>");
+    let others = people("Three <me@y.example>, Two <me.too@bücher.example>");
     let check = |text: &str, want: usize| {
         let case = case(text);
-        assert_eq!(original(&case, &own).identity(&identities), want, "{text}");
+        let got = original(&case, &own).identity(&here, &others);
+        assert_eq!(got, want, "{text}");
     };
     check("from a; to b; cc Me.Too@bücher.example", 1);
     check("from a; to me", 0);
     check("from a; to b", 0);
     check("from me.too@bücher.example; to me", 1);
+    // In the account that has it before any other, but from who wrote it.
+    check("from a; to me@y.example, b; cc me.too@bücher.example", 1);
+    check("from a; to me@y.example", 2);
+    check("from me@y.example; to me", 2);
 }
 
 #[test]

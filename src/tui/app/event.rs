@@ -278,8 +278,13 @@ pub enum Question {
         /// Which part.
         part: PartPath,
     },
-    /// The messages of this draft, each to be sent on as it is.
-    Bouncing(Box<Draft>),
+    /// Messages, each to be sent on as it is.
+    Bouncing {
+        /// Which ones.
+        messages: Vec<MessageKey>,
+        /// To whom.
+        to: Vec<Recipient>,
+    },
     /// People whom a text could mean, the likeliest first.
     Contacts {
         /// The text.

@@ -110,21 +110,7 @@ pub fn settle(app: &mut App) {
         .top
         .min(thread.height().saturating_sub(height.max(1)));
     for at in thread.wanted(height) {
-        let Some(key) = app.thread.as_ref().and_then(|one| one.pieces.get(at)) else {
-            continue;
-        };
-        let message = key.row.key;
-        let html = key.text.as_ref().is_some_and(|text| text.html);
-        let asked = app.question(Question::Body {
-            message,
-            html,
-            width,
-            first: false,
-        });
-        let pieces = app.thread.as_mut().map(|one| &mut one.pieces);
-        if let Some(piece) = pieces.and_then(|pieces| pieces.get_mut(at)) {
-            piece.asked = Some(asked);
-        }
+        ask_body(app, at);
     }
     let seen = app.thread.as_ref().map(|one| one.shown(height));
     let seen = seen.unwrap_or_default();
@@ -202,34 +188,38 @@ pub fn next_unread(app: &mut App) {
 
 /// Shows the other form of the text under the cursor, where the message has two.
 pub fn html_or_plain(app: &mut App) {
-    let width = width(app);
-    let piece = app.thread.as_mut().and_then(State::piece);
-    let Some(text) = piece.and_then(|piece| piece.text.as_mut()) else {
-        app.hint("This message is folded: Enter opens it.");
+    let Some(thread) = &mut app.thread else {
         return;
     };
-    let Some(document) = text.document() else {
-        app.hint("The text is not here yet.");
-        return;
-    };
-    if !document.alternative {
-        app.hint("This message has its text in one form only.");
-        return;
+    let at = thread.at;
+    match thread.piece().and_then(|piece| piece.text.as_mut()) {
+        None => app.hint("This message is folded: Enter opens it."),
+        Some(text) => match text.turn() {
+            Ok(words) => {
+                app.hint(words);
+                ask_body(app, at);
+            }
+            Err(why) => app.hint(why),
+        },
     }
-    let html = !document.from_html;
-    text.html = html;
-    let message = text.key();
-    app.hint(match html {
-        true => "The HTML of the message.",
-        false => "The plain text of the message.",
-    });
-    let asked = app.question(Question::Body {
-        message,
-        html,
+}
+
+/// Asks for the text of the message with this number, in the form that is wished for.
+fn ask_body(app: &mut App, at: usize) {
+    let width = width(app);
+    let pieces = app.thread.as_ref().map(|one| &one.pieces);
+    let Some(piece) = pieces.and_then(|pieces| pieces.get(at)) else {
+        return;
+    };
+    let question = Question::Body {
+        message: piece.row.key,
+        html: piece.text.as_ref().is_some_and(|text| text.html),
         width,
         first: false,
-    });
-    if let Some(piece) = app.thread.as_mut().and_then(State::piece) {
+    };
+    let asked = app.question(question);
+    let pieces = app.thread.as_mut().map(|one| &mut one.pieces);
+    if let Some(piece) = pieces.and_then(|pieces| pieces.get_mut(at)) {
         piece.asked = Some(asked);
     }
 }

@@ -29,10 +29,8 @@ use super::{App, files};
 pub(super) struct Asked {
     answering: Option<(Ticket, u64)>,
     forwarding: Option<(Ticket, u64)>,
-    bouncing: Option<Ticket>,
-    bounce_to: Option<Ticket>,
-    /// What is to be sent on as it is.
-    passed: Vec<MessageKey>,
+    /// What is to be sent on as it is, while it is looked up to whom, and what is made of it.
+    passing: Vec<passing::Passing>,
     file: Option<(Ticket, u64)>,
     attachment: Option<(Ticket, u64)>,
     draft: Option<Ticket>,

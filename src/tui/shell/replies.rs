@@ -59,8 +59,13 @@ impl About {
             own,
             identity: Identity::default(),
         };
-        let addresses: Vec<Address> = identities.iter().map(|one| one.address.clone()).collect();
-        let at = about.original().identity(&addresses);
+        let of = |one: &Identity| one.account == id;
+        let (here, others): (Vec<_>, Vec<_>) = identities.iter().partition(|one| of(one));
+        let addresses = |all: Vec<&Identity>| -> Vec<Address> {
+            all.into_iter().map(|one| one.address.clone()).collect()
+        };
+        let original = about.original();
+        let at = original.identity(&addresses(here), &addresses(others));
         let Some(identity) = identities.into_iter().nth(at) else {
             return Ok(None);
         };

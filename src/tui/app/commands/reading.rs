@@ -263,24 +263,15 @@ pub(in crate::tui::app) fn html_or_plain(app: &mut App) {
     let Some(message) = &mut app.message else {
         return;
     };
-    let Some(document) = message.document() else {
-        app.hint("The text is not here yet.");
-        return;
-    };
-    if !document.alternative {
-        app.hint("This message has its text in one form only.");
-        return;
+    match message.turn() {
+        Ok(words) => {
+            message.scroll = 0;
+            message.marking = None;
+            app.hint(words);
+            ask_body(app, true);
+        }
+        Err(why) => app.hint(why),
     }
-    let html = !document.from_html;
-    message.html = html;
-    message.scroll = 0;
-    message.marking = None;
-    app.hint(if html {
-        "The HTML of the message."
-    } else {
-        "The plain text of the message."
-    });
-    ask_body(app, true);
 }
 
 pub(in crate::tui::app) fn fold(app: &mut App, folded: bool) {

@@ -139,6 +139,50 @@ fn what_is_not_to_be_sent_on_stays() {
 }
 
 #[test]
+fn the_question_about_several_comes_over_nothing_that_was_begun_meanwhile() {
+    let mut world = selected();
+    world.press("A b");
+    world.type_text("bob@example.net");
+    world.slow = true;
+    world.press("Ret");
+    world.press("W");
+    world.type_text("sun");
+    world.catch_up();
+    world.catch_up();
+    let prompt = world.app.prompt.as_ref().unwrap();
+    assert_eq!(prompt.line(), "sun", "{}", world.screen());
+    assert!(
+        words(&world).contains("the 3 messages were not sent on"),
+        "{}",
+        words(&world)
+    );
+    assert!(world.done.is_empty());
+}
+
+#[test]
+fn of_two_that_are_sent_on_one_behind_the_other_neither_is_forgotten() {
+    let mut world = World::new(80, 24);
+    world.slow = true;
+    world.press("B");
+    world.type_text("bob@example.net");
+    world.press("Ret Dn B");
+    world.type_text("eve@example.net");
+    world.press("Ret");
+    world.catch_up();
+    world.catch_up();
+    let sent: Vec<&str> = world
+        .done
+        .iter()
+        .filter_map(|(_, action)| match action {
+            Action::Send { draft, .. } => draft.recipients().next(),
+            _ => None,
+        })
+        .map(|to| to.address.as_str())
+        .collect();
+    assert_eq!(sent, ["bob@example.net", "eve@example.net"]);
+}
+
+#[test]
 fn one_that_is_refused_leaves_none_sent_and_says_why() {
     let mut world = selected();
     world.end = |action| match action {

@@ -1,5 +1,6 @@
 //! The screen of a conversation: what is open in it, where the keys go, what its commands are for.
 
+use crate::mime::document::Document;
 use crate::model::{MailboxKey, MessageKey, ThreadKey};
 use crate::tui::app::command::Screen;
 use crate::tui::app::event::Action;
@@ -266,4 +267,40 @@ fn text_of_a_message_never_begins_where_its_line_does() {
         .find(|line| line.contains("Eve Evil"))
         .unwrap();
     assert!(line.starts_with("   ") || line.starts_with("  >"), "{line}");
+}
+
+#[test]
+fn the_other_form_of_a_text_is_turned_to_where_there_is_one() {
+    let mut world = conversations(80, 24);
+    let two = Document {
+        alternative: true,
+        ..letter()
+    };
+    world.documents.insert(MessageKey(11), two);
+    world.press("Dn Ret");
+    let wishes_html = |world: &World| -> Vec<bool> {
+        let pieces = world.app.thread.as_ref().unwrap().pieces.iter();
+        let texts = pieces.filter_map(|piece| piece.text.as_ref());
+        texts.map(|text| text.html).collect()
+    };
+    world.press("Alt-h");
+    assert_eq!(world.status(), "The HTML of the message.");
+    assert_eq!(wishes_html(&world), [true, false]);
+    world.press("Home [ Alt-h");
+    assert!(
+        world.status().contains("This message is folded"),
+        "{}",
+        world.status()
+    );
+    world.press("N N Alt-h");
+    assert!(
+        world.status().contains("in one form only"),
+        "{}",
+        world.status()
+    );
+    // In the page of one message the same.
+    world.press("P > Alt-h");
+    assert_eq!(world.app.screen, Screen::Message);
+    assert_eq!(world.status(), "The HTML of the message.");
+    assert!(world.app.message.as_ref().unwrap().html);
 }

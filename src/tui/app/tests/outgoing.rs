@@ -245,6 +245,25 @@ fn a_bounce_goes_out_as_it_is() {
 }
 
 #[test]
+fn a_message_that_the_store_has_told_of_first_waits_once() {
+    let mut world = world();
+    world.unsent = vec![OperationId(7)];
+    changed(&mut world);
+    world.press("B");
+    world.type_text("bob@example.net");
+    world.press("Ret");
+    assert_eq!(world.app.unsent, [OperationId(7)]);
+    world.press("Q");
+    assert!(
+        world
+            .screen()
+            .contains("1 message waits in the Outbox. Quit?"),
+        "{}",
+        world.screen()
+    );
+}
+
+#[test]
 fn q_asks_while_messages_wait_and_leaves_when_they_are_sent() {
     let mut world = world();
     world.unsent = vec![OperationId(7), OperationId(8)];

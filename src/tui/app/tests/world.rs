@@ -76,6 +76,8 @@ pub struct World {
     pub answering: Option<Answering>,
     /// Messages that a search finds at first.
     pub most: usize,
+    /// Whether it hands those out before it has looked at everything.
+    pub cut: bool,
     /// The searches that are kept.
     pub searches: Vec<KeptSearch>,
     /// What servers find, once they are asked.
@@ -133,6 +135,7 @@ impl World {
             orders: Vec::new(),
             answering: None,
             most: 300,
+            cut: false,
             searches: Vec::new(),
             far: FarFound::default(),
             above: BTreeMap::new(),

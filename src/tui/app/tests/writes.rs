@@ -81,11 +81,15 @@ impl World {
                     .push(attachment(&format!("part-{part}.pdf"), 41));
                 Answer::Written(Some(Box::new(draft)))
             }
-            Question::Bouncing(draft) => {
-                let keys = draft.answers.as_ref().unwrap().messages.iter();
-                let drafts = keys.map(|key| Draft {
+            Question::Bouncing { messages, to } => {
+                let drafts = messages.iter().map(|key| Draft {
+                    to: to.clone(),
                     subject: format!("message {}", key.0),
-                    ..(**draft).clone()
+                    answers: Some(Answers {
+                        kind: AnswerKind::Bounce,
+                        messages: vec![*key],
+                    }),
+                    ..self.draft()
                 });
                 Answer::Bounced(drafts.collect(), self.absent)
             }

@@ -1,6 +1,6 @@
 //! Sending messages on as they are: to whom, and several of them at once.
 
-use crate::model::{AnswerKind, Answers, Draft, MessageKey, Recipient};
+use crate::model::{Draft, MessageKey, Recipient};
 use crate::tui::app::App;
 use crate::tui::app::commands::messages;
 use crate::tui::app::event::{Action, Question, Ticket};
@@ -32,59 +32,69 @@ pub fn ask_whom(app: &mut App, about: Option<MessageKey>, line: &str) {
     }
 }
 
+/// Messages that are about to be sent on. Another wish may come before the answer to this one: it takes
+/// nothing from it.
+#[derive(Clone, Debug)]
+pub(in crate::tui::app) struct Passing {
+    /// What was asked last about it.
+    ticket: Ticket,
+    /// The messages, until it is asked what is made of them.
+    keys: Vec<MessageKey>,
+    /// How many keys had been pressed when it was wished.
+    presses: u64,
+}
+
 /// To whom to bounce was given.
 pub fn bounce(app: &mut App, keys: Vec<MessageKey>, to: &str) {
     let to = to.trim().trim_end_matches([',', ';']);
     let ticket = app.ask(Question::Resolve(to.to_owned()));
-    app.writing.bounce_to = Some(ticket);
-    app.writing.passed = keys;
+    let presses = app.presses;
+    app.writing.passing.push(Passing {
+        ticket,
+        keys,
+        presses,
+    });
+}
+
+fn asked(app: &mut App, ticket: Ticket) -> Option<Passing> {
+    let all = &mut app.writing.passing;
+    let at = all.iter().position(|one| one.ticket == ticket)?;
+    Some(all.remove(at))
 }
 
 /// Who is meant to get a bounce is known; false when the ticket is not of one.
 pub fn bounce_to(app: &mut App, ticket: Ticket, to: &Result<Vec<Recipient>, String>) -> bool {
-    let asked = app.writing.bounce_to.take_if(|asked| *asked == ticket);
-    if asked.is_none() {
+    let Some(passing) = asked(app, ticket) else {
         return false;
-    }
-    let keys = std::mem::take(&mut app.writing.passed);
+    };
     match to {
         Ok(to) if to.is_empty() => app.hint("To whom? Nobody was named."),
-        Ok(to) => bounce_from(app, keys, to.clone()),
+        Ok(to) => ask_bounced(app, passing, to.clone()),
         Err(why) => app.hint(why.clone()),
     }
     true
 }
 
-fn bounce_from(app: &mut App, keys: Vec<MessageKey>, to: Vec<Recipient>) {
-    let Some(identity) = app.identity() else {
+fn ask_bounced(app: &mut App, passing: Passing, to: Vec<Recipient>) {
+    if app.identities().is_empty() {
         return app.hint(NO_IDENTITY);
-    };
-    let draft = Draft {
-        account: identity.account,
-        from: identity.address,
-        to,
-        answers: Some(Answers {
-            kind: AnswerKind::Bounce,
-            messages: keys,
-        }),
-        ..Draft::default()
-    };
-    let ticket = app.ask(Question::Bouncing(Box::new(draft)));
-    app.writing.bouncing = Some(ticket);
+    }
+    let messages = passing.keys;
+    let ticket = app.ask(Question::Bouncing { messages, to });
+    app.writing.passing.push(Passing {
+        ticket,
+        keys: Vec::new(),
+        presses: passing.presses,
+    });
 }
 
-/// What is to be sent on is made: one message goes, several after one more question. `absent` is how
-/// many of them are not here yet.
-pub fn bounced_came(app: &mut App, ticket: Ticket, drafts: Vec<Draft>, absent: usize) {
-    if app
-        .writing
-        .bouncing
-        .take_if(|asked| *asked == ticket)
-        .is_none()
-    {
+/// What is to be sent on is made: one message goes, several after one more question, unless a key
+/// was pressed meanwhile, which that question would come in between of. `absent` is how many of them
+/// are not here yet.
+pub fn bounced_came(app: &mut App, ticket: Ticket, mut drafts: Vec<Draft>, absent: usize) {
+    let Some(passing) = asked(app, ticket) else {
         return;
-    }
-    let mut drafts = drafts;
+    };
     match (drafts.len(), drafts.pop()) {
         (_, None) => app.hint("The message is gone; nothing is sent on."),
         (1, Some(draft)) => {
@@ -96,6 +106,10 @@ pub fn bounced_came(app: &mut App, ticket: Ticket, drafts: Vec<Draft>, absent: u
             });
             app.send.passes_on(ticket);
         }
+        (more, Some(_)) if passing.presses != app.presses => app.hint(format!(
+            "Another key came first: the {} were not sent on.",
+            messages(more)
+        )),
         (_, Some(last)) => {
             drafts.push(last);
             ask_all(app, drafts, absent);

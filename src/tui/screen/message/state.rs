@@ -173,6 +173,20 @@ impl State {
         }
     }
 
+    /// Wishes for the other form of its text, the HTML or the plain one: which that is, or why there is
+    /// none.
+    pub fn turn(&mut self) -> Result<&'static str, &'static str> {
+        let document = self.document().ok_or("The text is not here yet.")?;
+        if !document.alternative {
+            return Err("This message has its text in one form only.");
+        }
+        self.html = !document.from_html;
+        Ok(match self.html {
+            true => "The HTML of the message.",
+            false => "The plain text of the message.",
+        })
+    }
+
     /// Takes a new text, folds kept where the width stays.
     pub fn take(&mut self, body: Body, width: u16) {
         self.body = Some(body);

@@ -286,7 +286,12 @@ pub fn queued(app: &mut App, ticket: Ticket, outgoing: Outgoing) {
         });
     }
     if !outgoing.later {
-        app.unsent.extend(&outgoing.operations);
+        for id in &outgoing.operations {
+            // The store may have told of it before this answer came.
+            if !app.unsent.contains(id) {
+                app.unsent.push(*id);
+            }
+        }
     }
     app.outgoing = Some(outgoing);
 }

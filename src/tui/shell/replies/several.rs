@@ -2,9 +2,8 @@
 //! sent on as it is.
 
 use crate::mime::reply::{self, Question, Several, Whom};
-use crate::model::{Address, ContentKey, Draft, MessageKey};
+use crate::model::{Address, ContentKey, Draft, MessageKey, Recipient};
 use crate::store::{Reader, StoreError};
-use crate::tui::app::commands::messages;
 use crate::tui::app::event::Answer;
 use crate::tui::app::writing::first_of;
 use crate::tui::shell::desk::Desk;
@@ -129,21 +128,20 @@ pub fn forwarding_several(
     Ok(Answer::Written(Some(Box::new(draft))))
 }
 
-/// The drafts of messages that are sent on as they are, to those whom `draft` names. One goes from the
-/// address of `draft`; of several each from the one that it came to.
-pub fn bounced(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Answer, StoreError> {
-    let answers = draft.answers.as_ref();
-    let keys = answers.map_or(&[][..], |answers| &answers.messages);
+/// The drafts of messages that are sent on as they are, each from the address that it came to.
+pub fn bounced(
+    desk: &Desk,
+    reader: &Reader,
+    keys: &[MessageKey],
+    to: &[Recipient],
+) -> Result<Answer, StoreError> {
     let (mut drafts, mut absent) = (Vec::new(), 0);
     for about in read(desk, reader, keys)? {
         let (content, size) = (about.source.content.key, about.source.message.size);
-        let (from, account) = match keys.len() {
-            1 => (&draft.from, &draft.account),
-            _ => (&about.identity.address, &about.identity.account),
-        };
+        let from = &about.identity.address;
         let made = Draft {
-            account: account.clone(),
-            to: draft.to.clone(),
+            account: about.identity.account.clone(),
+            to: to.to_vec(),
             ..about.original().bounce(from, content, size)
         };
         absent += usize::from(!sending::absent(reader, &made)?.is_empty());
@@ -151,8 +149,7 @@ pub fn bounced(desk: &Desk, reader: &Reader, draft: &Draft) -> Result<Answer, St
     }
     let gone = keys.len() - drafts.len();
     if gone > 0 && !drafts.is_empty() {
-        let gone = messages(gone);
-        let words = format!("{gone} of these are gone; nothing is sent on.");
+        let words = format!("{} Nothing is sent on.", gone_words(gone));
         return Ok(Answer::Failed(words));
     }
     Ok(Answer::Bounced(drafts, absent))

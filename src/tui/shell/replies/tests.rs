@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::config::{AccountSettings, Endpoint, Paths, Scheme, Settings};
 use crate::env::fake;
-use crate::model::{Address, AnswerKind, Answers, Draft, MessageKey, OperationId, Recipient};
+use crate::model::{Address, Draft, MessageKey, OperationId, Recipient};
 use crate::ops::send::{self, When};
 use crate::ops::undo::undo;
 use crate::store::accounts::{AccountKind, ensure};
@@ -18,6 +18,8 @@ use crate::tui::shell::desk::Desk;
 use crate::tui::shell::sending;
 
 use super::{answering_several, bounced, forwarding_several};
+
+mod lists;
 
 /// Two messages at work, of which the second has no text here, and one at home between them.
 struct Table {
@@ -119,17 +121,9 @@ impl Table {
     }
 
     fn bounced(&self) -> (Vec<Draft>, usize) {
-        let draft = Draft {
-            account: "work".to_owned(),
-            to: vec![Recipient::address("bob@example.net")],
-            answers: Some(Answers {
-                kind: AnswerKind::Bounce,
-                messages: self.keys.clone(),
-            }),
-            ..Draft::default()
-        };
+        let to = [Recipient::address("bob@example.net")];
         let reader = self.bed.store.reader().unwrap();
-        match bounced(&self.desk, &reader, &draft).unwrap() {
+        match bounced(&self.desk, &reader, &self.keys, &to).unwrap() {
             Answer::Bounced(drafts, absent) => (drafts, absent),
             other => panic!("{other:?}"),
         }

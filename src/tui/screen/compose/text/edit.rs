@@ -65,11 +65,6 @@ impl Editor {
         self.revision
     }
 
-    /// Whether nothing is cut that could be put back.
-    pub fn has_cut(&self) -> bool {
-        !self.cut.is_empty()
-    }
-
     /// What is marked, its beginning first.
     pub fn marked(&self) -> Option<(Place, Place)> {
         let mark = self.mark?;
