@@ -639,7 +639,7 @@ fn press(app: &mut App, key: Key, at: u64) {
     app.presses += 1;
     app.open_after = false;
     if let Some(prompt) = &app.prompt {
-        if answers_prompt(prompt, at) {
+        if answers_prompt(prompt, at) || prompt.takes_unseen(key) {
             prompts::press(app, key);
         }
         return;

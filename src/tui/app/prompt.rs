@@ -1,5 +1,6 @@
 //! Questions in the status row. Only a key of the user opens one, and nothing that was typed
-//! before it was drawn answers it.
+//! before it was drawn answers it. Letters of a line are no answer before Enter: those that came in
+//! one piece with the key that opened it, as a slow connection brings them, stand in the line.
 
 use super::command::Command;
 use super::commands::{Asked, Filing, Mode};
@@ -383,6 +384,13 @@ impl Prompt {
         field.set(offer);
         self.close_offers();
         true
+    }
+
+    /// Whether a key that came before the question was drawn is taken: a letter of a line that shows
+    /// what is typed. It asks for nothing by itself.
+    pub fn takes_unseen(&self, key: Key) -> bool {
+        let shows = matches!(&self.asking, Asking::Text(field) if !field.hidden);
+        shows && matches!(key.code, Code::Char(_)) && !key.ctrl && !key.alt
     }
 
     /// The arrows walk these lines, which are shown by these words; where they are shown already they go.

@@ -4,7 +4,7 @@ use crate::model::{Flags, MailboxKey, MessageKey, Recipient};
 use crate::tui::app::Screen;
 use crate::tui::app::command::{COMMANDS, Command, lookup, on_screen};
 use crate::tui::app::event::{Action, Ended, Event, Question, Ticket};
-use crate::tui::app::key::Key;
+use crate::tui::app::key::{Code, Key};
 use crate::tui::app::keyrow;
 use crate::tui::screen::compose::Kind;
 use crate::tui::screen::theme::Theme;
@@ -229,8 +229,27 @@ fn nothing_typed_before_a_prompt_was_drawn_answers_it() {
     assert!(world.app.prompt.is_some());
     assert_eq!(world.app.index.selected, 0);
     world.drawn();
-    world.press("9 Ret");
+    // The letters of a line are there, and Enter is pressed in sight of them.
+    world.press("Ret");
     assert_eq!(world.app.index.selected, 8);
+    // A question of one key takes none unseen.
+    for name in ["$", "s"] {
+        world.event(Event::Key(Key::parse(name).unwrap()));
+    }
+    world.drawn();
+    assert!(world.app.prompt.is_some());
+}
+
+#[test]
+fn a_search_that_came_in_one_piece_is_typed_whole() {
+    let mut world = world();
+    for letter in "//budg".chars() {
+        let key = Key::plain(Code::Char(letter));
+        world.event(Event::Key(key));
+    }
+    world.drawn();
+    let screen = world.screen();
+    assert!(screen.contains("Search all mail: budg"), "{screen}");
 }
 
 #[test]
