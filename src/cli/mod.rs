@@ -26,7 +26,7 @@ pub mod mailbox;
 pub mod maildrop;
 pub mod manual;
 pub mod mute;
-mod online;
+pub mod online;
 pub mod outcome;
 pub mod output;
 pub mod places;

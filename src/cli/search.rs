@@ -49,6 +49,7 @@ pub fn run(start: &mut Start, arguments: &args::Search) -> Result<(), Failure> {
         scope: scope(start, searcher.reader(), arguments)?,
         now: store.now(),
         zone: &|at| time::offset_at(at) * 60,
+        is_enough: &|| false,
     };
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let mut hits = Vec::new();
@@ -79,6 +80,9 @@ pub fn run(start: &mut Start, arguments: &args::Search) -> Result<(), Failure> {
         output::warn(&format!(
             "about {unindexed} messages are not searched yet: `lacebark sync` goes on reading them"
         ));
+    }
+    for note in far.notes {
+        output::warn(&note);
     }
     far.failure.map_or(Ok(()), Err)
 }

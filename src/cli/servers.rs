@@ -24,6 +24,8 @@ const ROUNDS: u32 = 16;
 pub struct Far {
     /// The messages, those of each account newest first.
     pub hits: Vec<Hit>,
+    /// What there is to say of it, as that not all was looked at.
+    pub notes: Vec<String>,
     /// The first account whose server could not be asked.
     pub failure: Option<Failure>,
 }
@@ -44,11 +46,19 @@ pub fn search(start: &Start, scope: Scope, query: &Query) -> Result<Far, Failure
         if row.kind != AccountKind::Imap || only.is_some_and(|key| key != row.key) {
             continue;
         }
-        let (keys, failure) = ask(start, account, row.key, mailbox, query)?;
-        for key in keys {
+        // What is found here is shown all the same.
+        let asked = ask(start, account, row.key, mailbox, query);
+        let ended = asked.unwrap_or_else(|failure| Ended {
+            failure: Some(failure),
+            ..Ended::default()
+        });
+        for key in ended.found {
             far.hits.extend(hit(&reader, key)?);
         }
-        far.failure = far.failure.or(failure);
+        if !ended.words.is_empty() {
+            far.notes.push(format!("{}: {}", account.id, ended.words));
+        }
+        far.failure = far.failure.or(ended.failure);
     }
     Ok(far)
 }
@@ -65,7 +75,12 @@ fn hit(reader: &Reader, key: MessageKey) -> Result<Option<Hit>, Failure> {
 }
 
 /// What one server found, and what kept it from more.
-type Ended = (Vec<MessageKey>, Option<Failure>);
+#[derive(Default)]
+struct Ended {
+    found: Vec<MessageKey>,
+    words: String,
+    failure: Option<Failure>,
+}
 
 fn ask(
     start: &Start,
@@ -77,8 +92,8 @@ fn ask(
     let (id, store) = (&account.id, start.store()?);
     for _ in 0..ROUNDS {
         let text = query.to_string();
-        let (answer, found) = asking::search(&store, &start.paths, id, mailbox, &text, PATIENCE)?;
-        let failure = match answer {
+        let searched = asking::search(&store, &start.paths, id, mailbox, &text, PATIENCE)?;
+        let failure = match searched.answer {
             Answer::Done(_) => None,
             // A link that is there has refused something; one that is not says why by itself.
             Answer::Failed { why, link } => match link.filter(|link| !link.state.is_up()) {
@@ -93,9 +108,16 @@ fn ask(
                 return Ok(ended);
             }
         };
-        return Ok((found, failure));
+        return Ok(Ended {
+            found: searched.found,
+            words: searched.words,
+            failure,
+        });
     }
-    Ok((Vec::new(), Some(online::contended(id))))
+    Ok(Ended {
+        failure: Some(online::contended(id)),
+        ..Ended::default()
+    })
 }
 
 /// The same without an owner; `None` where one came meanwhile.
@@ -114,16 +136,24 @@ fn by_itself(
     };
     let outcome = online::by_itself(start, account, &errand, |_| {});
     let reader = store.reader()?;
-    let served = requests::progress(&reader, request)?;
+    let served = requests::find(&reader, request)?;
     let found = requests::found(&reader, request)?;
     requests::remove(&store, request).wait()?;
-    let failure = match (outcome?, served) {
+    let words = served.as_ref().map(|served| served.report.clone());
+    let failure = match (outcome?, served.map(|served| served.progress)) {
         (Err(SyncError::Owned { .. }), _) => return Ok(None),
         (Err(error), _) => Some(online::failure(id, &error)),
         (Ok(_), Some(Progress::Failed { why })) => Some(refused(id, &why)),
-        (Ok(_), _) => None,
+        (Ok(_), Some(Progress::Done)) => None,
+        (Ok(_), Some(Progress::Open | Progress::Taken) | None) => {
+            Some(refused(id, "there was no time for all of it"))
+        }
     };
-    Ok(Some((found, failure)))
+    Ok(Some(Ended {
+        found,
+        words: words.unwrap_or_default(),
+        failure,
+    }))
 }
 
 fn refused(id: &str, why: &str) -> Failure {

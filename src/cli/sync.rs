@@ -14,7 +14,8 @@ use crate::sync::{Progress, Tally, Work};
 /// A first sync of a large account over a slow line takes its time.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
-/// `sync`. At its end all mail is read for the search. Every account is tried; the first failure decides the exit code.
+/// `sync`. At its end all mail is read for the search. Every account is tried; the first failure
+/// decides the exit code.
 pub fn run(start: &mut Start, ids: &[String], mailbox: Option<&str>) -> Result<(), Failure> {
     let mut failures = Vec::new();
     let mut synced = Vec::new();
@@ -80,6 +81,9 @@ fn chosen(
     if ids.is_empty() {
         let with_server = start.settings.accounts.iter().filter(|a| a.has_server());
         let all: Vec<_> = with_server.map(|a| (a.clone(), Work::All)).collect();
+        if let (true, Some(id)) = (all.is_empty(), start.settings.faulty.first()) {
+            return Err(places::unknown_account(&start.settings, id));
+        }
         if start.settings.accounts.is_empty() {
             return Err(places::no_server());
         }

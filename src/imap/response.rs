@@ -207,11 +207,6 @@ impl Listed {
             .iter()
             .any(|a| a.eq_ignore_ascii_case(attribute))
     }
-
-    /// Whether the mailbox can be selected.
-    pub fn is_selectable(&self) -> bool {
-        !self.has("\\Noselect") && !self.has("\\NonExistent")
-    }
 }
 
 /// One STATUS response; a number that cannot be read is `None`.

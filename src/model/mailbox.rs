@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a mailbox is for (RFC 6154; INBOX is RFC 9051 section 5.1).
+/// What a mailbox is for (RFC 6154 and 8457; INBOX is RFC 9051 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -22,11 +22,13 @@ pub enum Role {
     All,
     /// `\Flagged`: the server's own view of flagged messages.
     Flagged,
+    /// `\Important`: what the server takes to be important of the mail in other mailboxes.
+    Important,
 }
 
 impl Role {
     /// All roles, in the order in which a folder list shows them.
-    pub const ALL: [Role; 8] = [
+    pub const ALL: [Role; 9] = [
         Role::Inbox,
         Role::Drafts,
         Role::Sent,
@@ -35,6 +37,7 @@ impl Role {
         Role::Trash,
         Role::All,
         Role::Flagged,
+        Role::Important,
     ];
 
     /// The word of the command line, schema and configuration.
@@ -48,6 +51,7 @@ impl Role {
             Role::Trash => "trash",
             Role::All => "all",
             Role::Flagged => "flagged",
+            Role::Important => "important",
         }
     }
 
@@ -76,7 +80,7 @@ impl Role {
             Role::Archive => &["Archive", "Archives"],
             Role::Junk => &["Junk", "Spam", "Junk E-mail", "Junk Email", "Bulk Mail"],
             Role::Trash => &["Trash", "Deleted Items", "Deleted Messages", "Bin"],
-            Role::Inbox | Role::All | Role::Flagged => &[],
+            Role::Inbox | Role::All | Role::Flagged | Role::Important => &[],
         }
     }
 
@@ -91,6 +95,7 @@ impl Role {
             Role::Trash => Some("\\Trash"),
             Role::All => Some("\\All"),
             Role::Flagged => Some("\\Flagged"),
+            Role::Important => Some("\\Important"),
         }
     }
 
@@ -104,6 +109,7 @@ impl Role {
             "trash" => Some(Role::Trash),
             "all" => Some(Role::All),
             "flagged" => Some(Role::Flagged),
+            "important" => Some(Role::Important),
             _ => None,
         }
     }

@@ -36,14 +36,6 @@ impl OnServer {
         }
     }
 
-    /// Whether messages go from the server that nobody deleted here.
-    pub fn deletes_unasked(self) -> bool {
-        match self {
-            OnServer::Keep | OnServer::Mirror => false,
-            OnServer::Delete | OnServer::DeleteAfter(_) => true,
-        }
-    }
-
     /// Whether going from `before` to this one takes more from the server than was agreed to.
     pub fn takes_more_than(self, before: OnServer) -> bool {
         fn reach(policy: OnServer) -> (u8, u16) {

@@ -129,15 +129,6 @@ pub fn set_structure(
     Ok(())
 }
 
-/// Stores the first words of the text.
-pub fn set_preview(tx: &Tx<'_>, key: ContentKey, preview: &str) -> Result<(), StoreError> {
-    tx.connection()
-        .prepare_cached("UPDATE content SET preview = ?2 WHERE key = ?1")?
-        .execute((key.0, preview))?;
-    tx.changed(Change::Content(key));
-    Ok(())
-}
-
 /// What a new content is made of.
 pub(super) struct Fresh<'a> {
     pub account: AccountKey,

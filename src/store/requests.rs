@@ -124,8 +124,9 @@ fn read(row: &Row<'_>) -> Result<Request, rusqlite::Error> {
     })
 }
 
-/// Asks; an open request for the same thing is answered with its id and the later deadline. The bytes
-/// of a message on its way from another account are asked of that one, and all of them.
+/// Asks; an open request for the same thing is answered with its id and the later deadline, unless it
+/// is a search, which keeps what it found for the one who asked. The bytes of a message on its way from
+/// another account are asked of that one, and all of them.
 pub fn ask(
     tx: &Tx<'_>,
     account: AccountKey,
@@ -179,7 +180,7 @@ fn put(
         .prepare_cached(
             "UPDATE request SET deadline = max(deadline, ?6)
              WHERE account = ?1 AND kind = ?2 AND mailbox IS ?3 AND content IS ?4 AND section IS ?5
-               AND query IS ?7 AND state = 'open' RETURNING id",
+               AND query IS NULL AND ?7 IS NULL AND state = 'open' RETURNING id",
         )?
         .query_row(
             (account.0, kind, mailbox, content, section, deadline, query),

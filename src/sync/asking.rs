@@ -137,8 +137,19 @@ pub fn submitted(
     }
 }
 
+/// What a search on the server came to.
+#[derive(Clone, Debug)]
+pub struct Searched {
+    /// How it ended.
+    pub answer: Answer,
+    /// What was found, newest first; before the end too.
+    pub found: Vec<MessageKey>,
+    /// What there is to say of it, as that not all was looked at; may be empty.
+    pub words: String,
+}
+
 /// Asks the owner of `account` to search on its server, and waits for the end of that, `patience` at
-/// most once it is at it. What was found stands beside the answer, newest first.
+/// most once it is at it.
 pub fn search(
     store: &Store,
     paths: &Paths,
@@ -146,9 +157,13 @@ pub fn search(
     mailbox: Option<MailboxKey>,
     query: &str,
     patience: Duration,
-) -> Result<(Answer, Vec<MessageKey>), SyncError> {
+) -> Result<Searched, SyncError> {
     let Some(waiting) = Waiting::start(store, paths, account)? else {
-        return Ok((Answer::Alone, Vec::new()));
+        return Ok(Searched {
+            answer: Answer::Alone,
+            found: Vec::new(),
+            words: String::new(),
+        });
     };
     let (key, limit) = (waiting.key, seconds(TAKEN.max(DIALLING) + patience));
     let query = query.to_owned();
@@ -159,8 +174,13 @@ pub fn search(
     let request = store.write(Priority::Person, ask).wait()?;
     let answer = waiting.answer(request, patience, |_| {});
     let found = requests::found(&waiting.reader, request);
+    let served = requests::find(&waiting.reader, request);
     waiting.withdraw(request)?;
-    Ok((answer?, found?))
+    Ok(Searched {
+        answer: answer?,
+        found: found?,
+        words: served?.map(|served| served.report).unwrap_or_default(),
+    })
 }
 
 /// Somebody who waits for an owner.

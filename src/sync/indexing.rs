@@ -194,6 +194,7 @@ mod tests {
             scope: Scope::All,
             now: 0,
             zone: &|_| 0,
+            is_enough: &|| false,
         };
         let mut count = 0;
         let mut searcher = Searcher::open(&bed.store, path).unwrap();

@@ -35,7 +35,7 @@ struct Place {
 enum Searched {
     /// All that was found is noted.
     Whole,
-    /// There are this many more than were fetched.
+    /// There are this many more, older ones, that were not looked at.
     More(u64),
     /// There is enough, or nobody waits any more.
     Enough,
@@ -64,20 +64,27 @@ impl Worker<'_> {
         };
         let (places, left_out) = self.places(mailbox, &plan)?;
         let total = u32::try_from(places.len()).unwrap_or(u32::MAX);
-        let mut notes: Vec<String> = Vec::new();
+        let (mut notes, mut through): (Vec<String>, u32) = (Vec::new(), 0);
         let mut refused = None;
         for (done, place) in (0..).zip(&places) {
             if self.desk.signal.ends_link() || !self.note(id, &place.name, done, total).await? {
                 return Ok(Some(Progress::Open));
             }
+            through = done + 1;
             match self.search_one(id, place, &plan).await? {
                 Searched::Whole => {}
                 Searched::More(more) => {
-                    notes.push(format!("{}: {more} older ones are not shown", place.name));
+                    notes.push(format!(
+                        "{}: {more} older ones were not looked at",
+                        place.name
+                    ));
                 }
                 // What one mailbox refuses keeps no other from being searched.
                 Searched::Refused(why) => drop(refused.get_or_insert(why)),
-                Searched::Enough => break,
+                Searched::Enough => {
+                    notes.push(format!("only the first {MOST} that were found are shown"));
+                    break;
+                }
             }
             // What a person waits for does not wait for the other mailboxes.
             if self.is_urgent()? {
@@ -85,9 +92,10 @@ impl Worker<'_> {
                 self.push().await?;
             }
         }
-        self.note(id, "", total, total).await?;
+        self.note(id, "", through, through).await?;
+        let left_out = left_out + places.len().saturating_sub(through as usize);
         if left_out > 0 {
-            notes.push(format!("{left_out} more folders were not searched"));
+            notes.push(left_out_words(left_out));
         }
         if let Some(why) = refused {
             return failed(why);
@@ -184,10 +192,10 @@ impl Worker<'_> {
             return Ok(Searched::Refused(format!("{name}: {}", reply.text)));
         }
         let newest = newest(&found, LOOKED_AT);
-        let mut more = 0;
+        let mut more = found.len().saturating_sub(newest.len());
         if !place.is_kept {
             match self.fetch_found(&selected, &newest).await? {
-                Ok(left) => more = left,
+                Ok(left) => more += left,
                 Err(why) => return Ok(Searched::Refused(format!("{name}: {why}"))),
             }
         }
@@ -244,11 +252,19 @@ impl Worker<'_> {
     }
 }
 
+fn left_out_words(count: usize) -> String {
+    match count {
+        1 => "1 more folder was not searched".to_owned(),
+        count => format!("{count} more folders were not searched"),
+    }
+}
+
 /// Whether a mailbox that is not kept here can hold what is looked for.
 fn is_worth_it(mailbox: &Mailbox) -> bool {
     let selectable = mailbox.base.as_ref().is_some_and(|base| base.selectable());
-    // What is flagged stands in its own mailbox too.
-    selectable && mailbox.role != Some(Role::Flagged) && mailbox.status.messages != Some(0)
+    // What is flagged or important stands in its own mailbox too.
+    let again = matches!(mailbox.role, Some(Role::Flagged | Role::Important));
+    selectable && !again && mailbox.status.messages != Some(0)
 }
 
 fn newest(uids: &UidSet, limit: usize) -> UidSet {

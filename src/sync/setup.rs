@@ -374,11 +374,3 @@ pub fn keep_secret(
         .wait()
         .map_err(|error| SetupError::new(Field::Keep, &error, error.hint()))
 }
-
-/// Takes the password out of the keyring (`logout`).
-pub fn forget_secret(env: &Env, account: &AccountSettings) -> Result<(), SetupError> {
-    env.secrets
-        .delete(&account.id)
-        .wait()
-        .map_err(|error| SetupError::new(Field::Keep, &error, error.hint()))
-}

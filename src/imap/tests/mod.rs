@@ -5,6 +5,7 @@
 //! text` comes from the server, `< tag text` gives octets for an APPEND, `= text` is what the machine must say (see [`describe`]), `T 60`
 //! lets seconds pass, `@ starttls` and `@ plain` choose the security, `#` comments.
 
+mod commands;
 mod corpus;
 mod lines;
 mod play;

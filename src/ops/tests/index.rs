@@ -199,6 +199,57 @@ fn all_unread_and_all_flagged_leave_trash_out_and_their_counts_are_kept() {
 }
 
 #[test]
+fn what_a_server_lists_again_as_important_or_starred_is_in_a_list_of_all_mail_once() {
+    let bed = Bed::new();
+    let work = bed.account;
+    let inbox = bed.inbox;
+    let (keys, again) = bed.put(move |tx| {
+        let mut lines = vec![line("INBOX"), line("Trips")];
+        for (name, attribute) in [
+            ("[Gmail]/Important", "\\Important"),
+            ("[Gmail]/Starred", "\\Flagged"),
+            ("[Gmail]/All Mail", "\\All"),
+        ] {
+            lines.push(Listed {
+                role: Role::of_attribute(attribute),
+                ..line(name)
+            });
+        }
+        let made = record_list(tx, work, &lines)?.new;
+        let mut mail = arrived(1, "one");
+        mail.flags = Flags::of(Flags::FLAGGED);
+        let mut keys = vec![insert_local(tx, inbox, &mail)?.0];
+        keys.push(insert_local(tx, made[0], &arrived(2, "two"))?.0);
+        for mailbox in &made[1..] {
+            insert_local(tx, *mailbox, &mail)?;
+        }
+        Ok((keys, made))
+    });
+    assert_eq!(again.len(), 4);
+    let reader = bed.store.reader().unwrap();
+    let check = |list: List, filter: Filter, wanted: &[MessageKey]| {
+        let walk = Walk {
+            mailboxes: mailboxes_of(&reader, &list, &[work]).unwrap(),
+            filter,
+        };
+        let window = Window {
+            walk,
+            reversed: true,
+            anchor: Anchor::Top,
+            before: 0,
+            after: 100,
+        };
+        let page = page(&reader, &window).unwrap();
+        let found: Vec<MessageKey> = page.rows.iter().map(|row| row.key).collect();
+        assert_eq!(found, wanted, "{list:?}");
+        assert_eq!(page.total, wanted.len() as u64, "{list:?}");
+    };
+    check(List::Unread, Filter::Unread, &keys);
+    check(List::Flagged, Filter::Flagged, &keys[..1]);
+    check(List::All, Filter::All, &keys);
+}
+
+#[test]
 fn turns_tell_of_every_message_that_leaves_or_is_filed_and_of_no_other() {
     let post = Post::new(20);
     let turns = || {

@@ -39,7 +39,7 @@ impl Place {
         match self.role {
             Some(Role::Inbox) => 0,
             None | Some(Role::Sent | Role::Archive) => 1,
-            Some(Role::All | Role::Flagged) => 2,
+            Some(Role::All | Role::Flagged | Role::Important) => 2,
             Some(Role::Drafts | Role::Junk | Role::Trash) => 3,
         }
     }

@@ -1,5 +1,6 @@
 //! Asking: hits as they are found, newest first.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use crate::store::{Reader, Rows, Store, StoreError};
 
 /// Hits outside of the mailboxes that are asked for, after which those are read instead.
 const PATIENCE: usize = 200;
+/// So many messages are looked at between two questions whether there is enough.
+const NOW_AND_THEN: usize = 64;
 /// Messages of mailboxes that are small enough to be read for that.
 const FEW: u64 = 5_000;
 
@@ -61,6 +64,8 @@ pub struct Ask<'a> {
     pub now: i64,
     /// How many seconds local time is ahead of UTC at a second.
     pub zone: &'a dyn Fn(i64) -> i32,
+    /// Asked now and then once there is a hit: whether what is there is enough for now.
+    pub is_enough: &'a dyn Fn() -> bool,
 }
 
 /// A message that is what was asked for.
@@ -79,6 +84,8 @@ pub struct Hit {
 pub struct Found {
     /// Whether it was ended before its end.
     pub is_stopped: bool,
+    /// Whether it ended because there was enough, and there may be more.
+    pub is_cut: bool,
     /// Contents whose words are not in the index yet, about; 0 for a question without words.
     pub unindexed: u64,
     /// Mailboxes and accounts that the query names and that are not there.
@@ -146,7 +153,14 @@ impl Searcher {
             self.file = File::read(&self.path, self.name);
         }
         self.register(stop);
-        let found = self.ask(ask, stop, each);
+        // Of what is ended before it begins nothing is under way that could be interrupted.
+        let found = match stop.is_over() {
+            true => Ok(Found {
+                is_stopped: true,
+                ..Found::default()
+            }),
+            false => self.ask(ask, stop, each),
+        };
         lock(&stop.0.running).clear();
         match found {
             Err(_) if stop.is_over() => Ok(Found {
@@ -196,6 +210,8 @@ impl Searcher {
             places: &places,
             plan: &plan,
             stop,
+            is_enough: ask.is_enough,
+            is_cut: Cell::new(false),
         };
         let ended = match (&plan.drivers, &self.file) {
             (None, file) => asking.walk(file.as_ref().map(|file| &file.sql), each),
@@ -214,6 +230,7 @@ impl Searcher {
                 found.unindexed = self.unindexed()?;
             }
         }
+        found.is_cut = asking.is_cut.get();
         found.is_stopped = stop.is_over();
         Ok(found)
     }
@@ -246,9 +263,20 @@ struct Asking<'a> {
     places: &'a Places,
     plan: &'a Plan,
     stop: &'a Stop,
+    is_enough: &'a dyn Fn() -> bool,
+    is_cut: Cell<bool>,
 }
 
 impl Asking<'_> {
+    /// Whether nothing more is looked at, after so many messages of which some were hits or none.
+    fn ends(&self, looked: &mut usize, any: bool) -> bool {
+        *looked += 1;
+        if any && looked.is_multiple_of(NOW_AND_THEN) && (self.is_enough)() {
+            self.is_cut.set(true);
+        }
+        self.is_cut.get() || self.stop.is_over()
+    }
+
     /// Contents that the index names, newest first.
     fn drive(
         &self,
@@ -269,6 +297,7 @@ impl Asking<'_> {
         for leaf in &mut leaves {
             leaf.advance()?;
         }
+        let (mut looked, mut any) = (0, false);
         let mut outside = 0;
         let mut within: Option<BTreeSet<i64>> = None;
         loop {
@@ -276,7 +305,7 @@ impl Asking<'_> {
             let Some(docid) = newest else {
                 return Ok(());
             };
-            if self.stop.is_over() {
+            if self.ends(&mut looked, any) {
                 return Ok(());
             }
             for leaf in &mut leaves {
@@ -288,6 +317,7 @@ impl Asking<'_> {
             if within.as_ref().is_none_or(|some| some.contains(&docid)) {
                 match self.best(docid, &is_in)? {
                     Some(hit) => {
+                        any = true;
                         if each(hit).is_break() {
                             return Ok(());
                         }
@@ -373,8 +403,9 @@ impl Asking<'_> {
         }
         let mut walk = Walk::new(self.reader, self.places, &self.plan.tree);
         let mut seen = BTreeSet::new();
+        let (mut looked, mut any) = (0, false);
         while let Some(step) = walk.next()? {
-            if self.stop.is_over() {
+            if self.ends(&mut looked, any) {
                 return Ok(());
             }
             let is_in = |n: usize| known.get(n).is_some_and(|some| some.contains(&step.docid));
@@ -386,6 +417,7 @@ impl Asking<'_> {
                 true => self.best(step.docid, &is_in)?.unwrap_or(step.hit),
                 false => self.best_of_copies(&step.hit, step.docid, &is_in)?,
             };
+            any = true;
             if each(hit).is_break() {
                 return Ok(());
             }
@@ -417,7 +449,9 @@ impl Asking<'_> {
             let mut query = index.prepare(LEAF)?;
             let mut found = query.query((words, from, to))?;
             let mut all = BTreeSet::new();
-            while let Some(row) = found.next()? {
+            while let Some(row) = found.next()?
+                && !self.stop.is_over()
+            {
                 all.insert(row.get(0)?);
             }
             Ok(all)

@@ -142,6 +142,7 @@ fn ask_of(searcher: &mut Searcher, query: &Query, scope: Scope, most: usize) -> 
         scope,
         now: NOW,
         zone: &utc,
+        is_enough: &|| false,
     };
     let mut hits = Vec::new();
     let found = searcher.find(&ask, &Stop::default(), &mut |hit| {
@@ -376,6 +377,7 @@ fn a_question_stops_at_its_limit_and_when_it_is_told_to() {
             scope: Scope::All,
             now: NOW,
             zone: &utc,
+            is_enough: &|| false,
         };
         let mut count = 0;
         let found = mail.searcher().find(&ask, &stop, &mut |_| {
@@ -385,6 +387,44 @@ fn a_question_stops_at_its_limit_and_when_it_is_told_to() {
         });
         assert!(found.unwrap().is_stopped);
         assert_eq!(count, 1);
+    }
+}
+
+#[test]
+fn what_is_enough_for_now_is_the_beginning_of_what_there_is() {
+    let mail = Mail::new();
+    for n in 0..200 {
+        mail.plain(&format!("note {n}"), "same words");
+    }
+    mail.index();
+    for (text, any) in [
+        ("same", true),
+        ("is:unread", true),
+        ("same larger:1M", false),
+        ("larger:1M", false),
+    ] {
+        let (_, whole) = ask(&mut mail.searcher(), text, Scope::All, usize::MAX);
+        assert_eq!(whole.len(), if any { 200 } else { 0 }, "{text}");
+        let query = Query::parse(text).unwrap();
+        let asked = Ask {
+            query: &query,
+            is_typing: true,
+            scope: Scope::All,
+            now: NOW,
+            zone: &utc,
+            is_enough: &|| true,
+        };
+        let mut hits = Vec::new();
+        let found = mail.searcher().find(&asked, &Stop::default(), &mut |hit| {
+            hits.push(hit);
+            ControlFlow::Continue(())
+        });
+        let found = found.unwrap();
+        // Nothing is never enough.
+        assert_eq!((found.is_cut, found.is_stopped), (any, false), "{text}");
+        assert_eq!(hits.is_empty(), !any, "{text}");
+        assert!(hits.len() < 200, "{text}");
+        assert_eq!(hits, whole[..hits.len()], "{text}");
     }
 }
 

@@ -94,6 +94,24 @@ fn a_request_is_taken_answered_and_removed() {
 }
 
 #[test]
+fn who_searches_for_the_same_as_somebody_else_takes_nothing_from_them() {
+    let bed = Bed::new();
+    let (account, reader) = (bed.account, bed.store.reader().unwrap());
+    let search = || {
+        let asked = Asked::Search {
+            mailbox: None,
+            query: "zebra".to_owned(),
+        };
+        write(&bed, move |tx| requests::ask(tx, account, &asked, NOW + 60))
+    };
+    let (one, other) = (search(), search());
+    write(&bed, move |tx| requests::remove(tx, other));
+    let open = requests::open(&reader, account).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].id, one);
+}
+
+#[test]
 fn a_sign_in_waits_until_its_password_has_come() {
     let bed = Bed::new();
     let (account, reader) = (bed.account, bed.store.reader().unwrap());

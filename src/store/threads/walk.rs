@@ -66,7 +66,6 @@ impl Turn {
     fn as_alone(self) -> i64 {
         match self.what() {
             Conversation::Alone(key) => key.0,
-            Conversation::Thread(_) if self.id == i64::MAX => i64::MAX,
             // At one second threads stand before messages.
             Conversation::Thread(_) => i64::MIN,
         }
@@ -315,7 +314,8 @@ pub fn by_ordinal(
     }
 }
 
-/// The newest unread message of these mailboxes that stands in a conversation below `from`.
+/// The next conversation below `from` that has something unread in these mailboxes. Cost grows with
+/// what lies between.
 pub fn next_unread(
     rows: &impl Rows,
     mailboxes: &[MailboxKey],

@@ -51,6 +51,8 @@ pub enum Reach {
 pub struct FoundMail {
     /// Whether there is more than was read.
     pub more: bool,
+    /// Whether it came before everything was looked at, because that takes its time.
+    pub cut: bool,
     /// Whether everything was asked for.
     pub whole: bool,
     /// Whether Trash, Junk and Drafts were looked at, too.
@@ -71,6 +73,8 @@ pub struct Search {
     /// The screen and the list that Esc goes back to.
     before: (Screen, Option<View>),
     asked: Option<Ticket>,
+    /// Whether that is asked of what is shown, for the rest of it.
+    asks_rest: bool,
     /// What the index shows of it.
     list: Option<List>,
     found: Option<FoundMail>,
@@ -112,6 +116,7 @@ pub fn open(app: &mut App) {
             text: String::new(),
             before: (app.screen, app.index.view.clone()),
             asked: None,
+            asks_rest: false,
             list: None,
             found: None,
             snippet: None,
@@ -151,6 +156,7 @@ pub fn open_kept(app: &mut App, one: &KeptSearch) {
         text: one.text.clone(),
         before: (Screen::Folders, before),
         asked: None,
+        asks_rest: false,
         list: Some(list.clone()),
         found: None,
         snippet: None,
@@ -343,6 +349,8 @@ fn ask(app: &mut App, whole: bool) {
     };
     let ticket = app.ask(Question::Search(Box::new(query)));
     if let Some(search) = &mut app.search {
+        // While what was typed last has no answer, nothing of it is shown.
+        search.asks_rest = whole && (search.asked.is_none() || search.asks_rest);
         search.asked = Some(ticket);
     }
 }
@@ -376,6 +384,7 @@ pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKe
             Goal::First
         }
     };
+    let cut = found.cut;
     search.found = Some(found);
     search.here = Arc::from(keys);
     let selects = search
@@ -385,6 +394,8 @@ pub fn came(app: &mut App, ticket: Ticket, found: FoundMail, keys: Vec<MessageKe
     let keys = put(app, goal);
     if selects {
         commands::selected(app, keys, 0, commands::Mode::Broaden);
+    } else if cut {
+        ask(app, true);
     }
 }
 
@@ -492,7 +503,7 @@ pub fn given(app: &mut App) {
     if search.text.trim().is_empty() {
         return cancel(app);
     }
-    if search.asked.is_some() || app.index.awaits() {
+    if search.asked.is_some() && !search.asks_rest || app.index.awaits() {
         search.then = Some(Then::Open);
         return;
     }

@@ -3,8 +3,6 @@
 //! Texts are as the store has them, decoded and not sanitised; a screen draws them through
 //! `mime::sanitize` only.
 
-use std::collections::BTreeMap;
-
 use crate::mime::document::Document;
 use crate::model::thread::{Folds, TreeCell};
 use crate::model::{
@@ -589,6 +587,3 @@ pub enum KeepPassword {
     /// A command prints it.
     Command,
 }
-
-/// The flags of many messages: what a fold changed, before and after.
-pub type FlagMap = BTreeMap<MessageKey, Flags>;

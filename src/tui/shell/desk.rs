@@ -85,6 +85,11 @@ impl Desk {
         crate::ops::threads::learn(&self.store, unknown);
     }
 
+    /// A search is taken that [`Desk::answer`] answers next.
+    pub fn begin_search(&self) {
+        self.search.begin();
+    }
+
     /// Drops the search that is under way: another one takes its place.
     pub fn drop_search(&self) {
         self.search.drop_running();
@@ -222,7 +227,7 @@ impl Desk {
             Question::ForwardingPart { message, part } => {
                 replies::forwarding_part(self, &self.store, reader, *message, part)
             }
-            Question::Bouncing(draft) => replies::bounced(self, reader, draft),
+            Question::Bouncing { messages, to } => replies::bounced(self, reader, messages, to),
             Question::Check(draft) => {
                 let about = replies::facts(self, reader, draft)?;
                 sending::checked(reader, draft, self.sends(&draft.account), about)

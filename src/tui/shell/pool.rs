@@ -228,6 +228,10 @@ fn next(shared: &Shared, kind: Kind) -> Option<Job> {
             Kind::Texts => queues.text.take(),
             Kind::Searches => queues.search.take(),
         };
+        if job.is_some() && kind == Kind::Searches {
+            // Under this lock, so that the one that takes its place ends it.
+            shared.desk.begin_search();
+        }
         if job.is_some() {
             return job;
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::mime::snippet;
 use crate::model::{MessageKey, Query};
@@ -22,7 +22,9 @@ use crate::tui::app::search::{FoundMail, MailQuery, Reach};
 use super::files::offset_at;
 
 /// Messages that are found while one types; the rest when they are wanted.
-const FIRST: usize = 300;
+const FIRST: usize = 120;
+/// After this long what was found so far is shown, and the rest comes later.
+const SOON: Duration = Duration::from_millis(100);
 /// Characters of the words around what was found.
 const ROOM: usize = 56;
 
@@ -50,6 +52,12 @@ impl Search {
         }
     }
 
+    /// A question comes next: from here on [`Search::drop_running`] is about that one, also before
+    /// it is looked at.
+    pub fn begin(&self) {
+        *lock(&self.running) = Stop::default();
+    }
+
     /// Drops the question that is under way: another one takes its place.
     pub fn drop_running(&self) {
         lock(&self.running).stop();
@@ -58,8 +66,7 @@ impl Search {
     /// What a query finds.
     pub fn answer(&self, asked: &MailQuery) -> Result<Answer, StoreError> {
         let begun = Instant::now();
-        let stop = Stop::default();
-        *lock(&self.running) = stop.clone();
+        let stop = lock(&self.running).clone();
         let mut searcher = lock(&self.searcher);
         let searcher = match searcher.as_mut() {
             Some(searcher) => searcher,
@@ -72,6 +79,7 @@ impl Search {
             scope: scope(searcher.reader(), &asked.reach)?,
             now: self.store.now(),
             zone: &|at| offset_at(at) * 60,
+            is_enough: &|| !asked.whole && begun.elapsed() > SOON,
         };
         let limit = if asked.whole { usize::MAX } else { FIRST };
         let mut keys: Vec<MessageKey> = Vec::new();
@@ -90,7 +98,8 @@ impl Search {
         let trouble = typed.trouble.map(|trouble| trouble.to_string());
         let unknown = found.unknown.first();
         let found = FoundMail {
-            more,
+            more: more || found.is_cut,
+            cut: found.is_cut,
             whole: asked.whole,
             apart: typed.query.any(&|one| matches!(one, Query::In(_))),
             millis: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -122,7 +131,9 @@ pub fn far(reader: &Reader, look: &Look) -> Result<Answer, StoreError> {
         let request = requests::find(reader, one.request)?;
         stands.push((one.account.clone(), request.map_or(Stand::Gone, stand)));
         for key in requests::found(reader, one.request)? {
-            let content = messages::get(reader, key)?.content;
+            let Some(content) = messages::find(reader, key)?.map(|row| row.content) else {
+                continue;
+            };
             let copies = contents::messages(reader, content)?;
             if known.insert(content) && !copies.iter().any(|copy| here.contains(copy)) {
                 found.push((place_of(reader, key)?, key));
@@ -157,4 +168,32 @@ pub fn snippet(reader: &Reader, message: MessageKey, typed: &str) -> Result<Answ
     let query = Query::typed(typed).query;
     let text = text_of(reader, content)?;
     Ok(Answer::Snippet(snippet::cut(&text, &query.words(), ROOM)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{Bed, arrived};
+
+    #[test]
+    fn a_search_that_was_dropped_before_it_is_looked_at_looks_at_nothing() {
+        let bed = Bed::new();
+        bed.insert(vec![arrived(1, "a")]);
+        let search = Search::new(bed.store.clone(), bed.folder.path().join("search.db"));
+        let asked = MailQuery {
+            text: "is:unread".to_owned(),
+            reach: Reach::All,
+            whole: false,
+        };
+        search.begin();
+        search.drop_running();
+        let answer = search.answer(&asked).unwrap();
+        assert!(matches!(answer, Answer::Search(None)), "{answer:?}");
+        search.begin();
+        let answer = search.answer(&asked).unwrap();
+        let Answer::Search(Some((_, keys))) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(keys.len(), 1);
+    }
 }

@@ -48,14 +48,8 @@ pub fn keys(
         },
         (criterion, Some(keys)) => {
             let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
-            let mut found = Vec::new();
-            for key in keys.iter() {
-                let row = lists::row(reader, *key)?;
-                let there = |row: &IndexRow| row.mailbox.is_some_and(|m| within.contains(&m));
-                let row = row.filter(|row| there(row) && has(row, criterion));
-                found.extend(row.map(|row| row.key));
-            }
-            found
+            let there = |row: &IndexRow| row.mailbox.is_some_and(|m| within.contains(&m));
+            by_row(reader, keys, |row| there(row) && has(row, criterion))?
         }
         (criterion, None) => by_walk(reader, walk, criterion)?,
     };
@@ -74,7 +68,7 @@ fn of_list(
     reader: &Reader,
     walk: &Walk,
     criterion: &Criterion,
-    mut found: Vec<MessageKey>,
+    found: Vec<MessageKey>,
 ) -> Result<Vec<MessageKey>, StoreError> {
     let looked_up = matches!(criterion, Criterion::Thread(_) | Criterion::Query(_));
     let state = match walk.filter {
@@ -82,9 +76,23 @@ fn of_list(
         Filter::Flagged => State::Flagged,
         Filter::All => return Ok(found),
     };
-    if looked_up {
-        let rows = lists::rows_of(reader, found.iter().copied())?;
-        found.retain(|key| rows.get(key).is_some_and(|row| is(&row.flags, state)));
+    match looked_up {
+        true => by_row(reader, &found, |row| is(&row.flags, state)),
+        false => Ok(found),
+    }
+}
+
+/// Those of these messages whose rows are so, in their order.
+fn by_row(
+    reader: &Reader,
+    keys: &[MessageKey],
+    is_so: impl Fn(&IndexRow) -> bool,
+) -> Result<Vec<MessageKey>, StoreError> {
+    let mut found = Vec::new();
+    for some in keys.chunks(ROWS) {
+        let rows = lists::rows_of(reader, some.iter().copied())?;
+        let is_so = |key: &&MessageKey| rows.get(key).is_some_and(&is_so);
+        found.extend(some.iter().filter(is_so));
     }
     Ok(found)
 }
@@ -141,6 +149,7 @@ fn by_query(
             scope: Scope::Mailbox(*mailbox),
             now: store.now(),
             zone: &|at| super::files::offset_at(at) * 60,
+            is_enough: &|| false,
         };
         let told = searcher.find(&ask, &Stop::default(), &mut |hit| {
             found.push(hit.message);

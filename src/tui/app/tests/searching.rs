@@ -18,6 +18,7 @@ pub fn found(world: &World, asked: &MailQuery) -> (FoundMail, Vec<MessageKey>) {
     let limit = if asked.whole { usize::MAX } else { world.most };
     let found = FoundMail {
         more: all.len() > limit,
+        cut: world.cut && all.len() > limit,
         whole: asked.whole,
         millis: 6,
         ..FoundMail::default()
@@ -225,6 +226,41 @@ fn all_that_was_found_is_selected_also_what_was_not_read_yet() {
         _ => None,
     });
     assert_eq!(deleted, Some(want.len()), "{:?}", world.done);
+}
+
+#[test]
+fn of_a_search_that_takes_long_the_first_rows_are_shown_and_opened_while_the_rest_comes() {
+    let (_, want) = looked_for("message");
+    let mut world = world();
+    (world.most, world.cut) = (2, true);
+    world.press("/");
+    world.slow = true;
+    world.type_text("message");
+    // Everything is answered but the question for the rest.
+    loop {
+        let is_rest = |one: &Question| matches!(one, Question::Search(asked) if asked.whole);
+        let (rest, others): (Vec<_>, Vec<_>) = std::mem::take(&mut world.waiting)
+            .into_iter()
+            .partition(|(_, question)| is_rest(question));
+        world.waiting = rest;
+        if others.is_empty() {
+            break;
+        }
+        for (ticket, question) in others {
+            world.answer(ticket, &question);
+        }
+    }
+    assert!(want.len() > 2);
+    assert_eq!(world.waiting.len(), 1, "the rest is asked for by itself");
+    assert_eq!(shown(&world), want[..2]);
+    assert!(title(&world).contains("more than 2 found"));
+    world.press("Ret");
+    assert_eq!(world.app.screen, Screen::Message);
+    world.catch_up();
+    world.press("<");
+    let all = shown(&world);
+    assert!(all.len() > 2 && want.starts_with(&all), "{all:?}");
+    assert_eq!(world.selected(), want[0]);
 }
 
 #[test]
