@@ -2,87 +2,41 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lacebark::env::SystemClock;
-use lacebark::model::{Address, Envelope, Flags, MailboxKey, Order};
+use lacebark::model::{Envelope, MailboxKey, Order};
 use lacebark::ops::index::{Anchor, Filter, KeyAnchor, Walk, Window, page, page_of_keys};
 use lacebark::ops::order::{Sorted, Wanted, sort};
-use lacebark::store::accounts::{self, AccountKind};
-use lacebark::store::mailboxes::{self, Epoch, Listed};
 use lacebark::store::messages::{self, Arrived};
 use lacebark::store::{Priority, Reader, Store};
 
 use crate::figures::{Figures, median, millis, quantile};
+use crate::filling::{arrived, fill, inbox, noise, put, timed};
 
 /// Nine tenths of them are in the first of two INBOXes.
 const MESSAGES: u32 = 1_000_000;
 const AROUND: usize = 150;
 const NOBODY: &dyn Fn() -> bool = &|| true;
 
-fn arrived(uid: u32) -> Arrived {
-    let noise = uid.wrapping_mul(2_654_435_761) >> 8;
-    let at = 1_600_000_000 + i64::from(uid) * 180;
-    Arrived {
-        uid,
-        flags: Flags::of(u8::from(!noise.is_multiple_of(5))),
-        arrival: at,
-        size: u64::from(noise % 90_000) + 2_000,
-        envelope: Some(Envelope {
-            date: Some(at - i64::from(noise % 1_000)),
-            subject: format!("Re: [list] {noise} is a subject of the usual length"),
-            from: vec![Address {
-                name: format!("Person Number {}", noise % 500),
-                address: format!("person{}@example.org", noise % 500),
-            }],
-            message_id: format!("{uid}@mail.example.org"),
-            ..Envelope::default()
-        }),
-        ..Arrived::default()
-    }
-}
-
-fn put(store: &Store, inbox: MailboxKey, rows: Vec<Arrived>) {
-    store
-        .write(Priority::Bulk, move |tx| {
-            messages::insert(tx, inbox, Epoch(1), &rows)
-        })
-        .wait()
-        .unwrap();
+fn row(uid: u32) -> Arrived {
+    let noise = noise(uid);
+    let more = Envelope {
+        date: Some(1_600_000_000 + i64::from(uid) * 180 - i64::from(noise % 1_000)),
+        subject: format!("Re: [list] {noise} is a subject of the usual length"),
+        message_id: format!("{uid}@mail.example.org"),
+        ..Envelope::default()
+    };
+    arrived(uid, more)
 }
 
 fn filled(path: &Path) -> (Store, [MailboxKey; 2]) {
     let clock = Arc::new(SystemClock::start());
     let store = Store::open(&path.join("mail.db"), clock).unwrap();
-    let inboxes = ["work", "home"].map(|id| {
-        store
-            .write(Priority::Person, move |tx| {
-                let account = accounts::ensure(tx, id, AccountKind::Imap)?;
-                let line = Listed {
-                    name: "INBOX".into(),
-                    shown: "INBOX".into(),
-                    ..Listed::default()
-                };
-                mailboxes::record_list(tx, account, &[line])?;
-                Ok(mailboxes::by_name(tx, account, "INBOX")?.unwrap().key)
-            })
-            .wait()
-            .unwrap()
-    });
-    let mut high = MESSAGES;
-    while high > 0 {
-        let low = high.saturating_sub(1_000);
-        let inbox = inboxes[usize::from((low / 1_000).is_multiple_of(10))];
-        put(&store, inbox, (low + 1..=high).rev().map(arrived).collect());
-        high = low;
-    }
+    let inboxes = ["work", "home"].map(|account| inbox(&store, account));
+    let into = |low: u32| inboxes[usize::from((low / 1_000).is_multiple_of(10))];
+    fill(&store, MESSAGES, into, row);
     (store, inboxes)
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    let out = work();
-    (start.elapsed(), out)
 }
 
 /// Everything about lists.
@@ -190,7 +144,7 @@ fn kept_right(
         "look whether a sorted list of 1,000,000 still holds",
         millis(took),
     );
-    put(store, inbox, vec![arrived(MESSAGES + 1)]);
+    put(store, inbox, vec![row(MESSAGES + 1)]);
     let (took, renewed) = timed(|| sorted.renewed(&reader, wanted, &[], NOBODY).unwrap());
     sorted = renewed.unwrap();
     assert_eq!(sorted.keys.len(), MESSAGES as usize + 1);

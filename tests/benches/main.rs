@@ -20,6 +20,7 @@ mod harness;
 mod compose;
 mod figures;
 mod files;
+mod filling;
 mod keys;
 mod link;
 mod lists;

@@ -8,6 +8,9 @@
     clippy::panic
 )]
 
+#[allow(dead_code)]
+mod filling;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,11 +22,12 @@ use lacebark::ops::queue;
 use lacebark::ops::triage::{Target, Wish, act, act_in_slices};
 use lacebark::ops::undo::undo_in_slices;
 use lacebark::protocol::{Clock, Time};
-use lacebark::store::accounts::{self, AccountKind};
 use lacebark::store::bodies::{self, BodyWriter};
-use lacebark::store::mailboxes::{self, Epoch, Listed};
+use lacebark::store::mailboxes::{self, Listed};
 use lacebark::store::messages::{self, Arrived};
 use lacebark::store::{Priority, Store};
+
+use filling::{inbox, put};
 
 struct Still;
 
@@ -105,22 +109,6 @@ fn arrived(uid: u32) -> Arrived {
     }
 }
 
-fn inbox(store: &Store) -> MailboxKey {
-    store
-        .write(Priority::Person, |tx| {
-            let account = accounts::ensure(tx, "work", AccountKind::Imap)?;
-            let line = Listed {
-                name: "INBOX".into(),
-                shown: "INBOX".into(),
-                ..Listed::default()
-            };
-            mailboxes::record_list(tx, account, &[line])?;
-            Ok(mailboxes::by_name(tx, account, "INBOX")?.unwrap().key)
-        })
-        .wait()
-        .unwrap()
-}
-
 /// Newest first, as a pull inserts them.
 fn fill(store: &Store, mailbox: MailboxKey, high: u32, low: u32) -> (Duration, Duration) {
     let mut made = Duration::ZERO;
@@ -131,12 +119,7 @@ fn fill(store: &Store, mailbox: MailboxKey, high: u32, low: u32) -> (Duration, D
         let before = cpu();
         let rows: Vec<Arrived> = (from + 1..=at).rev().map(arrived).collect();
         made += cpu() - before;
-        store
-            .write(Priority::Bulk, move |tx| {
-                messages::insert(tx, mailbox, Epoch(1), &rows)
-            })
-            .wait()
-            .unwrap();
+        put(store, mailbox, rows);
         at = from;
     }
     (start.0.elapsed(), cpu() - start.1 - made)
@@ -161,7 +144,7 @@ fn lists(messages: u32) {
     let folder = tempfile::tempdir().unwrap();
     let mailbox = {
         let store = open(folder.path());
-        let mailbox = inbox(&store);
+        let mailbox = inbox(&store, "work");
         let (wall, cpu) = fill(&store, mailbox, messages, 0);
         println!("{messages:>9} messages inserted: {wall:.1?} wall, {cpu:.1?} CPU");
         mailbox
@@ -225,7 +208,7 @@ fn lists(messages: u32) {
 fn actions(messages: u32) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let mailbox = inbox(&store);
+    let mailbox = inbox(&store, "work");
     fill(&store, mailbox, messages, 0);
     let trips = store
         .write(Priority::Person, move |tx| {
@@ -333,7 +316,7 @@ fn fsync_time(folder: &Path) -> Duration {
 fn envelopes() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let mailbox = inbox(&store);
+    let mailbox = inbox(&store, "work");
     fill(&store, mailbox, 20_000, 10_000);
     let (wall, cpu) = fill(&store, mailbox, 10_000, 0);
     println!(
@@ -345,7 +328,7 @@ fn envelopes() {
 fn whole_messages() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let mailbox = inbox(&store);
+    let mailbox = inbox(&store, "work");
     fill(&store, mailbox, 10_000, 0);
     let reader = store.reader().unwrap();
     let contents: Vec<_> = (1..=10_000)

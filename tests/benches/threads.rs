@@ -2,17 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lacebark::env::SystemClock;
-use lacebark::model::{Address, Envelope, Flags, MailboxKey, MessageKey, ThreadKey};
-use lacebark::ops::threads::{Anchor, Folds, Window, page};
-use lacebark::store::accounts::{self, AccountKind};
-use lacebark::store::mailboxes::{self, Epoch, Listed};
-use lacebark::store::messages::{self, Arrived};
-use lacebark::store::{Priority, Rows, Store, threads};
+use lacebark::model::{Envelope, MailboxKey, MessageKey, ThreadKey};
+use lacebark::ops::threads::{Anchor, Folds, ThreadPage, Window, page};
+use lacebark::store::messages::Arrived;
+use lacebark::store::{Rows, Store, threads};
 
 use crate::figures::{Figures, median, millis, quantile};
+use crate::filling::{arrived, fill, inbox, noise, put, timed};
 
 const MESSAGES: u32 = 1_000_000;
 /// What the screen asks for around the cursor.
@@ -60,80 +59,35 @@ fn before(uid: u32) -> Option<u32> {
 
 /// What an ordinary message answers: one of the hundred before it.
 fn parent(uid: u32) -> Option<u32> {
-    let back = 1 + (uid.wrapping_mul(2_654_435_761) >> 8) % 100;
+    let back = 1 + noise(uid) % 100;
     let parent = uid.checked_sub(back).filter(|_| !uid.is_multiple_of(3))?;
     (2 * PAIRS..950)
         .contains(&(parent % 1_000))
         .then_some(parent)
 }
 
-fn arrived(uid: u32) -> Arrived {
-    let noise = uid.wrapping_mul(2_654_435_761) >> 8;
-    let at = 1_600_000_000 + i64::from(uid) * 180;
-    Arrived {
-        uid,
-        flags: Flags::of(u8::from(!noise.is_multiple_of(5))),
-        arrival: at,
-        size: u64::from(noise % 90_000) + 2_000,
-        envelope: Some(Envelope {
-            date: Some(at),
-            subject: format!("A subject of the usual length, number {noise}"),
-            from: vec![Address {
-                name: format!("Person Number {}", noise % 500),
-                address: format!("person{}@example.org", noise % 500),
-            }],
-            message_id: id(uid),
-            references: above(uid),
-            ..Envelope::default()
-        }),
-        ..Arrived::default()
-    }
+fn row(uid: u32) -> Arrived {
+    let more = Envelope {
+        subject: format!("A subject of the usual length, number {}", noise(uid)),
+        message_id: id(uid),
+        references: above(uid),
+        ..Envelope::default()
+    };
+    arrived(uid, more)
 }
 
 fn open(path: &Path) -> Store {
     Store::open(&path.join("mail.db"), Arc::new(SystemClock::start())).unwrap()
 }
 
-fn put(store: &Store, inbox: MailboxKey, rows: Vec<Arrived>) {
-    store
-        .write(Priority::Bulk, move |tx| {
-            messages::insert(tx, inbox, Epoch(1), &rows)
-        })
-        .wait()
-        .unwrap();
-}
-
 fn filled(path: &Path) -> MailboxKey {
     let store = open(path);
-    let inbox = store
-        .write(Priority::Person, |tx| {
-            let account = accounts::ensure(tx, "work", AccountKind::Imap)?;
-            let line = Listed {
-                name: "INBOX".into(),
-                shown: "INBOX".into(),
-                ..Listed::default()
-            };
-            mailboxes::record_list(tx, account, &[line])?;
-            Ok(mailboxes::by_name(tx, account, "INBOX")?.unwrap().key)
-        })
-        .wait()
-        .unwrap();
-    // Newest first, as a pull stores them.
-    let mut high = MESSAGES;
-    while high > 0 {
-        let low = high.saturating_sub(1_000);
-        put(&store, inbox, (low + 1..=high).rev().map(arrived).collect());
-        high = low;
-    }
+    let inbox = inbox(&store, "work");
+    fill(&store, MESSAGES, |_| inbox, row);
     inbox
 }
 
-fn read(
-    rows: &impl Rows,
-    inbox: MailboxKey,
-    folds: &Folds,
-    anchor: Anchor,
-) -> lacebark::ops::threads::ThreadPage {
+fn read(rows: &impl Rows, inbox: MailboxKey, folds: &Folds, anchor: Anchor) -> ThreadPage {
     let before = match anchor {
         Anchor::Top => 0,
         _ => AROUND,
@@ -149,21 +103,12 @@ fn read(
     page(rows, &window).unwrap()
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    let out = work();
-    (start.elapsed(), out)
-}
-
 /// Everything about conversations.
 pub fn all(figures: &mut Figures) {
     let folder = tempfile::tempdir().unwrap();
-    let start = Instant::now();
-    let inbox = filled(folder.path());
-    figures.note(
-        "1,000,000 messages stored, newest first",
-        format!("{:.0} s", start.elapsed().as_secs_f64()),
-    );
+    let (took, inbox) = timed(|| filled(folder.path()));
+    let took = format!("{:.0} s", took.as_secs_f64());
+    figures.note("1,000,000 messages stored, newest first", took);
     pages(figures, folder.path(), inbox);
     joins(figures, folder.path(), inbox);
 }
@@ -240,7 +185,7 @@ fn joins(figures: &mut Figures, path: &Path, inbox: MailboxKey) {
                 references: vec![format!("root-{other}@mail.example.org")],
                 ..Envelope::default()
             }),
-            ..arrived(MESSAGES + 1 + pair)
+            ..row(MESSAGES + 1 + pair)
         };
         let (took, ()) = timed(|| put(&store, inbox, vec![parent]));
         times.push(took);

@@ -4,18 +4,20 @@
 //!
 //! Nothing here knows the library: what it reports about a server was asked by [`raw::Raw`], and
 //! what it reports about the program was seen on its terminal. Everything binds to loopback, on
-//! ports that the system chose, and lives in a folder that goes when the value is dropped.
+//! ports that were free, and lives in a folder that goes when the value is dropped.
 //!
 //! A missing program skips the test with a printed reason; with `CI=true` it fails instead.
 
 pub mod ca;
 pub mod compare;
+pub mod desk;
 pub mod dovecot;
 pub mod dress;
 pub mod fake;
 pub mod fake_pop3;
 pub mod fake_smtp;
 pub mod generate;
+pub mod house;
 pub mod keyring;
 pub mod postfix;
 pub mod program;
@@ -29,8 +31,13 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
+
+/// Far longer than anything takes: what is awaited comes once, however busy the machine is. Who means
+/// to say how long something may take sets a limit of their own.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// Whether all `programs` are on the path. Says which is not, and fails under `CI=true`.
 pub fn need(programs: &[&str]) -> bool {
@@ -91,10 +98,20 @@ pub fn lacebark() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_lacebark"))
 }
 
-/// A port on loopback that was free a moment ago.
+/// A port on loopback that nobody listens on, given once to a process. It lies below those that
+/// systems take for outgoing connections, so that none of these is in the way of who listens there.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    const PORTS: std::ops::Range<u32> = 12_000..32_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(997);
+    for _ in PORTS {
+        let nth = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = (PORTS.start + nth % (PORTS.end - PORTS.start)) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port of {PORTS:?} is free");
 }
 
 /// Polls until `done` says so. For states of other programs that announce nothing; it fails with

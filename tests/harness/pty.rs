@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+use super::SOON;
+
 /// A running program and its screen.
 pub struct Terminal {
     screen: vt100::Parser,
@@ -129,11 +131,45 @@ impl Terminal {
     /// Waits until the screen shows a text.
     pub fn wait_text(&mut self, text: &str) -> Instant {
         let wanted = text.to_owned();
-        self.wait(
-            &format!("{text:?} on the screen"),
-            Duration::from_secs(20),
-            move |screen| screen.contents().contains(&wanted),
-        )
+        let what = format!("{text:?} on the screen");
+        self.wait(&what, SOON, move |screen| {
+            screen.contents().contains(&wanted)
+        })
+    }
+
+    /// Waits until the screen shows a text no longer.
+    pub fn wait_gone(&mut self, text: &str) -> Instant {
+        let unwanted = text.to_owned();
+        let what = format!("{text:?} gone from the screen");
+        self.wait(&what, SOON, move |screen| {
+            !screen.contents().contains(&unwanted)
+        })
+    }
+
+    /// Waits until one row of the screen holds all these words.
+    pub fn wait_row(&mut self, words: &[&str]) -> Instant {
+        let wanted: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        self.wait(&format!("a row with {words:?}"), SOON, move |screen| {
+            let text = screen.contents();
+            text.lines()
+                .any(|row| wanted.iter().all(|word| row.contains(word)))
+        })
+    }
+
+    /// Waits until the cursor of a list is on a row with this text.
+    pub fn wait_cursor(&mut self, text: &str) -> Instant {
+        let wanted = text.to_owned();
+        self.wait(&format!("the cursor on {text:?}"), SOON, move |screen| {
+            let text = screen.contents();
+            text.lines()
+                .any(|row| row.starts_with('>') && row.contains(&wanted))
+        })
+    }
+
+    /// Leaves the program in order.
+    pub fn quit(&mut self) {
+        self.press("q");
+        assert_eq!(self.exit_code(SOON), 0);
     }
 
     /// The next output after a key; `None` when nothing comes within `limit`.

@@ -39,8 +39,7 @@ fn a4_the_demo_shows_mail_and_leaves_nothing_behind() {
     let mut screen = start(&home, &["demo"]);
     screen.wait_text("Tickets for the weekend");
     assert!(left_over(&home) > 0);
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
     assert_eq!(left_over(&home), 0);
     assert!(
         !home.path("data/lacebark").exists(),
@@ -59,8 +58,7 @@ fn a4_what_a_killed_demo_left_the_next_one_removes() {
     assert!(left_over(&home) > 0);
     let mut screen = start(&home, &["demo"]);
     screen.wait_text("Tickets for the weekend");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
     assert_eq!(left_over(&home), 0);
 }
 

@@ -135,4 +135,10 @@ fn sync_reads_the_mail_of_accounts_without_a_server_for_the_search() {
     let run = home.run(&["sync", "--json"]).exits(0);
     assert_eq!(run.json()["accounts"].as_array().unwrap().len(), 0);
     home.run(&["sync", "here"]).exits(1);
+    // What cannot be read of the settings may be the account that was meant.
+    let path = home.path("config.toml");
+    let faulty = fs::read_to_string(&path).unwrap() + "\n[[account]]\nid = \"work\"\nimap = 7\n";
+    fs::write(&path, faulty).unwrap();
+    let run = home.run(&["sync"]).exits(1);
+    assert!(run.err.contains("the account work have a fault"), "{run:?}");
 }

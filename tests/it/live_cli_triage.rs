@@ -2,17 +2,14 @@
 //! dress and beside a process that owns the account.
 
 use std::process::Child;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::compare::Stored;
 use crate::harness::dovecot::Dovecot;
 use crate::harness::dress::{Dress, Dressed};
-use crate::harness::eventually;
 use crate::harness::program::{Home, Run};
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::harness::{SOON, eventually};
 
 fn letter(name: &str) -> Vec<u8> {
     format!(

@@ -9,45 +9,20 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::dovecot::Dovecot;
+use crate::harness::house::{House, letter};
 use crate::harness::program::Home;
-use crate::harness::proxy::Proxy;
 use crate::harness::pty::Terminal;
-use crate::harness::{eventually, lacebark};
+use crate::harness::{SOON, eventually, lacebark};
 
-/// Far longer than anything takes: what is awaited comes once, however busy the machine is.
-const SOON: Duration = Duration::from_secs(60);
-
-fn letter(subject: &str) -> Vec<u8> {
-    format!(
-        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
-         Date: Fri, 20 Nov 2026 08:00:00 +0000\r\nMessage-ID: <{subject}@example.org>\r\n\r\n\
-         Text of {subject}.\r\n"
-    )
-    .into_bytes()
-}
-
-/// A home whose account keeps headers only, so that every text is asked of the server.
-struct House {
-    server: Dovecot,
-    proxy: Proxy,
-    home: Home,
+/// A house with two letters.
+fn house() -> Option<House> {
+    House::with(&[
+        ("INBOX", "Rings", "Text of Rings."),
+        ("INBOX", "Seeds", "Text of Seeds."),
+    ])
 }
 
 impl House {
-    fn build() -> Option<House> {
-        let server = Dovecot::start()?;
-        for subject in ["Rings", "Seeds"] {
-            server.deliver("alice", "INBOX", &letter(subject), &[], None);
-        }
-        let proxy = Proxy::before(server.imaps_port());
-        let home = Home::of_alice(&server, proxy.port(), "headers");
-        Some(House {
-            server,
-            proxy,
-            home,
-        })
-    }
-
     fn screen(&self) -> Terminal {
         let mut screen = self.home.terminal(&[], 24, 80);
         screen.wait_text("Rings");
@@ -111,11 +86,6 @@ fn starred(screen: &vt100::Screen, subject: &str) -> bool {
         .any(|l| l.contains(subject) && l.contains('*'))
 }
 
-fn quit(mut screen: Terminal) {
-    screen.press("q");
-    assert_eq!(screen.exit_code(SOON), 0);
-}
-
 /// A daemon with its standard error in a file; killed with the value.
 struct Daemon {
     child: Child,
@@ -160,7 +130,7 @@ impl Drop for Daemon {
 
 #[test]
 fn r15_a_killed_owners_account_is_taken_over_at_once() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let first = house.owner();
     let mut second = house.screen();
     second.wait_text("online");
@@ -177,17 +147,15 @@ fn r15_a_killed_owners_account_is_taken_over_at_once() {
     eventually("a connection of its own", SOON, || {
         house.status()["state"] == "online"
     });
-    house
-        .server
-        .deliver("alice", "INBOX", &letter("Later"), &[], None);
+    house.deliver("INBOX", "Later", "Text of Later.");
     second.wait_text("Later");
     drop(first);
-    quit(second);
+    second.quit();
 }
 
 #[test]
 fn a_second_screen_shows_the_owners_link_and_gets_texts_by_it() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let mut first = house.owner();
     let mut second = house.screen();
     second.wait_text("online");
@@ -209,16 +177,16 @@ fn a_second_screen_shows_the_owners_link_and_gets_texts_by_it() {
     house.proxy.set(|faults| faults.refuse = false);
     second.press("\x12");
     second.wait_text("online");
-    quit(second);
+    second.quit();
     first.wait_text("online");
-    quit(first);
+    first.quit();
 }
 
 #[test]
 fn commands_beside_a_screen_do_all_that_they_do_alone() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let home = &house.home;
-    let screen = house.owner();
+    let mut screen = house.owner();
     let before = house.proxy.connections();
     let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
     let shown = home.run(&["show", &rings]).exits(0);
@@ -226,17 +194,13 @@ fn commands_beside_a_screen_do_all_that_they_do_alone() {
     home.run(&["save", &seeds]).exits(0);
     home.run(&["flag", &rings]).exits(0);
     assert!(house.flagged("Rings"), "sent when the command ends");
-    house
-        .server
-        .deliver("alice", "INBOX", &letter("Later"), &[], None);
+    house.deliver("INBOX", "Later", "Text of Later.");
     let synced = home.run(&["sync", "--json"]).exits(0).json();
     assert_eq!(synced["accounts"][0]["done"], true, "{synced}");
     house.id("Later");
     let make = ["mailbox", "create", "-u", "alice", "-s", "Trips"];
     house.server.doveadm(&make);
-    house
-        .server
-        .deliver("alice", "Trips", &letter("Train"), &[], None);
+    house.deliver("Trips", "Train", "Text of Train.");
     let synced = home.run(&["sync", "--mailbox", "Trips"]).exits(0);
     assert!(synced.out.starts_with("work: "), "{synced:?}");
     let list = home.run(&["list", "Trips", "--json"]).exits(0).json();
@@ -258,13 +222,13 @@ fn commands_beside_a_screen_do_all_that_they_do_alone() {
     home.run(&["sync"]).exits(0);
     let queue = home.run(&["queue", "list", "--json"]).exits(0).json();
     assert_eq!(queue["operations"], serde_json::json!([]));
-    quit(screen);
+    screen.quit();
     home.run(&["sync"]).exits(0);
 }
 
 #[test]
 fn a_scripts_flag_shows_at_once_whatever_its_environment_says() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let mut screen = house.owner();
     for (subject, runtime) in [("Rings", true), ("Seeds", false)] {
         let id = house.id(subject);
@@ -282,14 +246,14 @@ fn a_scripts_flag_shows_at_once_whatever_its_environment_says() {
         assert!(child.wait().unwrap().success());
         assert!(house.flagged(subject), "sent when the command ends");
     }
-    quit(screen);
+    screen.quit();
 }
 
 #[test]
 fn a_stopped_owner_is_told_of_and_loses_nothing() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let home = &house.home;
-    let first = house.owner();
+    let mut first = house.owner();
     let mut second = house.screen();
     second.wait_text("online");
     let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
@@ -316,16 +280,16 @@ fn a_stopped_owner_is_told_of_and_loses_nothing() {
     second.wait("the truth again", SOON, |screen| {
         screen.contents().contains("online")
     });
-    quit(second);
-    quit(first);
+    second.quit();
+    first.quit();
 }
 
 #[test]
 fn r15_what_a_killed_owner_was_sending_is_sent_by_the_next() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let home = &house.home;
     let first = house.owner();
-    let second = house.screen();
+    let mut second = house.screen();
     stands_by(second.pid());
     let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
     // The server does it, and the owner does not hear so in time.
@@ -345,12 +309,12 @@ fn r15_what_a_killed_owner_was_sending_is_sent_by_the_next() {
     assert_eq!(queue["operations"], serde_json::json!([]));
     assert_eq!(house.status()["pid"], second.pid());
     drop(first);
-    quit(second);
+    second.quit();
 }
 
 #[test]
 fn who_is_not_found_any_more_makes_itself_found_again() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let mut screen = house.owner();
     // As when the last session of a person ends while a program of theirs goes on.
     std::fs::remove_dir_all(house.home.path("run")).unwrap();
@@ -366,12 +330,12 @@ fn who_is_not_found_any_more_makes_itself_found_again() {
     screen.wait("the next star", SOON, |screen| starred(screen, "Seeds"));
     let took = start.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
-    quit(screen);
+    screen.quit();
 }
 
 #[test]
 fn r15_of_two_that_start_at_once_one_sends_each_row_and_once() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let home = &house.home;
     home.run(&["sync"]).exits(0);
     let (rings, seeds) = (house.id("Rings"), house.id("Seeds"));
@@ -426,7 +390,7 @@ fn stores(transcript: &Path) -> Vec<String> {
 
 #[test]
 fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
-    let Some(mut house) = House::build() else {
+    let Some(mut house) = house() else {
         return;
     };
     for signal in [Signal::TERM, Signal::INT] {
@@ -443,7 +407,7 @@ fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
                 house.status()["state"] == "online"
             });
         }
-        let screen = house.screen();
+        let mut screen = house.screen();
         stands_by(screen.pid());
         assert_eq!(watch.said(), "");
         let took = watch.end(signal);
@@ -453,7 +417,7 @@ fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
             house.holder() == screen.pid()
         });
         assert_eq!(house.status()["pid"], screen.pid(), "as `status` tells");
-        quit(screen);
+        screen.quit();
     }
     let out = std::fs::read_to_string(house.home.path("watch.out")).unwrap();
     assert_eq!(out, "");
@@ -462,7 +426,13 @@ fn a_watch_is_quiet_outlives_the_server_and_ends_within_a_second() {
 /// An account whose password is asked for at each start, so that only a person can give it.
 fn ask_house() -> Option<(Dovecot, Home)> {
     let server = Dovecot::start()?;
-    server.deliver("alice", "INBOX", &letter("Rings"), &[], None);
+    server.deliver(
+        "alice",
+        "INBOX",
+        &letter("Rings", "Text of Rings."),
+        &[],
+        None,
+    );
     let home = Home::new();
     let url = format!("imaps://alice@localhost:{}", server.imaps_port());
     let ca = server.ca_file();
@@ -602,7 +572,7 @@ fn go_on(shell: &mut Terminal) {
 
 #[test]
 fn r15_a_screen_that_a_key_stops_gives_its_account_up_and_takes_it_again() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let mut shell = under_a_shell(&house.home);
     let first = house.holder();
     assert_ne!(first, 0);
@@ -619,7 +589,7 @@ fn r15_a_screen_that_a_key_stops_gives_its_account_up_and_takes_it_again() {
     shell.wait("the star", SOON, |screen| starred(screen, "Rings"));
     eventually("the first as holder", SOON, || house.holder() == first);
     // Another screen takes over meanwhile, and keeps the account when the first one comes back.
-    let second = house.screen();
+    let mut second = house.screen();
     stands_by(second.pid());
     stop_by_key(&mut shell);
     eventually("the second as holder", SOON, || {
@@ -629,7 +599,7 @@ fn r15_a_screen_that_a_key_stops_gives_its_account_up_and_takes_it_again() {
     stands_by(first);
     shell.wait_text("online");
     assert_eq!(house.holder(), second.pid());
-    quit(second);
+    second.quit();
     eventually("the first as holder", SOON, || house.holder() == first);
     shell.press("q");
     shell.wait_text("ready> ");
@@ -637,7 +607,7 @@ fn r15_a_screen_that_a_key_stops_gives_its_account_up_and_takes_it_again() {
 
 #[test]
 fn r17_what_a_stopped_screen_was_sending_is_sent_by_who_comes_next() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let home = &house.home;
     let mut shell = under_a_shell(home);
     let slow = Duration::from_secs(3);
@@ -661,7 +631,7 @@ fn r17_what_a_stopped_screen_was_sending_is_sent_by_who_comes_next() {
 
 #[test]
 fn going_off_line_by_name_makes_no_connection_until_it_is_asked_for_again() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     let mut screen = house.owner();
     let seeds = house.id("Seeds");
     screen.press(".");
@@ -688,7 +658,7 @@ fn going_off_line_by_name_makes_no_connection_until_it_is_asked_for_again() {
     screen.press("go-online\r");
     eventually("the flag at the server", SOON, || house.flagged("Seeds"));
     screen.wait_text("online");
-    quit(screen);
+    screen.quit();
 }
 
 #[test]
@@ -711,5 +681,5 @@ fn s1_a_logout_takes_the_password_from_who_works_with_it() {
     let (code, text) = login(&home, &password);
     assert_eq!(code, Some(0), "{text}");
     screen.wait_text("online");
-    quit(screen);
+    screen.quit();
 }

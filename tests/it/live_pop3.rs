@@ -3,19 +3,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::harness::desk::Desk;
 use crate::harness::dovecot::{Dovecot, Options, Pop3};
 use crate::harness::fake_pop3::{FakePop3, Script};
 use crate::harness::postfix::Exchange;
 use crate::harness::program::Home;
 use crate::harness::proxy::Proxy;
 use crate::harness::pty::Terminal;
-use crate::harness::{eventually, lacebark};
-
-const LIMIT: Duration = Duration::from_secs(45);
+use crate::harness::{SOON, eventually, lacebark};
 
 fn letter(subject: &str, text: &str) -> Vec<u8> {
     format!(
@@ -24,71 +22,6 @@ fn letter(subject: &str, text: &str) -> Vec<u8> {
          {text}\r\n"
     )
     .into_bytes()
-}
-
-/// A home and its program.
-struct Desk {
-    home: Home,
-    screen: Terminal,
-}
-
-impl Desk {
-    fn open(home: Home) -> Self {
-        let screen = home.terminal(&[], 24, 80);
-        let mut desk = Self { home, screen };
-        desk.sees("? Help");
-        desk
-    }
-
-    fn sees(&mut self, text: &str) {
-        let wanted = text.to_owned();
-        let what = format!("{text:?} on the screen");
-        self.screen.wait(&what, LIMIT, move |screen| {
-            screen.contents().contains(&wanted)
-        });
-    }
-
-    fn misses(&mut self, text: &str) {
-        let unwanted = text.to_owned();
-        let what = format!("{text:?} gone from the screen");
-        self.screen.wait(&what, LIMIT, move |screen| {
-            !screen.contents().contains(&unwanted)
-        });
-    }
-
-    /// Waits until one row of the screen holds all these words.
-    fn row(&mut self, words: &[&str]) {
-        let wanted: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        self.screen
-            .wait(&format!("a row with {words:?}"), LIMIT, move |screen| {
-                let text = screen.contents();
-                text.lines()
-                    .any(|row| wanted.iter().all(|word| row.contains(word)))
-            });
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.screen.press(keys);
-    }
-
-    /// Puts the cursor on the message with this subject.
-    fn at(&mut self, subject: &str) {
-        self.press("W");
-        self.sees("Word to find");
-        self.press(&format!("\x15{subject}\r"));
-        self.row(&[">", subject]);
-    }
-
-    fn command(&mut self, name: &str) {
-        self.press(".");
-        self.sees("Command:");
-        self.press(&format!("{name}\r"));
-    }
-
-    fn quits(&mut self) {
-        self.press("q");
-        assert_eq!(self.screen.exit_code(LIMIT), 0);
-    }
 }
 
 /// The subjects in a mailbox, in order of their letters.
@@ -173,7 +106,7 @@ fn day(policy: &str, by_screen: bool, stays: usize) {
     }
     alice.sees("online");
     let first = if policy == "delete" { 0 } else { 4 };
-    eventually("the first look has ended", LIMIT, || {
+    eventually("the first look has ended", SOON, || {
         count(server, "INBOX") == first
     });
 
@@ -195,7 +128,7 @@ fn day(policy: &str, by_screen: bool, stays: usize) {
     assert!(answer.contains("At noon, thanks."), "{answer}");
     assert!(answer.contains("In-Reply-To: <Lunch@example.test>"));
     alice.press("I");
-    alice.row(&["Lunch", "A"]);
+    alice.screen.wait_row(&["Lunch", "A"]);
 
     // Off line she files, deletes, and takes a deletion back.
     alice.command("go-offline");
@@ -205,7 +138,7 @@ fn day(policy: &str, by_screen: bool, stays: usize) {
     alice.press("+");
     alice.sees("folder");
     alice.press("Trips\r");
-    alice.row(&["Trips", " 0 "]);
+    alice.screen.wait_row(&["Trips", " 0 "]);
     alice.press("I");
     alice.at("Tickets");
     alice.press("S");
@@ -227,7 +160,7 @@ fn day(policy: &str, by_screen: bool, stays: usize) {
     alice.command("go-online");
     alice.sees("Late");
     alice.sees("online");
-    eventually("the server has what the policy says", LIMIT, || {
+    eventually("the server has what the policy says", SOON, || {
         count(server, "INBOX") == stays
     });
     alice.quits();
@@ -285,7 +218,7 @@ fn accounts_of_both_protocols_stand_side_by_side_each_with_its_state() {
     desk.sees("3 of 3 online");
     desk.press("L");
     desk.sees("3 accounts   3 unread");
-    desk.row(&["POP3", "online, synced"]);
+    desk.screen.wait_row(&["POP3", "online, synced"]);
     for (at, user) in [(1, "carol"), (2, "alice"), (3, "bob")] {
         desk.press(&format!("L\x1b{at}"));
         desk.sees(&format!("For-{user}"));
@@ -295,8 +228,8 @@ fn accounts_of_both_protocols_stand_side_by_side_each_with_its_state() {
     desk.press("\x12");
     desk.sees("2 of 3 online");
     desk.press("L");
-    desk.row(&["POP3", "offline since"]);
-    desk.row(&["POP3", "online, synced"]);
+    desk.screen.wait_row(&["POP3", "offline since"]);
+    desk.screen.wait_row(&["POP3", "online, synced"]);
     proxy.set(|faults| faults.refuse = false);
     server.deliver("bob", "INBOX", &letter("Back", "Again."), &[], None);
     desk.press("\x12");

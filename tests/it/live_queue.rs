@@ -1,12 +1,9 @@
 //! The Queue screen against a real server that goes away and comes back.
 
-use std::time::Duration;
-
 use crate::harness::dovecot::Dovecot;
-use crate::harness::eventually;
 use crate::harness::program::Home;
+use crate::harness::{SOON, eventually};
 
-const SOON: Duration = Duration::from_secs(20);
 const TICKETS: &[u8] = b"From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\n\
 Subject: Train tickets\r\nDate: Sat, 21 Nov 2026 08:02:00 +0000\r\nMessage-ID: <a@b>\r\n\r\n\
 The tickets are in the drawer.\r\n";
@@ -44,6 +41,5 @@ fn what_waits_for_a_server_is_in_the_queue_and_is_taken_back_or_sent() {
     eventually("the flag on the server", SOON, || {
         server.client("alice").flags("INBOX", uid).unwrap() == ["\\Flagged"]
     });
-    screen.press("q");
-    assert_eq!(screen.exit_code(SOON), 0);
+    screen.quit();
 }

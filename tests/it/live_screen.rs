@@ -69,8 +69,7 @@ fn an_account_is_set_up_on_the_screen_and_its_mail_read_and_flagged() {
     for flag in ["\\Seen", "\\Flagged"] {
         assert!(flags.iter().any(|known| known == flag), "{flags:?}");
     }
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }
 
 #[test]

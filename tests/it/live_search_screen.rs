@@ -4,73 +4,37 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::harness::dovecot::Dovecot;
-use crate::harness::eventually;
-use crate::harness::program::Home;
-use crate::harness::proxy::Proxy;
+use crate::harness::house::{House, letter};
 use crate::harness::pty::Terminal;
+use crate::harness::{SOON, eventually};
 
-const SOON: Duration = Duration::from_secs(60);
-
-fn letter(subject: &str, body: &str) -> Vec<u8> {
-    format!(
-        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
-         Date: Sat, 21 Nov 2026 08:02:00 +0000\r\nMessage-ID: <{subject}@x>\r\n\r\n{body}\r\n"
-    )
-    .into_bytes()
+/// Two messages whose headers are here, one of a folder that is not kept, all with a word in them
+/// that only a subject here has.
+fn house() -> Option<House> {
+    let house = House::with(&[
+        ("INBOX", "Zebra crossing", "Look left."),
+        ("INBOX", "Stripes", "A zebra crossed."),
+        ("INBOX", "Plain", "A horse stood."),
+        ("Attic", "Old", "Seven zebras."),
+    ])?;
+    let config = house.home.path("config.toml");
+    let mut settings = fs::read_to_string(&config).unwrap();
+    settings.push_str("[account.mailboxes.Attic]\noffline = \"none\"\n");
+    fs::write(&config, settings).unwrap();
+    house.home.run(&["sync"]).exits(0);
+    Some(house)
 }
 
-struct House {
-    server: Dovecot,
-    proxy: Proxy,
-    home: Home,
-}
-
-impl House {
-    /// Two messages whose headers are here, one of a folder that is not kept, all with a word in them
-    /// that only a subject here has.
-    fn build() -> Option<House> {
-        let server = Dovecot::start()?;
-        for (mailbox, subject, body) in [
-            ("INBOX", "Zebra crossing", "Look left."),
-            ("INBOX", "Stripes", "A zebra crossed."),
-            ("INBOX", "Plain", "A horse stood."),
-            ("Attic", "Old", "Seven zebras."),
-        ] {
-            server.deliver("alice", mailbox, &letter(subject, body), &[], None);
-        }
-        let proxy = Proxy::before(server.imaps_port());
-        let home = Home::of_alice(&server, proxy.port(), "headers");
-        let config = home.path("config.toml");
-        let mut settings = fs::read_to_string(&config).unwrap();
-        settings.push_str("[account.mailboxes.Attic]\noffline = \"none\"\n");
-        fs::write(&config, settings).unwrap();
-        home.run(&["sync"]).exits(0);
-        Some(House {
-            server,
-            proxy,
-            home,
-        })
-    }
-
-    fn screen(&self, state: &str) -> Terminal {
-        let mut screen = self.home.terminal(&[], 24, 80);
-        sees(&mut screen, state);
-        sees(&mut screen, "Plain");
-        screen
-    }
+/// Its screen, with the link in that state.
+fn screen_of(house: &House, state: &str) -> Terminal {
+    let mut screen = house.home.terminal(&[], 24, 80);
+    screen.wait_text(state);
+    screen.wait_text("Plain");
+    screen
 }
 
 fn row_of(screen: &vt100::Screen, text: &str) -> Option<usize> {
     screen.contents().lines().position(|row| row.contains(text))
-}
-
-fn sees(screen: &mut Terminal, text: &str) {
-    let wanted = text.to_owned();
-    let what = format!("{text:?} on the screen");
-    screen.wait(&what, SOON, move |screen| {
-        screen.contents().contains(&wanted)
-    });
 }
 
 /// Waits for these texts, each in a row below the one before.
@@ -83,15 +47,10 @@ fn stands(screen: &mut Terminal, texts: &'static [&'static str]) {
 
 fn types(screen: &mut Terminal, text: &str) {
     screen.press("/");
-    sees(screen, "Search INBOX:");
+    screen.wait_text("Search INBOX:");
     screen.press("/");
-    sees(screen, "Search all mail:");
+    screen.wait_text("Search all mail:");
     screen.press(text);
-}
-
-fn quit(mut screen: Terminal) {
-    screen.press("q");
-    assert_eq!(screen.exit_code(SOON), 0);
 }
 
 /// Nobody is asked for anything any more.
@@ -106,16 +65,16 @@ fn is_quiet(house: &House) -> bool {
 
 #[test]
 fn what_the_server_finds_stands_below_a_line_and_is_opened() {
-    let Some(house) = House::build() else { return };
-    let mut screen = house.screen("online");
+    let Some(house) = house() else { return };
+    let mut screen = screen_of(&house, "online");
     types(&mut screen, "zebra");
     stands(
         &mut screen,
         &["Zebra crossing", "on the server, not", "Stripes"],
     );
     stands(&mut screen, &["on the server, not", "Old"]);
-    sees(&mut screen, "(2 folders searched)");
-    sees(&mut screen, "2 on the server");
+    screen.wait_text("(2 folders searched)");
+    screen.wait_text("2 on the server");
     eventually("no request is left", SOON, || is_quiet(&house));
     // A letter more drops what was found for the line before.
     screen.press("s");
@@ -123,43 +82,42 @@ fn what_the_server_finds_stands_below_a_line_and_is_opened() {
         row_of(screen, "Stripes").is_none() && row_of(screen, "Old").is_some()
     });
     screen.press("\r");
-    sees(&mut screen, "Seven zebras.");
+    screen.wait_text("Seven zebras.");
     screen.press("<");
-    sees(&mut screen, "SEARCH   all mail");
+    screen.wait_text("SEARCH   all mail");
     screen.press("\x1b");
-    sees(&mut screen, "INBOX   alice");
-    quit(screen);
+    screen.wait_text("INBOX   alice");
+    screen.quit();
 }
 
 #[test]
 fn a_slow_server_holds_up_no_key_and_is_asked_no_more_once_the_screen_is_left() {
-    let Some(house) = House::build() else { return };
-    let mut screen = house.screen("online");
+    let Some(house) = house() else { return };
+    let mut screen = screen_of(&house, "online");
     house
         .proxy
         .set(|faults| faults.delay = Duration::from_secs(4));
     types(&mut screen, "zebra");
-    sees(&mut screen, "Zebra crossing");
-    sees(&mut screen, "on the server, not kept offline");
+    screen.wait_text("Zebra crossing");
+    screen.wait_text("on the server, not kept offline");
     assert!(!screen.text().contains("Stripes"), "{}", screen.text());
     // The prompt takes letters, and what they find here is there, while the server thinks.
     screen.press("\x15stri");
-    sees(&mut screen, "Search all mail: stri");
+    screen.wait_text("Search all mail: stri");
     screen.wait("what is here of it", Duration::from_secs(3), |screen| {
         row_of(screen, "Stripes").is_some() && row_of(screen, "Zebra").is_none()
     });
     screen.press("\x1b");
-    sees(&mut screen, "INBOX   alice");
+    screen.wait_text("INBOX   alice");
     eventually("no request is left", SOON, || is_quiet(&house));
-    screen.press("q");
-    assert_eq!(screen.exit_code(SOON), 0);
+    screen.quit();
 }
 
 #[test]
 fn a_server_that_is_gone_is_one_line_and_what_is_here_is_found() {
-    let Some(house) = House::build() else { return };
+    let Some(house) = house() else { return };
     house.proxy.set(|faults| faults.refuse = true);
-    let mut screen = house.screen("offline");
+    let mut screen = screen_of(&house, "offline");
     types(&mut screen, "zebra");
     stands(
         &mut screen,
@@ -170,20 +128,20 @@ fn a_server_that_is_gone_is_one_line_and_what_is_here_is_found() {
         ],
     );
     screen.press("\x1b");
-    sees(&mut screen, "INBOX   alice");
+    screen.wait_text("INBOX   alice");
     eventually("no request is left", SOON, || is_quiet(&house));
-    quit(screen);
+    screen.quit();
 }
 
 #[test]
 fn a_refused_password_is_one_line_and_opens_no_question() {
-    let Some(mut house) = House::build() else {
+    let Some(mut house) = house() else {
         return;
     };
     house.server.set_password("alice", "another one");
     // Within the second of a sign-in the running one would still take the old one.
     house.server.restart();
-    let mut screen = house.screen("sign-in needed");
+    let mut screen = screen_of(&house, "sign-in needed");
     types(&mut screen, "zebra");
     stands(
         &mut screen,
@@ -193,46 +151,46 @@ fn a_refused_password_is_one_line_and_opens_no_question() {
             "work was not searched: sign-in needed",
         ],
     );
-    sees(&mut screen, "Search all mail: zebra");
+    screen.wait_text("Search all mail: zebra");
     screen.press("\x1b");
-    sees(&mut screen, "INBOX   alice");
-    quit(screen);
+    screen.wait_text("INBOX   alice");
+    screen.quit();
 }
 
 #[test]
 fn the_owner_of_the_account_searches_for_another_process() {
-    let Some(house) = House::build() else { return };
-    let first = house.screen("online");
-    let mut second = house.screen("online");
+    let Some(house) = house() else { return };
+    let mut first = screen_of(&house, "online");
+    let mut second = screen_of(&house, "online");
     types(&mut second, "zebra");
     stands(
         &mut second,
         &["Zebra crossing", "on the server, not", "Stripes"],
     );
-    sees(&mut second, "Old");
+    second.wait_text("Old");
     // What it no longer waits for is taken from the store.
     second.press("\x1b");
-    sees(&mut second, "INBOX   alice");
+    second.wait_text("INBOX   alice");
     eventually("no request is left", SOON, || is_quiet(&house));
-    quit(second);
-    quit(first);
+    second.quit();
+    first.quit();
 }
 
 #[test]
 fn a_kept_search_is_in_the_folder_list_finds_new_mail_and_outlives_the_program() {
-    let Some(house) = House::build() else { return };
-    let mut screen = house.screen("online");
+    let Some(house) = house() else { return };
+    let mut screen = screen_of(&house, "online");
     types(&mut screen, "zebra");
-    sees(&mut screen, "Zebra crossing");
+    screen.wait_text("Zebra crossing");
     screen.press("\x13");
-    sees(&mut screen, "Keep this search as: zebra");
+    screen.wait_text("Keep this search as: zebra");
     screen.press("Stripy\r");
-    sees(&mut screen, "Kept as \"Stripy\"");
-    quit(screen);
+    screen.wait_text("Kept as \"Stripy\"");
+    screen.quit();
     let mail = letter("Zebra news", "A foal.");
     house.server.deliver("alice", "INBOX", &mail, &[], None);
     house.home.run(&["sync"]).exits(0);
-    let mut screen = house.screen("online");
+    let mut screen = screen_of(&house, "online");
     screen.press("L");
     stands(&mut screen, &["Searches", "Stripy", "INBOX"]);
     // From the heading of the account, up to the search.
@@ -243,17 +201,17 @@ fn a_kept_search_is_in_the_folder_list_finds_new_mail_and_outlives_the_program()
             .any(|row| row.starts_with('>') && row.contains("Stripy"))
     });
     screen.press("\r");
-    sees(&mut screen, "SEARCH   Stripy: all mail");
+    screen.wait_text("SEARCH   Stripy: all mail");
     stands(
         &mut screen,
         &["Zebra news", "on the server, not", "Stripes"],
     );
     screen.press("\x1b");
-    sees(&mut screen, "FOLDERS");
+    screen.wait_text("FOLDERS");
     screen.press("D");
-    sees(&mut screen, "Deleted the search Stripy");
+    screen.wait_text("Deleted the search Stripy");
     screen.press("U");
-    sees(&mut screen, "Took back deleting the search: Stripy");
+    screen.wait_text("Took back deleting the search: Stripy");
     stands(&mut screen, &["Searches", "Stripy", "INBOX"]);
-    quit(screen);
+    screen.quit();
 }

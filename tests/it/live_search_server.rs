@@ -6,17 +6,9 @@ use std::fs;
 use serde_json::Value;
 
 use crate::harness::dovecot::Dovecot;
+use crate::harness::generate::Sizes;
+use crate::harness::house::{House, letter};
 use crate::harness::program::Home;
-use crate::harness::proxy::Proxy;
-
-fn letter(subject: &str, body: &str) -> Vec<u8> {
-    format!(
-        "From: Zoe <zoe@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
-         Date: Sat, 21 Nov 2026 08:02:00 +0000\r\nMessage-ID: <{subject}@x>\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n"
-    )
-    .into_bytes()
-}
 
 fn subjects(home: &Home, arguments: &[&str]) -> Vec<String> {
     let all = [&["search", "--json"], arguments].concat();
@@ -28,19 +20,19 @@ fn subjects(home: &Home, arguments: &[&str]) -> Vec<String> {
 
 #[test]
 fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    for (mailbox, subject, body) in [
+    let Some(House {
+        server: _server,
+        proxy,
+        home,
+    }) = House::with(&[
         ("INBOX", "Stripes", "A zebra crossed."),
         ("INBOX", "Plain", "A horse stood."),
         ("Archive", "Old", "Seven zebras, one caf\u{e9}."),
         ("Trash", "Gone", "The zebra is no more."),
-    ] {
-        server.deliver("alice", mailbox, &letter(subject, body), &[], None);
-    }
-    let proxy = Proxy::before(server.imaps_port());
-    let home = Home::of_alice(&server, proxy.port(), "headers");
+    ])
+    else {
+        return;
+    };
     home.run(&["sync"]).exits(0);
     assert_eq!(subjects(&home, &["zebra"]), Vec::<String>::new());
     let check = |home: &Home| {
@@ -81,8 +73,7 @@ fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
     for (query, words) in cases {
         check_refused(&home, query, words);
     }
-    screen.press("q");
-    assert_eq!(screen.exit_code(std::time::Duration::from_secs(30)), 0);
+    screen.quit();
     for (query, words) in cases {
         check_refused(&home, query, words);
     }
@@ -99,20 +90,21 @@ fn text_that_is_not_kept_is_found_on_the_server_alone_and_by_the_owner() {
 
 #[test]
 fn folders_that_are_not_kept_here_are_searched_on_the_server() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    for (mailbox, subject, body) in [
+    let Some(House {
+        server,
+        proxy: _proxy,
+        home,
+    }) = House::with(&[
         ("INBOX", "Stripes", "A zebra crossed."),
         ("Attic", "Old", "Seven zebras."),
         ("Attic", "Dust", "Nothing here."),
         ("Cellar", "Deep", "A zebra below."),
         ("Trash", "Gone", "The zebra is no more."),
-    ] {
-        server.deliver("alice", mailbox, &letter(subject, body), &[], None);
-    }
+    ])
+    else {
+        return;
+    };
     server.doveadm(&["mailbox", "unsubscribe", "-u", "alice", "Cellar"]);
-    let home = Home::of_alice(&server, server.imaps_port(), "headers");
     // Attic is listed and not kept; Cellar is not even subscribed.
     let config = home.path("config.toml");
     let mut settings = fs::read_to_string(&config).unwrap();
@@ -153,4 +145,29 @@ fn folders_that_are_not_kept_here_are_searched_on_the_server() {
     server.doveadm(&["expunge", "-u", "alice", "mailbox", "Attic", "all"]);
     home.run(&["sync", "--mailbox", "Attic"]).exits(0);
     assert_eq!(listed("Attic"), 0);
+}
+
+#[test]
+fn a_search_on_the_server_that_ends_early_says_what_it_left_out() {
+    let Some(server) = Dovecot::holding(1_010, 5, Sizes::Small) else {
+        return;
+    };
+    server.deliver("alice", "Attic", &letter("Old", "An old tree."), &[], None);
+    let home = Home::of_alice(&server, server.imaps_port(), "headers");
+    home.run(&["sync"]).exits(0);
+    let search = |home: &Home| {
+        let words = "\"from under a tree\"";
+        let run = home.run(&["search", words, "--server", "--limit", "5000", "--json"]);
+        let found = run.json()["messages"].as_array().unwrap().len();
+        let said = "warning: work: only the first 1000 that were found are shown; \
+             1 more folder was not searched";
+        assert!(run.err.contains(said), "{}", run.err);
+        found
+    };
+    assert_eq!(search(&home), 1_000);
+    // The same by the process that owns the account.
+    let mut screen = home.terminal(&[], 24, 80);
+    screen.wait_text("online");
+    assert_eq!(search(&home), 1_000);
+    screen.quit();
 }

@@ -4,69 +4,49 @@
 //! and each Enter is one key.
 
 use std::fs;
-use std::time::Duration;
 
+use crate::harness::desk::Desk;
 use crate::harness::dovecot::Options;
-use crate::harness::eventually;
 use crate::harness::postfix::Exchange;
 use crate::harness::program::Home;
-use crate::harness::pty::Terminal;
-
-const LIMIT: Duration = Duration::from_secs(45);
+use crate::harness::{SOON, eventually};
 
 /// Alice, who counts.
-struct Desk {
-    home: Home,
-    screen: Terminal,
+struct Alice {
+    desk: Desk,
     keys: usize,
 }
 
-impl Desk {
+impl Alice {
     fn sees(&mut self, text: &str) {
-        let wanted = text.to_owned();
-        let what = format!("{text:?} on the screen");
-        self.screen.wait(&what, LIMIT, move |screen| {
-            screen.contents().contains(&wanted)
-        });
+        self.desk.sees(text);
     }
 
     fn misses(&mut self, text: &str) {
-        let unwanted = text.to_owned();
-        let what = format!("{text:?} gone from the screen");
-        self.screen.wait(&what, LIMIT, move |screen| {
-            !screen.contents().contains(&unwanted)
-        });
+        self.desk.misses(text);
     }
 
     /// One key.
     fn key(&mut self, key: &str) {
         self.keys += 1;
-        self.screen.press(key);
+        self.desk.press(key);
     }
 
     /// Names and text.
     fn types(&mut self, text: &str) {
-        self.screen.press(text);
+        self.desk.press(text);
     }
 
     /// Puts the cursor on the message with this subject in INBOX; what a task starts from.
     fn at(&mut self, subject: &str) {
-        self.screen.press("\x1b1");
+        self.desk.press("\x1b1");
         self.sees(" INBOX   alice");
-        self.screen.press("W");
-        self.sees("Word to find");
-        self.screen.press(&format!("\x15{subject}\r"));
-        self.stands_at(subject);
+        self.desk.at(subject);
         self.keys = 0;
     }
 
     fn stands_at(&mut self, text: &str) {
-        let text = text.to_owned();
-        self.screen.wait("the cursor there", LIMIT, move |screen| {
-            let rows = screen.contents();
-            rows.lines()
-                .any(|row| row.starts_with('>') && row.contains(&text))
-        });
+        self.desk.screen.wait_cursor(text);
     }
 
     fn took(&self, task: &str, most: usize) {
@@ -86,7 +66,7 @@ fn letter(subject: &str, more: &str, body: &str) -> Vec<u8> {
 
 /// Alice has mail, a folder and a second account; links and files are opened by a command that
 /// writes down what it got.
-fn desk(exchange: &Exchange) -> Desk {
+fn alice(exchange: &Exchange) -> Alice {
     let server = &exchange.dovecot;
     let html = "MIME-Version: 1.0\r\nContent-Type: text/html\r\n";
     let page = "<p>Deals at <a href=\"https://shop.example.test/deals\">our shop</a></p>";
@@ -127,15 +107,10 @@ fn desk(exchange: &Exchange) -> Desk {
         fs::read_to_string(&config).unwrap()
     );
     fs::write(&config, settings).unwrap();
-    let screen = home.terminal(&[], 24, 80);
-    let mut desk = Desk {
-        home,
-        screen,
-        keys: 0,
-    };
+    let mut desk = Desk::open(home);
     desk.sees("2 of 2 online");
     desk.sees("News");
-    desk
+    Alice { desk, keys: 0 }
 }
 
 #[test]
@@ -147,7 +122,7 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     let Some(exchange) = Exchange::with(options, "") else {
         return;
     };
-    let mut alice = desk(&exchange);
+    let mut alice = alice(&exchange);
     let server = &exchange.dovecot;
     let count = |user: &str, mailbox: &str| server.client(user).uids(mailbox).len();
 
@@ -174,7 +149,7 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     let got = String::from_utf8_lossy(&got).into_owned();
     assert!(got.contains("Yes.") && got.contains("> At noon?"), "{got}");
 
-    let file = alice.home.path("menu.txt");
+    let file = alice.desk.home.path("menu.txt");
     fs::write(&file, "soup\n").unwrap();
     alice.at("Lunch");
     alice.key("c");
@@ -230,7 +205,7 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.key("\r");
     alice.misses("Tickets");
     alice.took("file a message", 2);
-    eventually("filed on the server", LIMIT, || {
+    eventually("filed on the server", SOON, || {
         count("alice", "Archive") == 2
     });
 
@@ -239,7 +214,7 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.misses("Greener");
     alice.misses("Bikeshed");
     alice.took("delete a conversation", 1);
-    eventually("deleted on the server", LIMIT, || {
+    eventually("deleted on the server", SOON, || {
         count("alice", "Trash") == 2
     });
 
@@ -259,8 +234,11 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.keys += 1;
     alice.sees("shop.example.test/deals");
     alice.key("\r");
-    let page = alice.home.path("opened/https:/shop.example.test/deals");
-    eventually("the link was opened", LIMIT, || page.exists());
+    let page = alice
+        .desk
+        .home
+        .path("opened/https:/shop.example.test/deals");
+    eventually("the link was opened", SOON, || page.exists());
     alice.took("read an HTML message and open a link", 3);
 
     alice.at("Plan");
@@ -271,10 +249,10 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.stands_at("plan.txt");
     alice.key("s");
     alice.sees("Save part");
-    let plan = alice.home.path("plan.txt");
+    let plan = alice.desk.home.path("plan.txt");
     alice.types(&format!("\x15{}", plan.display()));
     alice.key("\r");
-    eventually("saved", LIMIT, || plan.exists());
+    eventually("saved", SOON, || plan.exists());
     alice.took("save an attachment", 3);
     assert_eq!(fs::read(&plan).unwrap(), b"the plan");
 
@@ -283,5 +261,5 @@ fn the_everyday_tasks_take_the_keys_that_we_promise() {
     alice.sees("Bobs");
     alice.took("change the account", 1);
     alice.types("q");
-    assert_eq!(alice.screen.exit_code(LIMIT), 0);
+    assert_eq!(alice.desk.screen.exit_code(SOON), 0);
 }

@@ -53,8 +53,7 @@ fn a_text_asked_for_off_line_comes_with_the_next_link() {
     proxy.set(|faults| faults.refuse = false);
     screen.wait_text("The tickets are in the drawer.");
     assert!(!screen.text().contains("new message"), "{}", screen.text());
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }
 
 #[test]
@@ -111,6 +110,5 @@ fn another_processs_flag_shows_by_itself_and_reaches_the_server() {
     });
     let flags = server.client("alice").flags("INBOX", 1).unwrap();
     assert!(flags.iter().any(|flag| flag == "\\Flagged"), "{flags:?}");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }

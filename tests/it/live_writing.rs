@@ -1,79 +1,22 @@
 //! Writing and sending on the screen alone, through a real Postfix into a real Dovecot.
 
 use std::fs;
-use std::path::Path;
-use std::time::Duration;
 
+use crate::harness::SOON;
+use crate::harness::desk::Desk;
 use crate::harness::postfix::Exchange;
 use crate::harness::program::Home;
-use crate::harness::pty::Terminal;
 
-const LIMIT: Duration = Duration::from_secs(45);
-
-/// A user's home and their program, with INBOX in sight and the server there.
-struct Desk {
-    home: Home,
-    screen: Terminal,
-}
-
-impl Desk {
-    fn of(exchange: &Exchange, user: &str, settings: &str) -> Self {
-        let home = Home::new();
-        exchange.add_account(&home, user, &[]);
-        let path = home.path("config.toml");
-        let config = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{settings}\n{config}")).unwrap();
-        let screen = home.terminal(&[], 24, 80);
-        let mut desk = Self { home, screen };
-        desk.sees("? Help");
-        desk.sees("online");
-        desk
-    }
-
-    fn sees(&mut self, text: &str) {
-        let wanted = text.to_owned();
-        let what = format!("{text:?} on the screen");
-        self.screen.wait(&what, LIMIT, move |screen| {
-            screen.contents().contains(&wanted)
-        });
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.screen.press(keys);
-    }
-
-    /// Begins a message, up to its text.
-    fn write(&mut self, to: &str, subject: &str, text: &str) {
-        self.press("c");
-        self.sees("COMPOSE");
-        self.press(&format!("{to}\t\t\t{subject}\r"));
-        self.sees("line 1 of");
-        self.press(text);
-        // The last of it is on the screen.
-        self.sees(text.lines().last().unwrap());
-    }
-
-    fn send(&mut self) {
-        self.press("\x18");
-        self.sees("Send to");
-        self.press("y");
-        self.sees("Sending in");
-    }
-
-    fn attach(&mut self, path: &Path) {
-        self.press("\x1b<");
-        self.press("\x1b[Z\x1b[Z");
-        self.sees("^J Attach");
-        self.press("\x0a");
-        self.sees("File to attach");
-        self.press(&format!("\x15{}\r", path.display()));
-        self.sees("Attached");
-    }
-
-    fn quits(&mut self) {
-        self.press("q");
-        assert_eq!(self.screen.exit_code(LIMIT), 0);
-    }
+/// A user with INBOX in sight and the server there.
+fn desk_of(exchange: &Exchange, user: &str, settings: &str) -> Desk {
+    let home = Home::new();
+    exchange.add_account(&home, user, &[]);
+    let path = home.path("config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{settings}\n{config}")).unwrap();
+    let mut desk = Desk::open(home);
+    desk.sees("online");
+    desk
 }
 
 fn text(message: &[u8]) -> String {
@@ -85,15 +28,15 @@ fn count(exchange: &Exchange, user: &str, mailbox: &str) -> usize {
     exchange.dovecot.client(user).uids(mailbox).len()
 }
 
-const SOON: &str = "[send]\nundo_delay = 2\n";
+const DELAY: &str = "[send]\nundo_delay = 2\n";
 
 #[test]
 fn a_conversation_with_attachments_is_held_on_the_screen_alone() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", SOON);
-    let mut bob = Desk::of(&exchange, "bob", SOON);
+    let mut alice = desk_of(&exchange, "alice", DELAY);
+    let mut bob = desk_of(&exchange, "bob", DELAY);
     let file = alice.home.path("menu.txt");
     fs::write(&file, "soup\nfish\n").unwrap();
     alice.write("bob@example.test", "Lunch", "See the attached menu.");
@@ -131,14 +74,14 @@ fn a_conversation_with_attachments_is_held_on_the_screen_alone() {
     assert!(answer.contains(&format!("In-Reply-To: {id}")), "{answer}");
     // Bob's copy of the question is marked as answered.
     bob.press("<");
-    bob.screen.wait("the mark", LIMIT, |screen| {
+    bob.screen.wait("the mark", SOON, |screen| {
         let rows = screen.contents();
         rows.lines()
             .any(|row| row.contains("Lunch") && row.contains("A"))
     });
     let uid = exchange.dovecot.client("bob").uids("INBOX")[0];
     let mut flags = Vec::new();
-    crate::harness::eventually("\\Answered on the server", LIMIT, || {
+    crate::harness::eventually("\\Answered on the server", SOON, || {
         flags = exchange.dovecot.client("bob").flags("INBOX", uid).unwrap();
         flags.iter().any(|flag| flag == "\\Answered")
     });
@@ -151,7 +94,7 @@ fn r1_what_is_taken_back_in_its_delay_is_never_sent() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", "[send]\nundo_delay = 4\n");
+    let mut alice = desk_of(&exchange, "alice", "[send]\nundo_delay = 4\n");
     alice.write("bob@example.test", "Too soon", "Not like this.");
     alice.send();
     alice.press("u");
@@ -176,7 +119,7 @@ fn q_asks_while_a_message_waits_and_sends_it_first() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", "[send]\nundo_delay = 120\n");
+    let mut alice = desk_of(&exchange, "alice", "[send]\nundo_delay = 120\n");
     alice.write("bob@example.test", "Last words", "Good night.");
     alice.send();
     alice.press("q");
@@ -185,7 +128,7 @@ fn q_asks_while_a_message_waits_and_sends_it_first() {
     alice.press("q");
     alice.sees("Quit?");
     alice.press("s");
-    assert_eq!(alice.screen.exit_code(LIMIT), 0);
+    assert_eq!(alice.screen.exit_code(SOON), 0);
     assert_eq!(exchange.received("bob", "INBOX", 1).len(), 1);
 }
 
@@ -194,7 +137,7 @@ fn r2_a_refused_recipient_is_named_and_the_message_edited_and_sent() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", SOON);
+    let mut alice = desk_of(&exchange, "alice", DELAY);
     alice.write(
         "bob@example.test, nobody@example.test",
         "Plans",
@@ -226,7 +169,7 @@ fn off_line_a_message_waits_and_leaves_when_there_is_a_server() {
     let Some(mut exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", SOON);
+    let mut alice = desk_of(&exchange, "alice", DELAY);
     exchange.postfix.stop();
     alice.write("bob@example.test", "Patience", "It waits.");
     alice.send();
@@ -247,14 +190,14 @@ fn a_message_is_sent_on_as_it_is_and_passed_on_with_its_attachment() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", SOON);
+    let mut alice = desk_of(&exchange, "alice", DELAY);
     let file = alice.home.path("menu.txt");
     fs::write(&file, "soup\nfish\n").unwrap();
     alice.write("bob@example.test", "Menu", "Here it is.");
     alice.attach(&file);
     alice.send();
     let first = text(&exchange.received("bob", "INBOX", 1)[0]);
-    let mut bob = Desk::of(&exchange, "bob", SOON);
+    let mut bob = desk_of(&exchange, "bob", DELAY);
     bob.sees("Menu");
     bob.press("b");
     bob.sees("Send the message on");
@@ -296,7 +239,7 @@ fn what_is_postponed_stands_in_the_servers_drafts_until_it_is_sent() {
     let Some(exchange) = Exchange::start() else {
         return;
     };
-    let mut alice = Desk::of(&exchange, "alice", SOON);
+    let mut alice = desk_of(&exchange, "alice", DELAY);
     alice.write("bob@example.test", "Later", "Not finished");
     alice.press("\x0f");
     alice.sees("Postponed");
@@ -313,7 +256,7 @@ fn what_is_postponed_stands_in_the_servers_drafts_until_it_is_sent() {
     alice.send();
     alice.sees("Sent: \"Later\"");
     assert_eq!(exchange.received("bob", "INBOX", 1).len(), 1);
-    crate::harness::eventually("no draft is left", LIMIT, || {
+    crate::harness::eventually("no draft is left", SOON, || {
         count(&exchange, "alice", "Drafts") == 0
     });
     alice.quits();

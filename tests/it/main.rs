@@ -36,6 +36,7 @@ mod live_mute;
 mod live_owner;
 mod live_pop3;
 mod live_queue;
+mod live_reply;
 mod live_screen;
 mod live_search_screen;
 mod live_search_server;

@@ -30,10 +30,7 @@ const IDS: [(&str, &str); 88] = [
     ("p7", ""),
     ("p8", ""),
     ("p9", "names that the user makes"),
-    (
-        "p10",
-        "search words and Message-IDs on the wire: SEARCH asks for UIDs only",
-    ),
+    ("p10", ""),
     ("p11", "the editor"),
     ("p13", ""),
     ("p14", ""),

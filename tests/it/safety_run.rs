@@ -17,10 +17,9 @@ use lacebark::store::Store;
 
 use crate::harness::fake::{Fake, ordinary};
 use crate::harness::program::Home;
-use crate::harness::{eventually, find, is_long};
+use crate::harness::{SOON, eventually, find, is_long};
 use crate::safety_wire::home_of;
 
-const LIMIT: Duration = Duration::from_secs(20);
 const CANARY: &str = "canary-4f1c9a";
 
 /// A server with one message, whose flags can be changed.
@@ -157,7 +156,7 @@ fn s1_a_process_at_work_shows_the_password_nowhere() {
         "sync",
         "work",
     ]);
-    eventually("the body is asked for", LIMIT, || {
+    eventually("the body is asked for", SOON, || {
         asked.load(Ordering::SeqCst)
     });
     assert!(server.heard().contains("canary-71d3e8"), "it signed in");
@@ -180,7 +179,7 @@ fn s1_a_process_at_work_shows_the_password_nowhere() {
     assert_eq!(words[4..6], ["0", "0"], "{limits}");
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     let mut status = None;
-    eventually("the process is dead", LIMIT, || {
+    eventually("the process is dead", SOON, || {
         // The first is taken for a stack overflow and given back to the system.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::SEGV);
         status = child.try_wait().unwrap();
@@ -213,7 +212,7 @@ fn s3_without_a_keyring_a_prompt_signs_in_keeps_nothing_and_asks_again() {
         let mut terminal = home.terminal(&["sync", "work"], 24, 80);
         terminal.wait_text("Password of work:");
         terminal.press("canary-93b2\r");
-        assert_eq!(terminal.exit_code(LIMIT), 0, "{}", terminal.text());
+        assert_eq!(terminal.exit_code(SOON), 0, "{}", terminal.text());
         let shown = String::from_utf8_lossy(terminal.raw()).into_owned();
         assert!(!shown.contains("canary"), "it is echoed: {shown}");
         assert_eq!(server.heard().matches("canary-93b2").count(), round);
@@ -470,7 +469,7 @@ fn d1_m8_m10_the_hostile_set_is_listed_and_shown_in_visible_form_and_raw_is_as_i
         // A pipe gets the bytes as they came, a terminal none of them that acts.
         for way in ["--headers", "--html", "--raw"] {
             let mut terminal = home.terminal(&["show", &id, way], 200, 80);
-            terminal.exit_code(LIMIT);
+            terminal.exit_code(SOON);
             // The last bytes may come after the end.
             terminal.settle(Duration::from_secs(2));
             let got = terminal.raw();
@@ -543,7 +542,7 @@ fn d1_the_hostile_set_reaches_a_terminal_in_visible_form_on_every_screen() {
     assert!(text.contains("1337"), "nothing hostile was on the screen");
     terminal_got(screen.raw(), "the screens");
     screen.press("q");
-    screen.exit_code(LIMIT);
+    screen.exit_code(SOON);
 }
 
 #[test]
@@ -587,7 +586,7 @@ fn p14_words_of_a_server_reach_a_terminal_in_visible_form() {
         }
         let mut screen = home.terminal(&[], 24, 80);
         screen.wait_text("INBOX");
-        screen.wait("the end of the try", LIMIT, |_| server.connections() > 2);
+        screen.wait("the end of the try", SOON, |_| server.connections() > 2);
         for keys in ["", "\u{1b}l", "<", "\u{1b}a", "\r"] {
             screen.press(keys);
             screen.settle(Duration::from_millis(150));
@@ -596,7 +595,7 @@ fn p14_words_of_a_server_reach_a_terminal_in_visible_form() {
         let raw = String::from_utf8_lossy(screen.raw()).into_owned();
         assert!(!raw.contains(CANARY), "{what}");
         screen.press("q");
-        screen.exit_code(LIMIT);
+        screen.exit_code(SOON);
     }
 }
 
@@ -710,6 +709,6 @@ fn h1_m11_p11_looking_at_a_message_reaches_nobody_opens_no_file_and_starts_nothi
     let raw = String::from_utf8_lossy(screen.raw()).into_owned();
     assert!(raw.contains("seen text") && !raw.contains("canary-55aa"));
     screen.press("q");
-    screen.exit_code(LIMIT);
+    screen.exit_code(SOON);
     assert_eq!(*visited.lock().unwrap(), 0, "a connection was made");
 }

@@ -10,9 +10,9 @@ use lacebark::net::{NetError, Session};
 use lacebark::protocol::{Clock, Output, Protocol, Time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::corpus;
 use crate::harness::fake::{Conn, Fake, ordinary};
 use crate::harness::program::Home;
+use crate::harness::{SOON, corpus, eventually};
 
 fn sign_in() -> Command {
     Command::Login {
@@ -415,20 +415,16 @@ fn p4_the_screen_answers_and_memory_is_bounded_under_each_flood() {
         let home = home_of(&server);
         let mut screen = home.terminal(&[], 24, 80);
         screen.wait_text("INBOX");
+        eventually("a link", SOON, || !server.heard().is_empty());
         let until = std::time::Instant::now() + Duration::from_secs(5);
-        while server.heard().is_empty() && std::time::Instant::now() < until {
-            std::thread::yield_now();
-        }
         let pid = screen.pid().to_string();
         let (mut times, mut most) = (Vec::new(), 0);
         while std::time::Instant::now() < until {
             let pressed = screen.press("?");
-            let shown = screen.wait("help", Duration::from_secs(20), |screen| {
-                screen.contents().contains("HELP")
-            });
+            let shown = screen.wait("help", SOON, |screen| screen.contents().contains("HELP"));
             times.push(shown.saturating_duration_since(pressed));
             screen.press("<");
-            screen.wait("no help", Duration::from_secs(20), |screen| {
+            screen.wait("no help", SOON, |screen| {
                 !screen.contents().contains("HELP")
             });
             most = most.max(peak(&pid).unwrap_or(0));

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::lacebark;
 use crate::harness::program::Home;
 use crate::harness::pty::Terminal;
+use crate::harness::{SOON, lacebark};
 
-const LIMIT: Duration = Duration::from_secs(20);
 /// What may be lost.
 const AT_MOST: Duration = Duration::from_secs(5);
 
@@ -45,7 +44,7 @@ fn start(home: &Home, more: &[(&str, &Path)]) -> Terminal {
     let mut env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
     env.extend(more);
     let mut screen = Terminal::start(lacebark(), &[], &env, 24, 80);
-    screen.wait("the first screen", LIMIT, |screen| {
+    screen.wait("the first screen", SOON, |screen| {
         screen.contents().contains("? Help")
     });
     screen
@@ -68,7 +67,7 @@ fn kill(screen: &Terminal, signal: Signal) {
 fn found(home: &Home) -> Option<usize> {
     let mut screen = start(home, &[]);
     screen.press("\x1bc");
-    screen.wait("the list", LIMIT, |screen| {
+    screen.wait("the list", SOON, |screen| {
         let text = screen.contents();
         text.contains("draft ") || text.contains("Nothing is being written")
     });
@@ -113,7 +112,7 @@ fn killed(seed: u64) -> Duration {
     }
     let ended = Instant::now();
     kill(&screen, Signal::KILL);
-    screen.exit_code(LIMIT);
+    screen.exit_code(SOON);
     let kept = found(&home).map_or(0, |last| last + 1);
     // All that was typed from here on is lost.
     let first_lost = typed.get(kept).copied();
@@ -149,7 +148,7 @@ fn r4_a_hang_up_while_typing_loses_nothing() {
         screen.press("w41 w42 w43 ");
         screen.wait_text("w43");
         kill(&screen, signal);
-        screen.exit_code(LIMIT);
+        screen.exit_code(SOON);
         assert_eq!(found(&home), Some(43), "{signal:?}");
         let mut screen = start(&home, &[]);
         screen.wait_text("A draft was found");
@@ -161,8 +160,7 @@ fn r4_a_hang_up_while_typing_loses_nothing() {
         screen.wait_text("Discard");
         screen.press("d");
         screen.wait_text("discarded");
-        screen.press("q");
-        assert_eq!(screen.exit_code(LIMIT), 0);
+        screen.quit();
         assert_eq!(found(&home), None, "{signal:?}");
     }
 }
@@ -174,8 +172,7 @@ fn r4_q_keeps_what_is_written() {
     compose(&mut screen);
     screen.press("w7 \x1bc");
     screen.wait_text("WRITING");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
     assert_eq!(found(&home), Some(7));
 }
 
@@ -240,7 +237,7 @@ fn an_editor_that_fails_or_is_absent_leaves_the_text_as_it_was() {
         screen.press("d");
         screen.wait_text("discarded");
         screen.press("q");
-        screen.exit_code(LIMIT);
+        screen.exit_code(SOON);
     }
 }
 
@@ -286,8 +283,7 @@ fn in_the_demo_mail_is_answered_and_passed_on_up_to_the_draft() {
     screen.wait_text("Forwarded message");
     screen.press("\x1bc");
     screen.wait_text("2 messages");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }
 
 #[test]
@@ -296,7 +292,7 @@ fn enter_in_drafts_goes_on_with_what_another_program_left() {
     let env = home.env();
     let env: Vec<(&str, &Path)> = env.iter().map(|(k, v)| (*k, v.as_path())).collect();
     let mut screen = Terminal::start(lacebark(), &["demo"], &env, 24, 80);
-    screen.wait("the first screen", LIMIT, |screen| {
+    screen.wait("the first screen", SOON, |screen| {
         screen.contents().contains("? Help")
     });
     screen.press("g");
@@ -356,6 +352,5 @@ fn d3_files_are_chosen_in_the_browser_whatever_their_names_hold() {
     screen.wait_text("Discard");
     screen.press("d");
     screen.wait_text("discarded");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }

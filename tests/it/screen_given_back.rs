@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::Home;
-use crate::harness::lacebark;
 use crate::harness::pty::Terminal;
+use crate::harness::{SOON, lacebark};
 
 const FIRST: &str = "Tickets for the weekend";
-const LIMIT: Duration = Duration::from_secs(20);
-
 /// A shell with job control; nothing of the person's own is read.
 fn shell(home: &Home) -> Terminal {
     fs::create_dir_all(home.path("tmp")).unwrap();
@@ -56,7 +54,7 @@ fn demo(home: &Home, screen: &mut Terminal) -> Pid {
 
 /// The shell's screen is back, with its cursor, and lines are edited by the terminal again.
 fn assert_given_back(screen: &mut Terminal) {
-    screen.wait("the shell's screen", LIMIT, |screen| {
+    screen.wait("the shell's screen", SOON, |screen| {
         // The prompt comes when the shell has the terminal; what is typed earlier is not its own.
         let prompt = screen.contents().trim_end().ends_with("ready>");
         prompt && !screen.alternate_screen() && !screen.hide_cursor()
@@ -78,7 +76,7 @@ fn check(signal: Signal) {
     assert_given_back(&mut screen);
     let start = Instant::now();
     while Path::new(&format!("/proc/{pid}")).exists() {
-        assert!(start.elapsed() < LIMIT, "it goes on after {signal:?}");
+        assert!(start.elapsed() < SOON, "it goes on after {signal:?}");
         screen.settle(Duration::from_millis(20));
     }
     let left = crate::cli::modes(&home.path("tmp"));
@@ -105,7 +103,7 @@ fn a_suspend_gives_the_terminal_back_and_fg_draws_everything_anew() {
     screen.wait_text("Stopped");
     assert_given_back(&mut screen);
     screen.press("fg\r");
-    screen.wait("the index again", LIMIT, |screen| {
+    screen.wait("the index again", SOON, |screen| {
         screen.alternate_screen() && screen.contents().contains(FIRST)
     });
     screen.press("\r");
@@ -122,7 +120,7 @@ fn after_a_stop_from_outside_fg_takes_the_terminal_and_its_keys_again() {
     kill_process(pid, Signal::TSTP).unwrap();
     screen.wait_text("Stopped");
     screen.press("fg\r");
-    screen.wait("the index alone", LIMIT, |screen| {
+    screen.wait("the index alone", SOON, |screen| {
         let text = screen.contents();
         screen.alternate_screen() && text.contains(FIRST) && !text.contains("Stopped")
     });
@@ -138,7 +136,7 @@ fn what_is_typed_behind_q_is_the_shells() {
     let mut screen = shell(&home);
     demo(&home, &mut screen);
     screen.press("q");
-    screen.wait("the shell's screen", LIMIT, |screen| {
+    screen.wait("the shell's screen", SOON, |screen| {
         !screen.alternate_screen()
     });
     // The program may still be ending; the shell has not shown its prompt.

@@ -1,11 +1,8 @@
 //! A person reads by thread in the real program, over the demo: folds, deletes one, takes it back.
 
-use std::time::Duration;
-
+use crate::harness::SOON;
 use crate::harness::pty::Terminal;
 use crate::screen_triage::demo;
-
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// Rows of the list, as they stand on the screen.
 fn rows(screen: &vt100::Screen) -> Vec<String> {
@@ -15,7 +12,7 @@ fn rows(screen: &vt100::Screen) -> Vec<String> {
 }
 
 fn wait(screen: &mut Terminal, what: &'static str, is_so: impl Fn(&[String]) -> bool) {
-    screen.wait(what, LIMIT, |screen| is_so(&rows(screen)));
+    screen.wait(what, SOON, |screen| is_so(&rows(screen)));
 }
 
 #[test]
@@ -50,5 +47,5 @@ fn threads_are_folded_deleted_whole_and_taken_back_at_once() {
     screen.wait_text("Took back deleting:");
     wait(&mut screen, "the thread is back", folded);
     screen.press("Q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    assert_eq!(screen.exit_code(SOON), 0);
 }

@@ -76,6 +76,5 @@ fn the_message_pane_follows_the_cursor_on_a_wide_screen() {
     gone(&mut screen, "Enjoy the shade.");
     screen.press("\x1b[H");
     screen.wait_text("Enjoy the shade.");
-    screen.press("q");
-    assert_eq!(screen.exit_code(LIMIT), 0);
+    screen.quit();
 }
