@@ -119,3 +119,12 @@ impl Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UidValidity(pub u64);
+
+/// Messages of a server's list of all mail that stand nowhere else, as what was archived at Gmail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Alone {
+    /// Unread ones.
+    pub unread: u64,
+    /// Flagged ones.
+    pub flagged: u64,
+}

@@ -38,7 +38,7 @@ pub use id::{
 };
 pub use journal::{Operation, OperationKind, OperationState};
 pub use link::{Link, LinkState};
-pub use mailbox::{Role, UidValidity};
+pub use mailbox::{Alone, Role, UidValidity};
 pub use notice::{Notice, Severity};
 pub use offline::{Kept, Offline};
 pub use on_server::OnServer;
@@ -46,4 +46,4 @@ pub use query::{Query, QueryError};
 pub use secret::Secret;
 pub use structure::{Disposition, PartPath, Structure};
 pub use uid::{Uid, UidSet};
-pub use view::{Filter, Keys, List, Order, View};
+pub use view::{Filter, Keys, List, Order, Share, View};

@@ -99,19 +99,37 @@ impl List {
         }
     }
 
-    /// Whether the messages of a mailbox with that key and role can be in it.
+    /// Whether messages of a mailbox with that key and role can be in it.
     pub fn takes(&self, key: MailboxKey, role: Option<Role>) -> bool {
-        match self {
+        self.share(key, role) != Share::None
+    }
+
+    /// Which messages of a mailbox with that key and role can be in it.
+    pub fn share(&self, key: MailboxKey, role: Option<Role>) -> Share {
+        let all = match self {
             List::Mailbox(own) => *own == key,
             List::Inboxes => role == Some(Role::Inbox),
+            List::Unread | List::Flagged if role == Some(Role::All) => return Share::Alone,
             List::Unread | List::Flagged | List::All => !role.is_some_and(is_apart),
             List::Searched { apart: true } => true,
             List::Searched { apart: false } => {
                 !matches!(role, Some(Role::Trash | Role::Junk | Role::Drafts))
             }
-            List::Keys(keys) => keys.of.takes(key, role),
-        }
+            List::Keys(keys) => return keys.of.share(key, role),
+        };
+        if all { Share::All } else { Share::None }
     }
+}
+
+/// What of a mailbox can be in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Nothing.
+    None,
+    /// What stands in no other mailbox, as [`super::Alone`] counts it.
+    Alone,
+    /// All of it.
+    All,
 }
 
 /// Whether what a mailbox of that role holds is not looked for beside other mail: Trash, Junk and
@@ -217,12 +235,16 @@ mod tests {
             of.map(|role| role.map_or("none", Role::word))
                 .collect::<Vec<_>>()
         };
-        for list in [List::Unread, List::Flagged, List::All] {
-            assert_eq!(
-                taken(&list),
-                ["inbox", "sent", "archive", "none"],
-                "{list:?}"
-            );
+        let all = ["inbox", "sent", "archive", "none"];
+        assert_eq!(taken(&List::All), all);
+        // What was archived may be on the server's list of all mail alone.
+        for list in [List::Unread, List::Flagged] {
+            let shares = Role::ALL.into_iter().map(Some).chain([None]);
+            let whole = shares.filter(|role| list.share(key, *role) == Share::All);
+            let whole: Vec<_> = whole.map(|r| r.map_or("none", Role::word)).collect();
+            assert_eq!(whole, all, "{list:?}");
+            assert_eq!(list.share(key, Some(Role::All)), Share::Alone);
+            assert_eq!(taken(&list).len(), 5, "{list:?}");
         }
         assert_eq!(taken(&List::Inboxes), ["inbox"]);
         assert_eq!(taken(&List::Mailbox(key)).len(), 10);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{AccountKey, List, MailboxKey, MessageKey};
+use crate::model::{AccountKey, MailboxKey, MessageKey, Share, View};
 use crate::store::lists::{self, IndexRow, Reach};
 use crate::store::{Rows, StoreError, mailboxes};
 
@@ -84,23 +84,28 @@ pub struct IndexPage {
     pub unread: u64,
 }
 
-/// The mailboxes that a list is made of, of these accounts.
-pub fn mailboxes_of(
-    rows: &impl Rows,
-    list: &List,
-    accounts: &[AccountKey],
-) -> Result<Vec<MailboxKey>, StoreError> {
-    if let Some(one) = list.one_mailbox() {
-        return Ok(vec![one]);
+/// What a view is made of: the mailboxes of these accounts that its list takes, and which of their
+/// messages.
+pub fn walk(rows: &impl Rows, view: &View, accounts: &[AccountKey]) -> Result<Walk, StoreError> {
+    let filter = view.shown();
+    if let Some(one) = view.one_mailbox() {
+        return Ok(Walk::of(one, filter));
     }
-    let mut found = Vec::new();
+    let (mut mailboxes, mut alone) = (Vec::new(), Vec::new());
     for account in accounts {
-        let all = mailboxes::all(rows, *account)?;
-        let taken = all.iter().filter(|mailbox| mailbox.name.is_some());
-        let taken = taken.filter(|mailbox| list.takes(mailbox.key, mailbox.role));
-        found.extend(taken.map(|mailbox| mailbox.key));
+        for mailbox in mailboxes::all(rows, *account)? {
+            match view.list.share(mailbox.key, mailbox.role) {
+                Share::All => mailboxes.push(mailbox.key),
+                Share::Alone => alone.push(mailbox.key),
+                Share::None => {}
+            }
+        }
     }
-    Ok(found)
+    Ok(Walk {
+        mailboxes,
+        alone,
+        filter,
+    })
 }
 
 /// Reads a window. The cost depends on its size alone (and on the number, for an ordinal).
@@ -139,18 +144,22 @@ pub fn page(rows: &impl Rows, window: &Window) -> Result<IndexPage, StoreError> 
 /// The messages and the unread ones of a list, as they are kept.
 pub fn counts(rows: &impl Rows, walk: &Walk) -> Result<(u64, u64), StoreError> {
     let (mut total, mut unread) = (0, 0);
-    for key in &walk.mailboxes {
-        let mailbox = mailboxes::get(rows, *key)?;
+    for (key, portion) in walk.portions() {
+        let mailbox = mailboxes::get(rows, key)?;
+        let (of_unread, of_flagged) = match portion.alone {
+            false => (mailbox.unread, mailbox.flagged),
+            true => (mailbox.alone.unread, mailbox.alone.flagged),
+        };
         match walk.filter {
             Filter::All => {
                 total += mailbox.total;
                 unread += mailbox.unread;
             }
             Filter::Unread => {
-                total += mailbox.unread;
-                unread += mailbox.unread;
+                total += of_unread;
+                unread += of_unread;
             }
-            Filter::Flagged => total += mailbox.flagged,
+            Filter::Flagged => total += of_flagged,
         }
     }
     Ok((total, unread))

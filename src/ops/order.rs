@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Filter, List, MailboxKey, MessageKey, Order};
+use crate::model::{Filter, List, MessageKey, Order};
 use crate::store::lists::ranks::{self, Rank, Ranked};
 use crate::store::lists::{Place, Walk};
 use crate::store::{Pending, Priority, Rows, Store, StoreError, mailboxes};
@@ -64,7 +64,7 @@ pub fn sort(
     let mut all = Heap::default();
     match &wanted.only {
         Some(keys) => {
-            let within: BTreeSet<MailboxKey> = wanted.walk.mailboxes.iter().copied().collect();
+            let within = wanted.walk.within();
             for some in keys.chunks(SLICE) {
                 if !go_on() {
                     return Err(SortError::Stopped);
@@ -79,14 +79,14 @@ pub fn sort(
             }
         }
         None => {
-            for mailbox in &wanted.walk.mailboxes {
+            for (mailbox, portion) in wanted.walk.portions() {
                 let mut below = Place::TOP;
                 loop {
                     if !go_on() {
                         return Err(SortError::Stopped);
                     }
-                    let (filter, order) = (wanted.walk.filter, wanted.order);
-                    let some = ranks::ranks(rows, *mailbox, filter, order, below, SLICE)?;
+                    let order = wanted.order;
+                    let some = ranks::ranks(rows, mailbox, portion, order, below, SLICE)?;
                     let Some(last) = some.last() else { break };
                     below = last.place;
                     some.into_iter().for_each(|one| all.push(one));
@@ -158,8 +158,8 @@ impl Heap {
 fn seen(rows: &impl Rows, walk: &Walk) -> Result<(MessageKey, u64), StoreError> {
     let high = ranks::newest_key(rows)?;
     let mut turns = 0;
-    for key in &walk.mailboxes {
-        turns += mailboxes::get(rows, *key)?.turns;
+    for (key, _) in walk.portions() {
+        turns += mailboxes::get(rows, key)?.turns;
     }
     Ok((high, turns))
 }
@@ -245,13 +245,13 @@ fn there(
     go_on: &dyn Fn() -> bool,
 ) -> Result<BTreeSet<MessageKey>, SortError> {
     let mut found = BTreeSet::new();
-    for mailbox in &walk.mailboxes {
+    for (mailbox, portion) in walk.portions() {
         let mut below = Place::TOP;
         loop {
             if !go_on() {
                 return Err(SortError::Stopped);
             }
-            let some = ranks::places(rows, *mailbox, walk.filter, below, SLICE)?;
+            let some = ranks::places(rows, mailbox, portion, below, SLICE)?;
             let Some(last) = some.last() else { break };
             below = *last;
             found.extend(some.into_iter().map(|place| place.key));

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use crate::model::thread::{Member, Node, TreeCell, base_subject, tree};
 use crate::model::{ContentKey, MailboxKey, MessageKey, ThreadKey};
-use crate::store::lists::{self, IndexRow};
+use crate::store::lists::{self, IndexRow, Walk};
 use crate::store::threads::{self, Conversation, Standing, Towards};
 use crate::store::{Priority, Rows, Store, StoreError};
 
@@ -171,16 +171,20 @@ pub fn learn(store: &Store, unknown: Vec<ContentKey>) {
     }
 }
 
-/// The messages of a conversation in these mailboxes: what a command on it is for.
+/// The messages of a conversation in the mailboxes of a list: what a command on it is for.
 pub fn keys(
     rows: &impl Rows,
-    mailboxes: &[MailboxKey],
+    walk: &Walk,
     thread: ThreadKey,
 ) -> Result<Vec<MessageKey>, StoreError> {
     let thread = threads::root(rows, thread)?;
     let mut found = Vec::new();
-    for mailbox in mailboxes {
-        found.extend(threads::messages(rows, thread, *mailbox)?);
+    for (mailbox, portion) in walk.portions() {
+        for key in threads::messages(rows, thread, mailbox)? {
+            if !portion.alone || lists::is_alone(rows, key)? {
+                found.push(key);
+            }
+        }
     }
     Ok(found)
 }
@@ -424,7 +428,10 @@ impl<'a, R: Rows> Reading<'a, R> {
         let Conversation::Thread(thread) = gone.what() else {
             return Ok(None);
         };
-        let left = keys(self.rows, self.window.mailboxes, thread)?;
+        let mut left = Vec::new();
+        for mailbox in self.window.mailboxes {
+            left.extend(threads::messages(self.rows, thread, *mailbox)?);
+        }
         match left.first() {
             Some(key) => threads::turn_of(self.rows, self.window.mailboxes, *key),
             None => Ok(None),

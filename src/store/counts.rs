@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Row};
 
-use crate::model::{MailboxKey, Notice, Severity};
+use crate::model::{Alone, MailboxKey, Notice, Severity};
 
 use super::columns::count;
 use super::{Change, Rows, StoreError, Tx, accounts, mailboxes, notices, threads};
@@ -48,6 +48,14 @@ fn read(row: &Row<'_>) -> Result<Counts, rusqlite::Error> {
     Ok((count(row.get(0)?), count(row.get(1)?), count(row.get(2)?)))
 }
 
+fn read_both(row: &Row<'_>) -> Result<(Counts, Alone), rusqlite::Error> {
+    let alone = Alone {
+        unread: count(row.get(3)?),
+        flagged: count(row.get(4)?),
+    };
+    Ok((read(row)?, alone))
+}
+
 /// What does not agree with the messages, as far as reads in pieces can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doubt {
@@ -70,6 +78,7 @@ pub struct Recount {
     total: u64,
     unread: u64,
     flagged: u64,
+    alone: Alone,
     doubt: Doubt,
 }
 
@@ -90,6 +99,7 @@ impl Recount {
             total: 0,
             unread: 0,
             flagged: 0,
+            alone: Alone::default(),
             doubt: Doubt::default(),
         }
     }
@@ -124,7 +134,8 @@ impl Recount {
         let mut query = rows.connection().prepare_cached(&format!(
             "SELECT m.arrival, m.key, m.flags & 1 = 0, {thread}, EXISTS (SELECT 1
                FROM mailbox_thread t WHERE t.mailbox = ?1 AND t.thread = {thread}),
-               m.flags & 4 <> 0
+               m.flags & 4 <> 0, m.alone,
+               (SELECT s.alone FROM message_standing s WHERE s.key = m.key)
              FROM message m INDEXED BY message_list
              WHERE m.mailbox = ?1 AND (m.arrival, m.key) > (?2, ?3)
              ORDER BY m.arrival, m.key LIMIT ?4",
@@ -137,6 +148,10 @@ impl Recount {
             self.total += 1;
             self.unread += u64::from(row.get::<_, bool>(2)?);
             self.flagged += u64::from(row.get::<_, bool>(5)?);
+            let (alone, is_alone): (bool, bool) = (row.get(6)?, row.get(7)?);
+            self.alone.unread += u64::from(alone && row.get(2)?);
+            self.alone.flagged += u64::from(alone && row.get(5)?);
+            self.doubt.mailbox |= alone != is_alone;
             if !row.get::<_, bool>(4)? {
                 self.doubt_thread(row.get(3)?);
             }
@@ -166,18 +181,18 @@ impl Recount {
     }
 
     fn end(&mut self, rows: &impl Rows) -> Result<Doubt, StoreError> {
-        let counted = (self.total, self.unread, self.flagged);
-        self.doubt.mailbox = kept(rows, self.mailbox)?.is_some_and(|kept| kept != counted);
+        let counted = ((self.total, self.unread, self.flagged), self.alone);
+        self.doubt.mailbox |= kept(rows, self.mailbox)?.is_some_and(|kept| kept != counted);
         Ok(std::mem::take(&mut self.doubt))
     }
 }
 
 /// The kept counts; `None` when the mailbox is gone.
-fn kept(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<Counts>, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached("SELECT total, unread, flagged FROM mailbox WHERE key = ?1")?;
-    Ok(query.query_row([mailbox.0], read).optional()?)
+fn kept(rows: &impl Rows, mailbox: MailboxKey) -> Result<Option<(Counts, Alone)>, StoreError> {
+    let mut query = rows.connection().prepare_cached(
+        "SELECT total, unread, flagged, alone_unread, alone_flagged FROM mailbox WHERE key = ?1",
+    )?;
+    Ok(query.query_row([mailbox.0], read_both).optional()?)
 }
 
 /// Looks at some of what is doubtful again and puts right what is wrong, with a notice. The rest of
@@ -188,13 +203,17 @@ pub fn mend(tx: &Tx<'_>, mailbox: MailboxKey, mut doubt: Doubt) -> Result<Doubt,
     };
     let mut wrong = Vec::new();
     if std::mem::take(&mut doubt.mailbox) {
+        let standing = stand(tx, mailbox)?;
+        if standing > 0 {
+            wrong.push(format!(
+                "{standing} messages were wrong about being in no other mailbox"
+            ));
+        }
         let counted = indexed(tx, mailbox)?;
         if counted != kept {
             set(tx, mailbox, counted)?;
-            wrong.push(format!(
-                "kept {} messages, {} unread and {} flagged, counted {}, {} and {}",
-                kept.0, kept.1, kept.2, counted.0, counted.1, counted.2
-            ));
+            let (kept, counted) = (told(kept), told(counted));
+            wrong.push(format!("kept {kept}, counted {counted}"));
         }
     }
     let mut threads = 0;
@@ -213,27 +232,60 @@ pub fn mend(tx: &Tx<'_>, mailbox: MailboxKey, mut doubt: Doubt) -> Result<Doubt,
     Ok(doubt)
 }
 
+/// Puts right which messages stand in no other mailbox; says of how many it was wrong.
+fn stand(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<usize, StoreError> {
+    let mut query = tx.connection().prepare_cached(
+        "UPDATE message SET alone = 1 - alone WHERE key IN
+           (SELECT m.key FROM message m INDEXED BY message_list
+              CROSS JOIN message_standing s ON s.key = m.key
+            WHERE m.mailbox = ?1 AND s.alone <> m.alone)",
+    )?;
+    Ok(query.execute([mailbox.0])?)
+}
+
+fn told(((total, unread, flagged), alone): (Counts, Alone)) -> String {
+    let mut words = format!("{total} messages, {unread} unread and {flagged} flagged");
+    if alone != Alone::default() {
+        let (unread, flagged) = (alone.unread, alone.flagged);
+        words += &format!(" ({unread} and {flagged} in no other mailbox)");
+    }
+    words
+}
+
 /// As [`recount`], from the indexes alone: the writer is not held up by the rows.
-fn indexed(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<Counts, StoreError> {
+fn indexed(tx: &Tx<'_>, mailbox: MailboxKey) -> Result<(Counts, Alone), StoreError> {
     let mut query = tx.connection().prepare_cached(
         "SELECT (SELECT count(*) FROM message INDEXED BY message_list WHERE mailbox = ?1),
            (SELECT count(*) FROM message INDEXED BY message_unread
               WHERE mailbox = ?1 AND flags & 1 = 0),
            (SELECT count(*) FROM message INDEXED BY message_flagged
-              WHERE mailbox = ?1 AND flags & 4 <> 0)",
+              WHERE mailbox = ?1 AND flags & 4 <> 0),
+           (SELECT count(*) FROM message INDEXED BY message_alone_unread
+              WHERE mailbox = ?1 AND alone = 1 AND flags & 1 = 0),
+           (SELECT count(*) FROM message INDEXED BY message_alone_flagged
+              WHERE mailbox = ?1 AND alone = 1 AND flags & 4 <> 0)",
     )?;
-    Ok(query.query_row([mailbox.0], read)?)
+    Ok(query.query_row([mailbox.0], read_both)?)
 }
 
-fn set(tx: &Tx<'_>, mailbox: MailboxKey, counted: Counts) -> Result<(), StoreError> {
+fn set(
+    tx: &Tx<'_>,
+    mailbox: MailboxKey,
+    ((total, unread, flagged), alone): (Counts, Alone),
+) -> Result<(), StoreError> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     tx.connection()
-        .prepare_cached("UPDATE mailbox SET total = ?2, unread = ?3, flagged = ?4 WHERE key = ?1")?
+        .prepare_cached(
+            "UPDATE mailbox SET total = ?2, unread = ?3, flagged = ?4, alone_unread = ?5,
+               alone_flagged = ?6 WHERE key = ?1",
+        )?
         .execute((
             mailbox.0,
-            number(counted.0),
-            number(counted.1),
-            number(counted.2),
+            number(total),
+            number(unread),
+            number(flagged),
+            number(alone.unread),
+            number(alone.flagged),
         ))?;
     Ok(())
 }
@@ -356,6 +408,8 @@ mod tests {
             "UPDATE mailbox SET total = total + 1",
             "UPDATE mailbox SET unread = 0",
             "UPDATE mailbox SET flagged = 7",
+            "UPDATE mailbox SET alone_flagged = 3",
+            "UPDATE message SET alone = 1 WHERE key % 2 = 0",
             "UPDATE mailbox_thread SET unread = unread + 2 WHERE thread % 3 = 0",
             "UPDATE mailbox_thread SET newest = newest - 1 WHERE thread = 5",
             "DELETE FROM mailbox_thread WHERE thread % 2 = 0",
@@ -368,6 +422,15 @@ mod tests {
             assert_eq!(
                 rows(&bed, "SELECT total, unread, flagged FROM mailbox"),
                 sound,
+                "{fault}"
+            );
+            assert_eq!(
+                rows(
+                    &bed,
+                    "SELECT alone_unread, alone_flagged, (SELECT sum(alone) FROM message)
+                       FROM mailbox"
+                ),
+                [(0, 0, 0)],
                 "{fault}"
             );
             assert!(rows(&bed, THREADS) == threads, "{fault}");

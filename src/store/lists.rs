@@ -156,17 +156,47 @@ impl Reach {
     }
 }
 
-/// The index that has these messages in order, and what a query says so that it is taken.
-fn index_of(filter: Filter) -> (&'static str, &'static str) {
-    match filter {
-        Filter::All => ("message_list", ""),
-        Filter::Unread => ("message_unread", "AND m.flags & 1 = 0"),
-        Filter::Flagged => ("message_flagged", "AND m.flags & 4 <> 0"),
+/// Which messages of a mailbox are walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portion {
+    /// By their flags.
+    pub filter: Filter,
+    /// Only those that stand in no other mailbox.
+    pub alone: bool,
+}
+
+impl From<Filter> for Portion {
+    fn from(filter: Filter) -> Self {
+        Self {
+            filter,
+            alone: false,
+        }
     }
 }
 
-fn page_sql(select: &str, with: Option<&str>, filter: Filter, reach: Reach) -> String {
-    let (index, only) = index_of(filter);
+impl Portion {
+    /// The index that has these messages in order, and what a query says so that it is taken.
+    fn index(self) -> (&'static str, &'static str) {
+        match (self.alone, self.filter) {
+            (false, Filter::All) => ("message_list", ""),
+            (false, Filter::Unread) => ("message_unread", "AND m.flags & 1 = 0"),
+            (false, Filter::Flagged) => ("message_flagged", "AND m.flags & 4 <> 0"),
+            // No list shows all of them: there is no index for it.
+            (true, Filter::All) => ("message_list", "AND m.alone = 1"),
+            (true, Filter::Unread) => (
+                "message_alone_unread",
+                "AND m.alone = 1 AND m.flags & 1 = 0",
+            ),
+            (true, Filter::Flagged) => (
+                "message_alone_flagged",
+                "AND m.alone = 1 AND m.flags & 4 <> 0",
+            ),
+        }
+    }
+}
+
+fn page_sql(select: &str, with: Option<&str>, portion: Portion, reach: Reach) -> String {
+    let (index, only) = portion.index();
     let (than, order) = reach.words();
     let with = with.unwrap_or_default();
     format!(
@@ -197,6 +227,14 @@ pub fn unread_in(rows: &impl Rows, key: MessageKey) -> Result<Option<MailboxKey>
     Ok(found.map(MailboxKey))
 }
 
+/// Whether a message of a server's list of all mail stands in no other mailbox.
+pub fn is_alone(rows: &impl Rows, key: MessageKey) -> Result<bool, StoreError> {
+    let mut query = rows
+        .connection()
+        .prepare_cached("SELECT alone FROM message WHERE key = ?1")?;
+    Ok(query.query_row([key.0], |row| row.get(0)).optional()? == Some(true))
+}
+
 /// One message as a list shows it.
 pub fn row(rows: &impl Rows, key: MessageKey) -> Result<Option<IndexRow>, StoreError> {
     let mut query = rows.connection().prepare_cached(&format!(
@@ -225,12 +263,21 @@ fn rows_sql() -> String {
 }
 
 const PLACE: &str = "SELECT arrival, key FROM message WHERE key = ?1";
-const NEWEST_UNREAD: &str = "SELECT arrival, key FROM message INDEXED BY message_unread
-    WHERE mailbox = ?1 AND flags & 1 = 0 AND (arrival, key) < (?2, ?3)
-    ORDER BY arrival DESC, key DESC LIMIT 1";
-const NEWEST_UNREAD_FLAGGED: &str = "SELECT arrival, key FROM message INDEXED BY message_flagged
-    WHERE mailbox = ?1 AND flags & 4 <> 0 AND flags & 1 = 0 AND (arrival, key) < (?2, ?3)
-    ORDER BY arrival DESC, key DESC LIMIT 1";
+
+/// The newest unread one of a portion; of all mail that is the first of those that are unread.
+fn newest_unread_sql(portion: Portion) -> String {
+    let filter = match portion.filter {
+        Filter::All | Filter::Unread => Filter::Unread,
+        Filter::Flagged => Filter::Flagged,
+    };
+    let (index, only) = Portion { filter, ..portion }.index();
+    format!(
+        "SELECT m.arrival, m.key FROM message m INDEXED BY {index}
+         WHERE m.mailbox = ?1 {only} AND m.flags & 1 = 0 AND (m.arrival, m.key) < (?2, ?3)
+         ORDER BY m.arrival DESC, m.key DESC LIMIT 1"
+    )
+}
+
 fn read_place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
     Ok(Place {
         arrival: row.get(0)?,
@@ -250,13 +297,10 @@ pub fn newest_unread(
     walk: &Walk,
     place: Place,
 ) -> Result<Option<Place>, StoreError> {
-    let sql = match walk.filter {
-        Filter::All | Filter::Unread => NEWEST_UNREAD,
-        Filter::Flagged => NEWEST_UNREAD_FLAGGED,
-    };
-    let mut query = rows.connection().prepare_cached(sql)?;
     let mut newest = None;
-    for mailbox in &walk.mailboxes {
+    for (mailbox, portion) in walk.portions() {
+        let sql = newest_unread_sql(portion);
+        let mut query = rows.connection().prepare_cached(&sql)?;
         let place = (mailbox.0, place.arrival, place.key.0);
         newest = newest.max(query.query_row(place, read_place).optional()?);
     }
@@ -300,10 +344,12 @@ pub(super) mod tests {
         lines.join("\n")
     }
 
-    const INDEXES: [(Filter, &str); 3] = [
-        (Filter::All, "message_list"),
-        (Filter::Unread, "message_unread"),
-        (Filter::Flagged, "message_flagged"),
+    const INDEXES: [(Filter, bool, &str); 5] = [
+        (Filter::All, false, "message_list"),
+        (Filter::Unread, false, "message_unread"),
+        (Filter::Flagged, false, "message_flagged"),
+        (Filter::Unread, true, "message_alone_unread"),
+        (Filter::Flagged, true, "message_alone_flagged"),
     ];
     const REACHES: [(Reach, &str); 4] = [
         (Reach::AtAndOlder, "arrival<?"),
@@ -314,9 +360,10 @@ pub(super) mod tests {
 
     #[test]
     fn every_list_is_ordered_by_its_index_and_bounded_by_its_window() {
-        for (filter, index) in INDEXES {
+        for (filter, alone, index) in INDEXES {
+            let portion = Portion { filter, alone };
             for (reach, bound) in REACHES {
-                let plan = plan(&page_sql(ROW, Some(WITH_CONTENT), filter, reach));
+                let plan = plan(&page_sql(ROW, Some(WITH_CONTENT), portion, reach));
                 assert_eq!(
                     plan,
                     format!(
@@ -348,16 +395,17 @@ pub(super) mod tests {
 
     #[test]
     fn a_strand_of_a_merged_list_and_its_count_go_along_their_index() {
-        for (filter, index) in INDEXES {
+        for (filter, alone, index) in INDEXES {
+            let portion = Portion { filter, alone };
             for (reach, bound) in REACHES {
                 let how = match filter {
                     Filter::All => "COVERING INDEX",
                     Filter::Unread | Filter::Flagged => "INDEX",
                 };
                 let wanted = format!("SEARCH m USING {how} {index} (mailbox=? AND {bound})");
-                let places = page_sql("SELECT m.arrival, m.key", None, filter, reach);
+                let places = page_sql("SELECT m.arrival, m.key", None, portion, reach);
                 assert_eq!(plan(&places), wanted);
-                assert_eq!(plan(&strands::count_sql(filter, reach)), wanted);
+                assert_eq!(plan(&strands::count_sql(portion, reach)), wanted);
             }
         }
     }
@@ -380,10 +428,14 @@ pub(super) mod tests {
 
     #[test]
     fn jumps_to_unread_messages_read_an_index_in_order() {
-        for sql in [NEWEST_UNREAD, NEWEST_UNREAD_FLAGGED] {
-            let plan = plan(sql);
-            assert!(plan.starts_with("SEARCH message USING"), "{plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        for (filter, alone, index) in INDEXES {
+            let plan = plan(&newest_unread_sql(Portion { filter, alone }));
+            let index = match filter {
+                Filter::All => "message_unread",
+                Filter::Unread | Filter::Flagged => index,
+            };
+            let wanted = format!("SEARCH m USING INDEX {index} (mailbox=? AND arrival<?)");
+            assert_eq!(plan, wanted);
         }
     }
 }

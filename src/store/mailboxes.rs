@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row};
 
 use crate::model::journal::{Cause, is_within, renamed};
-use crate::model::{AccountKey, Flags, MailboxKey, OperationKind, Role, Uid, UidSet, UidValidity};
+use crate::model::{
+    AccountKey, Alone, Flags, MailboxKey, OperationKind, Role, Uid, UidSet, UidValidity,
+};
 
 use super::columns::{count, flags, number, uid, words};
 use super::{Change, Rows, StoreError, Tx, effective, journal, renumber, roles, verdicts};
@@ -101,6 +103,8 @@ pub struct Mailbox {
     pub unread: u64,
     /// Flagged messages shown.
     pub flagged: u64,
+    /// Those of a server's list of all mail that stand in no other mailbox.
+    pub alone: Alone,
     /// Raised whenever a message leaves, or comes from another mailbox; not for new ones.
     pub turns: u64,
     /// STATUS counts as last seen.
@@ -182,7 +186,7 @@ impl Opened {
 const COLUMNS: &str = "SELECT key, account, base_name, delimiter, attributes, base_subscribed,
     mailbox_id, uidvalidity, uidnext, highestmodseq, permanentflags, name, subscribed, role, epoch,
     settled, total, unread, status_messages, status_unseen, cursor_top, cursor_missing, synced,
-    flagged, turns FROM mailbox";
+    flagged, turns, alone_unread, alone_flagged FROM mailbox";
 
 fn read(row: &Row<'_>) -> Result<Mailbox, rusqlite::Error> {
     let base = match row.get::<_, Option<String>>(2)? {
@@ -221,6 +225,10 @@ fn read(row: &Row<'_>) -> Result<Mailbox, rusqlite::Error> {
         unread: count(row.get(17)?),
         flagged: count(row.get(23)?),
         turns: count(row.get(24)?),
+        alone: Alone {
+            unread: count(row.get(25)?),
+            flagged: count(row.get(26)?),
+        },
         status: StatusCounts {
             messages: small(row.get(18)?),
             unseen: small(row.get(19)?),

@@ -345,6 +345,14 @@ fn mend(sql: &Connection) -> Result<(), StoreError> {
              WHERE m.mailbox = mailbox.key AND m.flags & 1 = 0),
            flagged = (SELECT count(*) FROM message m
              WHERE m.mailbox = mailbox.key AND m.flags & 4 <> 0);
+         UPDATE message SET alone = 0 WHERE alone <> 0;
+         UPDATE message SET alone = 1 WHERE key IN
+           (SELECT key FROM message_standing WHERE alone = 1);
+         UPDATE mailbox SET
+           alone_unread = (SELECT count(*) FROM message m
+             WHERE m.mailbox = mailbox.key AND m.alone = 1 AND m.flags & 1 = 0),
+           alone_flagged = (SELECT count(*) FROM message m
+             WHERE m.mailbox = mailbox.key AND m.alone = 1 AND m.flags & 4 <> 0);
          INSERT OR IGNORE INTO thread (key, contents)
            SELECT thread, count(*) FROM content WHERE thread > 0 GROUP BY thread;
          INSERT OR IGNORE INTO thread (key, contents)

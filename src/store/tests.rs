@@ -116,6 +116,7 @@ pub(crate) fn arrived(uid: u32, id: &str) -> Arrived {
     }
 }
 
+mod alone;
 mod bytes;
 mod files;
 mod kill;

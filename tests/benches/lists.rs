@@ -49,6 +49,7 @@ pub fn all(figures: &mut Figures) {
     merged(figures, &reader, inboxes);
     let walk = Walk {
         mailboxes: inboxes.to_vec(),
+        alone: Vec::new(),
         filter: Filter::All,
     };
     let mut by_subject = None;
@@ -78,6 +79,7 @@ fn merged(figures: &mut Figures, reader: &Reader, inboxes: [MailboxKey; 2]) {
     let mut window = Window {
         walk: Walk {
             mailboxes: inboxes.to_vec(),
+            alone: Vec::new(),
             filter: Filter::All,
         },
         reversed: false,

@@ -17,6 +17,7 @@
 #[allow(dead_code)]
 mod harness;
 
+mod archived;
 mod compose;
 mod figures;
 mod files;
@@ -42,7 +43,7 @@ use figures::Figures;
 type Bench = fn(&mut Figures);
 
 /// The start comes first: what starts a program is copied for it, and this one grows.
-const BENCHES: [(&str, Bench); 22] = [
+const BENCHES: [(&str, Bench); 23] = [
     ("start", start::all),
     ("trips", sync::round_trips),
     ("envelopes", sync::envelopes),
@@ -65,6 +66,7 @@ const BENCHES: [(&str, Bench); 22] = [
     ("threads", threads::all),
     ("search", search::all),
     ("lists", lists::all),
+    ("archived", archived::all),
 ];
 
 fn main() {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use crate::model::{FlagChange, Flags, List, MailboxKey, MessageKey, Order, Role, View};
 use crate::ops::flags::{Undoable, change};
 use crate::ops::index::{
-    Anchor, Filter, IndexPage, KeyAnchor, Place, Walk, Window, mailboxes_of, next_unread, ordinal,
-    page, page_of_keys,
+    Anchor, Filter, IndexPage, KeyAnchor, Place, Walk, Window, next_unread, ordinal, page,
+    page_of_keys, walk,
 };
 use crate::store::accounts::{AccountKind, ensure};
-use crate::store::mailboxes::{Listed, record_list};
-use crate::store::messages::{insert_local, remove_local};
+use crate::store::mailboxes::{Epoch, Listed, record_list};
+use crate::store::messages::{insert, insert_local, remove_local};
 use crate::store::tests::{Bed, arrived, line};
 use crate::store::{Reader, counts, mailboxes};
 
@@ -69,10 +69,7 @@ impl Post {
         let reader = self.reader();
         let accounts = crate::store::accounts::all(&reader).unwrap();
         let keys: Vec<_> = accounts.iter().map(|one| one.key).collect();
-        Walk {
-            mailboxes: mailboxes_of(&reader, list, &keys).unwrap(),
-            filter: View::of(list.clone()).shown(),
-        }
+        walk(&reader, &View::of(list.clone()), &keys).unwrap()
     }
 
     fn of(&self, mailboxes: &[MailboxKey]) -> Vec<Place> {
@@ -227,11 +224,8 @@ fn what_a_server_lists_again_as_important_or_starred_is_in_a_list_of_all_mail_on
     });
     assert_eq!(again.len(), 4);
     let reader = bed.store.reader().unwrap();
-    let check = |list: List, filter: Filter, wanted: &[MessageKey]| {
-        let walk = Walk {
-            mailboxes: mailboxes_of(&reader, &list, &[work]).unwrap(),
-            filter,
-        };
+    let check = |list: List, wanted: &[MessageKey]| {
+        let walk = walk(&reader, &View::of(list.clone()), &[work]).unwrap();
         let window = Window {
             walk,
             reversed: true,
@@ -244,9 +238,91 @@ fn what_a_server_lists_again_as_important_or_starred_is_in_a_list_of_all_mail_on
         assert_eq!(found, wanted, "{list:?}");
         assert_eq!(page.total, wanted.len() as u64, "{list:?}");
     };
-    check(List::Unread, Filter::Unread, &keys);
-    check(List::Flagged, Filter::Flagged, &keys[..1]);
-    check(List::All, Filter::All, &keys);
+    check(List::Unread, &keys);
+    check(List::Flagged, &keys[..1]);
+    check(List::All, &keys);
+}
+
+#[test]
+fn what_was_archived_and_is_on_the_list_of_all_mail_alone_is_in_all_unread_and_all_flagged() {
+    let bed = Bed::new();
+    let (work, inbox) = (bed.account, bed.inbox);
+    let one = |uid: u32, flags: u8| {
+        let mut mail = arrived(uid, &format!("m{uid}"));
+        mail.remote_id = Some(format!("gmail:{uid}"));
+        mail.flags = Flags::of(flags);
+        let envelope = mail.envelope.as_mut().unwrap();
+        // All of it is one conversation.
+        envelope.references = vec!["root".to_owned()];
+        mail
+    };
+    let (archive, trash, come) = bed.put(move |tx| {
+        let listed = |name, role| Listed {
+            role: Some(role),
+            ..line(name)
+        };
+        let lines = [
+            listed("INBOX", Role::Inbox),
+            listed("[Gmail]/All Mail", Role::All),
+            listed("[Gmail]/Trash", Role::Trash),
+        ];
+        let made = record_list(tx, work, &lines)?.new;
+        let there = [
+            one(1, 0),
+            one(2, Flags::SEEN),
+            one(3, Flags::SEEN | Flags::FLAGGED),
+            one(4, 0),
+        ];
+        let come = insert(tx, inbox, Epoch(1), &[one(4, 0), one(5, Flags::FLAGGED)])?;
+        let archived = insert(tx, made[0], Epoch(1), &there)?;
+        Ok((made[0], made[1], [archived, come].concat()))
+    });
+    let [first, read, flagged, _, new, other] = come[..] else {
+        panic!("{come:?}");
+    };
+    let shows = |list: &List| {
+        let reader = bed.store.reader().unwrap();
+        let walk = walk(&reader, &View::of(list.clone()), &[work]).unwrap();
+        assert_eq!(
+            (&walk.mailboxes, &walk.alone),
+            (&vec![inbox], &vec![archive])
+        );
+        let window = Window {
+            walk: walk.clone(),
+            reversed: true,
+            anchor: Anchor::Top,
+            before: 0,
+            after: 100,
+        };
+        let page = page(&reader, &window).unwrap();
+        assert_eq!(page.total, page.rows.len() as u64);
+        let thread = page.rows[0].thread;
+        let of_thread = crate::ops::threads::keys(&reader, &walk, thread).unwrap();
+        (
+            page.rows.iter().map(|row| row.key).collect::<Vec<_>>(),
+            of_thread.into_iter().collect::<BTreeSet<_>>(),
+        )
+    };
+    // A command on the conversation is for each message once.
+    let all = BTreeSet::from([first, read, flagged, new, other]);
+    assert_eq!(shows(&List::Unread), (vec![first, new, other], all.clone()));
+    assert_eq!(shows(&List::Flagged), (vec![flagged, other], all));
+    // Filed in the trash it leaves both lists; filed in the list of all mail it stays, once.
+    let file = |key, to| {
+        let wish = crate::ops::triage::Wish::Move(crate::ops::triage::Target::Mailbox(to));
+        crate::ops::triage::act(&bed.store, vec![key], wish)
+            .wait()
+            .unwrap();
+    };
+    file(first, trash);
+    assert_eq!(shows(&List::Unread).0, [new, other]);
+    file(other, archive);
+    assert_eq!(shows(&List::Unread).0, [new, other]);
+    file(new, archive);
+    assert_eq!(shows(&List::Unread).0.len(), 2);
+    let reader = bed.store.reader().unwrap();
+    let row = mailboxes::get(&reader, archive).unwrap();
+    assert_eq!((row.alone.unread, row.alone.flagged), (2, 2));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Windows over conversations.
 
 use crate::model::{Flags, MailboxKey, MessageKey, ThreadKey};
+use crate::ops::index::{Filter, Walk};
 use crate::ops::threads::{Anchor, Folds, ThreadPage, Window, keys, page, whole};
 use crate::store::bodies::BodyWriter;
 use crate::store::mailboxes::{self, Epoch, Listed};
@@ -107,7 +108,8 @@ fn folded_rows_tell_what_they_hide_and_unfolded_ones_show_mail_of_other_mailboxe
     );
     // A command on the folded row is for the mailbox's own messages.
     let thread = folded.rows[1].row.thread;
-    assert_eq!(keys(&reader, &[bed.inbox], thread).unwrap().len(), 3);
+    let inbox = Walk::of(bed.inbox, Filter::All);
+    assert_eq!(keys(&reader, &inbox, thread).unwrap().len(), 3);
     assert_eq!(
         drawn(&ThreadPage {
             rows: whole(&reader, &[bed.inbox], thread).unwrap(),

@@ -4,10 +4,10 @@ use rusqlite::{OptionalExtension, Row};
 
 use crate::mime::sanitize;
 use crate::model::thread::base_subject;
-use crate::model::{Filter, List, MailboxKey, MessageKey, Order};
+use crate::model::{List, MailboxKey, MessageKey, Order};
 use crate::store::{Change, Rows, StoreError, Tx, contents};
 
-use super::{Place, Reach, WITH_CONTENT, page_sql};
+use super::{Place, Portion, Reach, WITH_CONTENT, page_sql};
 
 /// What a message is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,12 +99,12 @@ fn bare(subject: &str) -> &str {
 pub fn ranks(
     rows: &impl Rows,
     mailbox: MailboxKey,
-    filter: Filter,
+    portion: Portion,
     order: Order,
     below: Place,
     limit: usize,
 ) -> Result<Vec<Ranked>, StoreError> {
-    let sql = page_sql(select(order), Some(with(order)), filter, Reach::Older);
+    let sql = page_sql(select(order), Some(with(order)), portion, Reach::Older);
     let mut query = rows.connection().prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = query.query_map((mailbox.0, below.arrival, below.key.0, limit), |row| {
@@ -127,11 +127,11 @@ pub fn rank(rows: &impl Rows, order: Order, key: MessageKey) -> Result<Option<Ra
 pub fn places(
     rows: &impl Rows,
     mailbox: MailboxKey,
-    filter: Filter,
+    portion: Portion,
     below: Place,
     limit: usize,
 ) -> Result<Vec<Place>, StoreError> {
-    let sql = page_sql("SELECT m.arrival, m.key", None, filter, Reach::Older);
+    let sql = page_sql("SELECT m.arrival, m.key", None, portion, Reach::Older);
     let mut query = rows.connection().prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = query.query_map(
@@ -234,6 +234,7 @@ pub fn orders(rows: &impl Rows) -> Result<Vec<(List, Order, bool)>, StoreError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Filter;
 
     #[test]
     fn replies_and_list_tags_do_not_count_in_the_order_of_subjects() {
@@ -252,7 +253,12 @@ mod tests {
     #[test]
     fn what_an_order_goes_by_is_read_along_an_index() {
         for order in Order::ALL {
-            let sql = page_sql(select(order), Some(with(order)), Filter::All, Reach::Older);
+            let sql = page_sql(
+                select(order),
+                Some(with(order)),
+                Filter::All.into(),
+                Reach::Older,
+            );
             let plan = super::super::tests::plan(&sql);
             let index = "INDEX message_list (mailbox=? AND arrival<?)";
             assert!(plan.contains(index) && !plan.contains("B-TREE"), "{plan}");

@@ -1,19 +1,21 @@
 //! Several mailboxes as one list: each is a strand along its own index, and the strands are merged
 //! by place. What is read of a strand grows with what the window takes of it.
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use crate::model::{Filter, MailboxKey};
 use crate::store::columns::count;
 use crate::store::{Rows, StoreError};
 
-use super::{IndexRow, Place, Reach, page_sql, read, read_place, row};
+use super::{IndexRow, Place, Portion, Reach, page_sql, read, read_place, row};
 
 /// Mailboxes that are shown as one list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// Which ones.
     pub mailboxes: Vec<MailboxKey>,
+    /// Which give only what stands in no other mailbox.
+    pub alone: Vec<MailboxKey>,
     /// Which of their messages.
     pub filter: Filter,
 }
@@ -23,8 +25,29 @@ impl Walk {
     pub fn of(mailbox: MailboxKey, filter: Filter) -> Self {
         Self {
             mailboxes: vec![mailbox],
+            alone: Vec::new(),
             filter,
         }
+    }
+
+    /// All its mailboxes, each with the messages that it gives.
+    pub fn portions(&self) -> impl Iterator<Item = (MailboxKey, Portion)> {
+        let of = |alone| {
+            let filter = self.filter;
+            move |mailbox: &MailboxKey| (*mailbox, Portion { filter, alone })
+        };
+        let whole = self.mailboxes.iter().map(of(false));
+        whole.chain(self.alone.iter().map(of(true)))
+    }
+
+    /// Whether messages of a mailbox are in it.
+    pub fn takes(&self, mailbox: MailboxKey) -> bool {
+        self.portions().any(|(one, _)| one == mailbox)
+    }
+
+    /// All its mailboxes.
+    pub fn within(&self) -> BTreeSet<MailboxKey> {
+        self.portions().map(|(mailbox, _)| mailbox).collect()
     }
 }
 
@@ -41,7 +64,7 @@ pub fn merged(
     reach: Reach,
     limit: usize,
 ) -> Result<Vec<IndexRow>, StoreError> {
-    if let [mailbox] = walk.mailboxes.as_slice() {
+    if let ([mailbox], []) = (walk.mailboxes.as_slice(), walk.alone.as_slice()) {
         return one(rows, *mailbox, walk.filter, place, reach, limit);
     }
     let mut merge = Merge::new(rows, walk, place, reach, limit)?;
@@ -63,7 +86,7 @@ fn one(
     reach: Reach,
     limit: usize,
 ) -> Result<Vec<IndexRow>, StoreError> {
-    let sql = page_sql(super::ROW, Some(super::WITH_CONTENT), filter, reach);
+    let sql = page_sql(super::ROW, Some(super::WITH_CONTENT), filter.into(), reach);
     let mut query = rows.connection().prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = query
@@ -102,19 +125,18 @@ pub fn count_beyond(
     place: Place,
     reach: Reach,
 ) -> Result<u64, StoreError> {
-    let mut query = rows
-        .connection()
-        .prepare_cached(&count_sql(walk.filter, reach))?;
     let mut sum = 0;
-    for mailbox in &walk.mailboxes {
+    for (mailbox, portion) in walk.portions() {
+        let sql = count_sql(portion, reach);
+        let mut query = rows.connection().prepare_cached(&sql)?;
         let of_it = query.query_row((mailbox.0, place.arrival, place.key.0), |row| row.get(0));
         sum += count(of_it?);
     }
     Ok(sum)
 }
 
-pub(super) fn count_sql(filter: Filter, reach: Reach) -> String {
-    let (index, only) = super::index_of(filter);
+pub(super) fn count_sql(portion: Portion, reach: Reach) -> String {
+    let (index, only) = portion.index();
     let (than, _) = reach.words();
     format!(
         "SELECT count(*) FROM message m INDEXED BY {index}
@@ -125,6 +147,7 @@ pub(super) fn count_sql(filter: Filter, reach: Reach) -> String {
 /// One mailbox on its way.
 struct Strand {
     mailbox: MailboxKey,
+    portion: Portion,
     ahead: VecDeque<Place>,
     /// The last place that was read, and how it goes on behind that.
     from: (Place, Reach),
@@ -137,7 +160,6 @@ type Ranked = ((i64, i64), usize);
 
 struct Merge<'a, R: Rows> {
     rows: &'a R,
-    sql: [String; 2],
     reach: Reach,
     strands: Vec<Strand>,
     nearest: BinaryHeap<Ranked>,
@@ -151,11 +173,11 @@ impl<'a, R: Rows> Merge<'a, R> {
         reach: Reach,
         most: usize,
     ) -> Result<Self, StoreError> {
-        let many = walk.mailboxes.len().max(1);
+        let many = (walk.mailboxes.len() + walk.alone.len()).max(1);
         let chunk = most.div_ceil(many).clamp(CHUNKS.0, CHUNKS.1);
-        let sql = |reach| page_sql(PLACES, None, walk.filter, reach);
-        let strand = |mailbox: &MailboxKey| Strand {
-            mailbox: *mailbox,
+        let strand = |(mailbox, portion)| Strand {
+            mailbox,
+            portion,
             ahead: VecDeque::new(),
             from: (place, reach),
             chunk,
@@ -163,9 +185,8 @@ impl<'a, R: Rows> Merge<'a, R> {
         };
         let mut merge = Self {
             rows,
-            sql: [sql(reach), sql(reach.behind())],
             reach,
-            strands: walk.mailboxes.iter().map(strand).collect(),
+            strands: walk.portions().map(strand).collect(),
             nearest: BinaryHeap::new(),
         };
         for at in 0..many {
@@ -191,10 +212,9 @@ impl<'a, R: Rows> Merge<'a, R> {
             return Ok(());
         };
         if strand.ahead.is_empty() && !strand.over {
-            let [first, further] = &self.sql;
             let (from, reach) = strand.from;
-            let sql = if reach == self.reach { first } else { further };
-            let mut query = self.rows.connection().prepare_cached(sql)?;
+            let sql = page_sql(PLACES, None, strand.portion, reach);
+            let mut query = self.rows.connection().prepare_cached(&sql)?;
             let limit = i64::try_from(strand.chunk).unwrap_or(i64::MAX);
             let found = query.query_map(
                 (strand.mailbox.0, from.arrival, from.key.0, limit),

@@ -18,7 +18,8 @@ fn a_released_migration_is_never_edited() {
             "70b11f0f45b153ba",
             "98e09352304db7b5",
             "b2d0f4db2f630ec6",
-            "40234661c816401e"
+            "40234661c816401e",
+            "d7d29595535a9c8c"
         ],
         "a migration was changed"
     );

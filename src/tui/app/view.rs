@@ -6,9 +6,9 @@
 use crate::mime::document::Document;
 use crate::model::thread::{Folds, TreeCell};
 use crate::model::{
-    ActionId, Address, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey, DraftSave,
-    Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, MuteKey, Notice, OperationId,
-    OperationState, PartPath, Role, Structure, ThreadKey, journal,
+    ActionId, Address, Alone, Attachment, ContactKey, ContentKey, Delivery, Draft, DraftKey,
+    DraftSave, Envelope, Flags, Kept, Link, LinkState, MailboxKey, MessageKey, MuteKey, Notice,
+    OperationId, OperationState, PartPath, Role, Structure, ThreadKey, journal,
 };
 
 /// One account with its mailboxes.
@@ -79,6 +79,8 @@ pub struct Mailbox {
     pub unread: u64,
     /// Messages that are flagged.
     pub flagged: u64,
+    /// Of a server's list of all mail, what stands nowhere else.
+    pub alone: Alone,
     /// All messages; `None` when it is not known.
     pub total: Option<u64>,
     /// What is kept of it, in words.

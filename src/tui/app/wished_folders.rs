@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::journal::{MailboxPlaced, apply_to_mailboxes};
-use crate::model::{MailboxKey, OperationKind, Role};
+use crate::model::{Alone, MailboxKey, OperationKind, Role};
 
 use super::event::{Action, MailboxChange, Ticket};
 use super::view::{Account, Mailbox};
@@ -133,6 +133,7 @@ fn unborn(key: MailboxKey, others: &[Mailbox]) -> Mailbox {
         listed: true,
         unread: 0,
         flagged: 0,
+        alone: Alone::default(),
         total: None,
         offline: String::new(),
     }

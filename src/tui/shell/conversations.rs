@@ -81,7 +81,7 @@ pub fn keys(
 ) -> Result<Vec<MessageKey>, StoreError> {
     let walk = pages::walk(desk, reader, view)?;
     match threads::of_message(reader, message)? {
-        Some(thread) => threads::keys(reader, &walk.mailboxes, thread),
+        Some(thread) => threads::keys(reader, &walk, thread),
         None => Ok(vec![message]),
     }
 }
@@ -102,8 +102,10 @@ pub fn whole(
     };
     let mut folds = Folds::default();
     folds.set(thread, true);
+    // The first one with a copy of a message shows it.
+    let mailboxes: Vec<_> = walk.portions().map(|(mailbox, _)| mailbox).collect();
     let window = Window {
-        mailboxes: &walk.mailboxes,
+        mailboxes: &mailboxes,
         folds: &folds,
         reverse: false,
         anchor: At::Message(message, None),

@@ -643,6 +643,7 @@ fn mailbox(configured: &AccountSettings, folder: &Folder) -> Mailbox {
         listed: true,
         unread: folder.unread.unwrap_or(0),
         flagged: folder.mailbox.flagged,
+        alone: folder.mailbox.alone,
         total: folder.total,
         offline,
     }

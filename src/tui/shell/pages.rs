@@ -1,14 +1,12 @@
 //! Pages of an index, read for the screen.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Envelope, Flags, List, MailboxKey, MessageKey, Order, View};
 use crate::ops::index;
 use crate::ops::index::{
-    Anchor as At, Filter, IndexPage, KeyAnchor, Place, Walk, Window, mailboxes_of, ordinal,
-    page_of_keys,
+    Anchor as At, Filter, IndexPage, KeyAnchor, Place, Walk, Window, ordinal, page_of_keys,
 };
 use crate::ops::order::{SortError, Sorted, Wanted, sort};
 use crate::store::lists::{self, IndexRow, Reach};
@@ -124,10 +122,7 @@ pub fn walk(desk: &Desk, reader: &Reader, view: &View) -> Result<Walk, StoreErro
         Some(_) => Vec::new(),
         None => desk.shown_accounts(reader)?,
     };
-    Ok(Walk {
-        mailboxes: mailboxes_of(reader, &view.list, &accounts)?,
-        filter: view.shown(),
-    })
+    index::walk(reader, view, &accounts)
 }
 
 /// Rows of a view.
@@ -203,8 +198,7 @@ fn stay(
         let Some(row) = lists::row(reader, *key)? else {
             continue;
         };
-        let mut mailboxes = window.walk.mailboxes.iter();
-        let here = mailboxes.any(|mailbox| Some(*mailbox) == row.mailbox);
+        let here = row.mailbox.is_some_and(|of| window.walk.takes(of));
         let own = rank(row.place());
         let at = found.rows.partition_point(|row| rank(row.place()) < own);
         let above = at > 0 || !found.more_before;
@@ -237,7 +231,7 @@ fn of_keys(
         }
         From::Ordinal(at) => (KeyAnchor::Ordinal(number(at)), around, around),
     };
-    let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
+    let within = walk.within();
     let (mut found, first) = page_of_keys(reader, keys, &within, at, before, after)?;
     found.unread = match &view.list {
         // What a search found is told without it.
@@ -333,7 +327,7 @@ fn unread_of_keys(
     for key in keys.iter().skip(from.map_or(0, |at| at + 1)) {
         let row = lists::row(reader, *key)?;
         let unread = row.filter(|row| {
-            let here = row.mailbox.is_some_and(|m| walk.mailboxes.contains(&m));
+            let here = row.mailbox.is_some_and(|of| walk.takes(of));
             here && !row.flags.has(Flags::SEEN)
         });
         if let Some(row) = unread {

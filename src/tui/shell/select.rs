@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::mime::sanitize;
 use crate::model::query::State;
-use crate::model::{Flags, Keys, List, MailboxKey, MessageKey, Query, View};
+use crate::model::{Flags, Keys, List, MessageKey, Query, View};
 use crate::ops::index::{Anchor, Filter, Place, Walk, Window, page};
 use crate::ops::search::{Ask, Scope, Stop};
 use crate::ops::threads;
@@ -43,11 +43,11 @@ pub fn keys(
     let found = match (criterion, some) {
         (Criterion::Query(query), _) => by_query((store, search_db), walk, query, &mut unindexed)?,
         (Criterion::Thread(message), _) => match threads::of_message(reader, *message)? {
-            Some(thread) => threads::keys(reader, &walk.mailboxes, thread)?,
+            Some(thread) => threads::keys(reader, walk, thread)?,
             None => vec![*message],
         },
         (criterion, Some(keys)) => {
-            let within: BTreeSet<MailboxKey> = walk.mailboxes.iter().copied().collect();
+            let within = walk.within();
             let there = |row: &IndexRow| row.mailbox.is_some_and(|m| within.contains(&m));
             by_row(reader, keys, |row| there(row) && has(row, criterion))?
         }
@@ -142,11 +142,12 @@ fn by_query(
 ) -> Result<Vec<MessageKey>, StoreError> {
     let mut searcher = Searcher::open(store, search_db)?;
     let mut found = Vec::new();
-    for mailbox in &walk.mailboxes {
+    for (mailbox, portion) in walk.portions() {
+        let from = found.len();
         let ask = Ask {
             query,
             is_typing: false,
-            scope: Scope::Mailbox(*mailbox),
+            scope: Scope::Mailbox(mailbox),
             now: store.now(),
             zone: &|at| super::files::offset_at(at) * 60,
             is_enough: &|| false,
@@ -155,6 +156,13 @@ fn by_query(
             found.push(hit.message);
             ControlFlow::Continue(())
         })?;
+        if portion.alone {
+            for key in found.split_off(from) {
+                if lists::is_alone(searcher.reader(), key)? {
+                    found.push(key);
+                }
+            }
+        }
         // All mail, and not only that of this mailbox: it is said with `about`.
         *unindexed = (*unindexed).max(told.unindexed);
     }
@@ -201,6 +209,7 @@ fn is(flags: &Flags, state: State) -> bool {
 mod tests {
     use super::*;
     use crate::model::AccountKey;
+    use crate::model::MailboxKey;
     use crate::store::accounts::{AccountKind, ensure};
     use crate::store::bodies::{self, BodyWriter};
     use crate::store::local;
@@ -238,10 +247,7 @@ mod tests {
     }
 
     fn asked(bed: &Bed, path: &Path, view: &View, query: &str) -> Found {
-        let walk = Walk {
-            mailboxes: view.one_mailbox().into_iter().collect(),
-            filter: Filter::All,
-        };
+        let walk = Walk::of(view.one_mailbox().unwrap(), Filter::All);
         let criterion = Criterion::Query(Box::new(Query::parse(query).unwrap()));
         let reader = bed.store.reader().unwrap();
         keys((&bed.store, path), &reader, view, &walk, &criterion).unwrap()

@@ -170,3 +170,32 @@ fn while_a_large_folder_is_sorted_the_rows_stay_and_keys_work() {
     let title = world.screen().lines().next().unwrap().to_owned();
     assert!(title.contains("   from "), "{title}");
 }
+
+#[test]
+fn of_a_list_of_all_mail_only_what_stands_nowhere_else_is_counted_and_archived_mail_keeps_its_row()
+{
+    let mut world = two();
+    let count = |world: &World, name: &str| -> u64 {
+        let screen = world.screen();
+        let row = screen.lines().find(|line| line.contains(name));
+        let row = row.unwrap_or_else(|| panic!("{screen}"));
+        let words = row.split_whitespace();
+        let numbers: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+        *numbers.first().unwrap_or_else(|| panic!("{screen}"))
+    };
+    world.press("L");
+    let before = (count(&world, "All unread"), count(&world, "All flagged"));
+    let mut all_mail = mailbox_row(30, "All Mail", Some(Role::All), 50, 400);
+    all_mail.alone.unread = 3;
+    all_mail.alone.flagged = 2;
+    world.accounts[0].mailboxes.push(all_mail);
+    world.changed();
+    let now = (count(&world, "All unread"), count(&world, "All flagged"));
+    assert_eq!(now, (before.0 + 3, before.1 + 2));
+    world.press(".");
+    world.type_text("all-unread");
+    world.press("Ret Home");
+    let mailbox = MailboxKey(30);
+    assert!(world.app.takes(&list(&world), mailbox));
+    assert!(!world.app.takes(&List::Inboxes, mailbox));
+}

@@ -716,6 +716,7 @@ pub fn mailbox_row(key: i64, name: &str, role: Option<Role>, unread: u64, total:
         listed: true,
         unread,
         flagged: 0,
+        alone: crate::model::Alone::default(),
         total: Some(total),
         offline: "90 days".to_owned(),
     }

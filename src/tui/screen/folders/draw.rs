@@ -1,6 +1,6 @@
 //! The folder list over the whole screen, and as the pane beside the index.
 
-use crate::model::{List, Role as MailboxRole};
+use crate::model::{List, Role as MailboxRole, Share};
 use crate::tui::app::layout::{Area, Kind};
 use crate::tui::app::view::{Account, Mailbox};
 use crate::tui::app::{App, Screen};
@@ -111,14 +111,17 @@ fn rows(app: &App, pen: &mut Pen<'_>, area: Area, top: usize) -> (u16, u16) {
 fn list_row(app: &App, pen: &mut Pen<'_>, area: Area, y: u16, list: &List) {
     let (mut unread, mut total) = (0, 0);
     for mailbox in app.accounts.iter().flat_map(|one| &one.mailboxes) {
-        if list.takes(mailbox.key, mailbox.role) {
-            unread += mailbox.unread;
-            total += match list {
-                List::Unread => mailbox.unread,
-                List::Flagged => mailbox.flagged,
-                _ => mailbox.total.unwrap_or(0),
-            };
-        }
+        let (of_unread, of_flagged) = match list.share(mailbox.key, mailbox.role) {
+            Share::All => (mailbox.unread, mailbox.flagged),
+            Share::Alone => (mailbox.alone.unread, mailbox.alone.flagged),
+            Share::None => continue,
+        };
+        unread += of_unread;
+        total += match list {
+            List::Unread => of_unread,
+            List::Flagged => of_flagged,
+            _ => mailbox.total.unwrap_or(0),
+        };
     }
     let name = app.list_name(list);
     let unread = match list {
