@@ -2,6 +2,7 @@
 
 mod behind;
 mod cuts;
+mod gmail;
 mod link;
 mod model;
 mod pull;

@@ -53,6 +53,8 @@ pub(super) struct World {
     pub(super) refused: BTreeSet<String>,
     /// Mailboxes that LIST leaves out.
     pub(super) unlisted: BTreeSet<String>,
+    /// What LIST says mailboxes are for (RFC 6154).
+    pub(super) uses: BTreeMap<String, &'static str>,
     /// UIDs whose ENVELOPE is NIL, and of which the header does not come either.
     pub(super) garbled: BTreeSet<u32>,
     /// IDLE is offered and refused.
@@ -154,6 +156,7 @@ impl Server {
             withheld: BTreeSet::new(),
             refused: BTreeSet::new(),
             unlisted: BTreeSet::new(),
+            uses: BTreeMap::new(),
             garbled: BTreeSet::new(),
             no_idle: false,
             extra: Vec::new(),
@@ -615,6 +618,7 @@ impl Talk {
             .map(|(name, b)| (name.clone(), b.subscribed))
             .collect();
         let unlisted = self.server.world().unlisted.clone();
+        let uses = self.server.world().uses.clone();
         let names = names
             .into_iter()
             .filter(|(name, _)| !unlisted.contains(name))
@@ -631,7 +635,11 @@ impl Talk {
             } else {
                 ""
             };
-            text += &format!("* LIST ({mark}) \"/\" {}\r\n", string(&name));
+            let used = uses.get(&name).copied();
+            let marks = [Some(mark), used].into_iter().flatten();
+            let marks: Vec<&str> = marks.filter(|mark| !mark.is_empty()).collect();
+            let marks = marks.join(" ");
+            text += &format!("* LIST ({marks}) \"/\" {}\r\n", string(&name));
             if upper.contains("STATUS") {
                 text += &self.status(&name);
             }

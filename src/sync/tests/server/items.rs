@@ -8,6 +8,14 @@ fn header(mail: &Mail, name: &str) -> String {
     line.unwrap_or("").trim().to_owned()
 }
 
+fn number_of(bytes: &[u8]) -> u64 {
+    let hash = blake3::hash(bytes);
+    hash.as_bytes()
+        .iter()
+        .take(7)
+        .fold(0, |n, byte| n << 8 | u64::from(*byte))
+}
+
 pub(super) fn items(mail: &Mail, upper: &str, condstore: bool) -> String {
     let mut items = vec![format!("UID {}", mail.uid)];
     if upper.contains("FLAGS") {
@@ -26,6 +34,11 @@ pub(super) fn items(mail: &Mail, upper: &str, condstore: bool) -> String {
     }
     if upper.contains("RFC822.SIZE") {
         items.push(format!("RFC822.SIZE {}", mail.bytes.len()));
+    }
+    if upper.contains("X-GM-MSGID") {
+        // The same message has the same number in every mailbox.
+        let id = number_of(header(mail, "Message-ID:").as_bytes());
+        items.push(format!("X-GM-MSGID {id}"));
     }
     if upper.contains("ENVELOPE") {
         items.push(format!(
