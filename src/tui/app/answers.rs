@@ -406,12 +406,16 @@ pub fn ended(app: &mut App, ticket: Ticket, ended: Ended) {
             });
         }
         Ended::SetUp(id) => {
+            let sends = app.setup.names_outgoing();
             app.setup = setup::State::default();
             app.started = false;
             app.folders_again = true;
             app.index = index::State::opening_on_newest(app.index.newest);
             app.go(Screen::Index);
-            app.say(format!("Account {id} is stored. Fetching."));
+            app.say(match sends {
+                true => format!("Account {id} is stored. Fetching."),
+                false => format!("{id} is stored. It cannot send: no outgoing server."),
+            });
         }
         Ended::Stopped => {
             app.setup.ended(ticket);

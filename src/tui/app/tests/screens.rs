@@ -516,6 +516,27 @@ fn a_refused_sign_in_names_its_field_and_puts_the_cursor_there() {
 }
 
 #[test]
+fn an_account_without_an_outgoing_server_is_said_to_send_nothing() {
+    for (host, words) in [
+        ("", "me is stored. It cannot send: no outgoing server."),
+        ("smtp.elsewhere.example", "Account me is stored. Fetching."),
+    ] {
+        let mut world = setup(80, 24);
+        world.end = |_| Some(Ended::SetUp("me".to_owned()));
+        world.press("Tab");
+        world.type_text("me@elsewhere.example");
+        world.press("Tab");
+        world.type_text("secret");
+        world.press("Ret");
+        world.type_text("mail.elsewhere.example");
+        world.app.setup.smtp.0.set(host);
+        world.press("^X");
+        let screen = world.screen();
+        assert!(screen.contains(words), "{screen}");
+    }
+}
+
+#[test]
 fn an_unknown_provider_opens_the_server_fields() {
     at_sizes("setup_typed", |width, height| {
         let mut world = setup(width, height);

@@ -324,10 +324,15 @@ impl State {
         if !port(&self.imap.1) {
             return Some((F::ImapPort, "A port is a number from 1 to 65535."));
         }
-        if !self.smtp.0.value().trim().is_empty() && !port(&self.smtp.1) {
+        if self.names_outgoing() && !port(&self.smtp.1) {
             return Some((F::SmtpPort, "A port is a number from 1 to 65535."));
         }
         None
+    }
+
+    /// Whether a server for sending is named: without one an account reads.
+    pub fn names_outgoing(&self) -> bool {
+        !self.smtp.0.value().trim().is_empty()
     }
 
     fn turn(&mut self, forward: bool) {
