@@ -1,9 +1,9 @@
 //! The only SQL: schema, rows, bodies, threads, journal, undo, notices, change bus.
 //!
 //! One file, `mail.db`, is the truth (DESIGN sections 6 and 10). [`Store`] owns one writing
-//! connection on a thread of its own, which puts a person's actions before bulk, and hands out
-//! query-only [`Reader`]s. What several processes see is what is committed; each commit sends the
-//! [`Change`]s that it made.
+//! connection on a thread of its own, from the first write on, which puts a person's actions before
+//! bulk, and hands out query-only [`Reader`]s. What several processes see is what is committed; each
+//! commit sends the [`Change`]s that it made.
 //!
 //! Modules hold the rows of one table each: functions that read take anything that is [`Rows`] (a
 //! [`Reader`] or the [`Tx`] of a write), functions that write take a [`Tx`]. Nothing here calls the
@@ -69,7 +69,7 @@ use rusqlite::Connection;
 use crate::protocol::Clock;
 
 use bus::Bus;
-use writer::Writer;
+use writer::{Post, Writer};
 
 /// Something that rows can be read from: a [`Reader`], or a [`Tx`], which sees its own writes.
 pub trait Rows {
@@ -84,7 +84,7 @@ pub struct Store {
 }
 
 struct Inner {
-    /// A connection between two glances; it closes before the writer's, which empties the WAL.
+    /// A connection between two glances. It closes before the writer's; the last one empties the WAL.
     idle: Mutex<Option<Reader>>,
     writer: Writer,
     bus: Arc<Bus>,
@@ -100,10 +100,16 @@ impl Store {
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = open::open(path, clock.wall())?;
         let bus = Arc::new(Bus::default());
-        let writer = Writer::start(opened.connection, opened.key, bus.clone(), clock.clone())?;
+        let writer = Writer::new(Post {
+            path: path.to_owned(),
+            key: opened.key,
+            bus: bus.clone(),
+            clock: clock.clone(),
+        });
         Ok(Self {
             inner: Arc::new(Inner {
-                idle: Mutex::new(None),
+                // It has read the schema, which is most of what opening costs.
+                idle: Mutex::new(Some(Reader::over(opened.connection)?)),
                 writer,
                 bus,
                 path: path.to_owned(),
@@ -175,7 +181,8 @@ impl Store {
     }
 
     /// Looks whether another process has committed since the last look; if so, sends
-    /// [`Change::Others`] and answers true. Called on a wake-up, never as a poll.
+    /// [`Change::Others`] and answers true, as the first look does in any case. Called on a wake-up,
+    /// never as a poll.
     pub fn look(&self) -> Pending<bool> {
         self.inner.writer.look()
     }

@@ -107,6 +107,23 @@ pub(super) fn tune(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A connection to a file that is there, tuned.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// How a connection that writes keeps the WAL.
+pub(super) fn tune_writing(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216;
+         PRAGMA wal_autocheckpoint = 2000; PRAGMA secure_delete = OFF;",
+    )?;
+    Ok(())
+}
+
 /// `mail.db` and `-wal` make `mail.db-wal`.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -165,10 +182,7 @@ fn sound(path: &Path, now: i64) -> Result<(Connection, [u8; 32]), StoreError> {
         head_check(&connection, path, size)?;
         same_name(&connection, own)?;
     }
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216;
-         PRAGMA wal_autocheckpoint = 2000; PRAGMA secure_delete = OFF;",
-    )?;
+    tune_writing(&connection)?;
     if !fresh && (size <= CHECK_WHOLE || mark.exists()) {
         check_whole(&connection)?;
     }

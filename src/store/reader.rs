@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::{Rows, StoreError, open};
 
@@ -14,9 +14,11 @@ pub struct Reader {
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        open::tune(&connection)?;
+        Self::over(open::connect(path)?)
+    }
+
+    /// Has a connection that was tuned write no more.
+    pub(super) fn over(connection: Connection) -> Result<Self, StoreError> {
         connection.pragma_update(None, "query_only", true)?;
         Ok(Self { connection })
     }

@@ -1,9 +1,11 @@
-//! The one writing connection, on a thread of its own.
+//! The one writing connection, on a thread of its own. Both begin with the first write: most
+//! commands only read.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -66,16 +68,26 @@ impl Rows for Tx<'_> {
     }
 }
 
-type Job = Box<dyn FnOnce(&mut Bench) + Send>;
+/// It is told if there is nothing to work with.
+type Job = Box<dyn FnOnce(Result<&mut Bench, StoreError>) + Send>;
+
+/// What a writer is about.
+#[derive(Clone)]
+pub(super) struct Post {
+    pub path: PathBuf,
+    pub key: [u8; 32],
+    pub bus: Arc<Bus>,
+    pub clock: Arc<dyn Clock>,
+}
 
 /// What a job works with.
 struct Bench {
     connection: Connection,
-    key: [u8; 32],
+    post: Post,
     full: bool,
-    others: i64,
-    bus: Arc<Bus>,
-    clock: Arc<dyn Clock>,
+    /// `None` before the first look: what was committed before this connection was opened it cannot
+    /// tell.
+    others: Option<i64>,
 }
 
 #[derive(Default)]
@@ -93,46 +105,35 @@ struct Desk {
 
 pub(super) struct Writer {
     desk: Arc<Desk>,
-    thread: Option<JoinHandle<()>>,
+    post: Post,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(super) fn start(
-        mut connection: Connection,
-        key: [u8; 32],
-        bus: Arc<Bus>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        // Reading pages and looking rows up, some tenth of a millisecond each time.
-        connection.progress_handler(
-            STEPS,
-            Some(|| {
-                if courtesy::person_waits() {
-                    std::thread::yield_now();
-                }
-                false
-            }),
-        )?;
-        let mut bench = Bench {
-            connection,
-            key,
-            full: true,
-            others: 0,
-            bus,
-            clock,
-        };
-        bench.others = bench.data_version()?;
-        let desk = Arc::new(Desk::default());
-        let queue = desk.clone();
-        let thread = std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || run(&queue, &mut bench))
-            .map_err(|e| StoreError::fault(format!("no thread for the store: {e}")))?;
-        Ok(Self {
-            desk,
-            thread: Some(thread),
-        })
+    pub(super) fn new(post: Post) -> Self {
+        Self {
+            desk: Arc::new(Desk::default()),
+            post,
+            thread: Mutex::new(None),
+        }
+    }
+
+    fn start(&self) -> Result<(), StoreError> {
+        let mut thread = lock(&self.thread);
+        if thread.is_none() {
+            let (desk, post) = (self.desk.clone(), self.post.clone());
+            let begun = std::thread::Builder::new()
+                .name("store".into())
+                .spawn(move || run(&desk, &post))
+                .map_err(|e| StoreError::fault(format!("no thread for the store: {e}")))?;
+            *thread = Some(begun);
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_begun(&self) -> bool {
+        lock(&self.thread).is_some()
     }
 
     pub(super) fn write<T: Send + 'static>(
@@ -163,9 +164,13 @@ impl Writer {
         let answer = Arc::new(Answer::default());
         let promise = Promise(Some(answer.clone()));
         let job: Job = Box::new(move |bench| {
-            let out = catch_unwind(AssertUnwindSafe(|| work(bench)));
+            let out = catch_unwind(AssertUnwindSafe(|| work(bench?)));
             promise.keep(out.unwrap_or_else(|_| Err(StoreError::fault("see the log"))));
         });
+        if let Err(error) = self.start() {
+            job(Err(error));
+            return Pending { answer };
+        }
         let mut queues = lock(&self.desk.queues);
         if !queues.closed {
             match priority {
@@ -183,7 +188,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         lock(&self.desk.queues).closed = true;
         self.desk.work.notify_all();
-        let Some(thread) = self.thread.take() else {
+        let Some(thread) = lock(&self.thread).take() else {
             return;
         };
         // The last clone may be dropped by a watcher, that is on the thread itself.
@@ -193,30 +198,71 @@ impl Drop for Writer {
     }
 }
 
-fn run(desk: &Desk, bench: &mut Bench) {
-    loop {
-        let mut queues = lock(&desk.queues);
-        let job = loop {
+fn run(desk: &Desk, post: &Post) {
+    let mut bench = None;
+    while let Some(job) = desk.next() {
+        let open = match bench.take() {
+            Some(bench) => Ok(bench),
+            // Where it fails the next job tries again.
+            None => Bench::open(post),
+        };
+        match open {
+            Ok(open) => job(Ok(bench.insert(open))),
+            Err(error) => {
+                if let StoreError::Damaged { .. } = error {
+                    open::suspect(&post.path);
+                }
+                job(Err(error));
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// The next job, a person's before bulk; `None` at the end.
+    fn next(&self) -> Option<Job> {
+        let mut queues = lock(&self.queues);
+        loop {
             if let Some(job) = queues.person.pop_front() {
-                break job;
+                return Some(job);
             }
             if let Some(job) = queues.bulk.pop_front() {
-                break job;
+                return Some(job);
             }
             if queues.closed {
-                return;
+                return None;
             }
-            queues = match desk.work.wait(queues) {
+            queues = match self.work.wait(queues) {
                 Ok(queues) => queues,
                 Err(poisoned) => poisoned.into_inner(),
             };
-        };
-        drop(queues);
-        job(bench);
+        }
     }
 }
 
 impl Bench {
+    fn open(post: &Post) -> Result<Self, StoreError> {
+        let mut connection = open::connect(&post.path)?;
+        open::tune_writing(&connection)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Reading pages and looking rows up, some tenth of a millisecond each time.
+        connection.progress_handler(
+            STEPS,
+            Some(|| {
+                if courtesy::person_waits() {
+                    std::thread::yield_now();
+                }
+                false
+            }),
+        )?;
+        Ok(Self {
+            connection,
+            post: post.clone(),
+            full: true,
+            others: None,
+        })
+    }
+
     fn transact<T>(
         &mut self,
         priority: Priority,
@@ -237,7 +283,7 @@ impl Bench {
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.sync_to_disk(priority == Priority::Person)?;
-        let now = self.clock.wall();
+        let now = self.post.clock.wall();
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -245,7 +291,7 @@ impl Bench {
         let tx = Tx {
             connection: &transaction,
             now,
-            key: self.key,
+            key: self.post.key,
             durable: Cell::new(false),
             changes: RefCell::default(),
         };
@@ -253,7 +299,7 @@ impl Bench {
         let (durable, changes) = (tx.durable.get(), tx.changes.take());
         transaction.commit()?;
         // It is committed whatever comes next, so everybody is told of it.
-        self.bus.send(&changes.into_iter().collect::<Vec<_>>());
+        self.post.bus.send(&changes.into_iter().collect::<Vec<_>>());
         if durable && !self.full {
             // A synced commit takes with it what was written to the WAL before.
             self.sync_to_disk(true)?;
@@ -279,11 +325,11 @@ impl Bench {
     }
 
     fn look(&mut self) -> Result<bool, StoreError> {
-        let now = self.data_version()?;
+        let now = Some(self.data_version()?);
         let others = now != self.others;
         self.others = now;
         if others {
-            self.bus.send(&[Change::Others]);
+            self.post.bus.send(&[Change::Others]);
         }
         Ok(others)
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::{ContentKey, RequestId};
 use crate::store::requests::{self, Asked, Progress};
-use crate::store::{Change, Priority, StoreError, Tx, bodies, mailboxes, messages, notices};
+use crate::store::{
+    Change, Priority, StoreError, Tx, accounts, bodies, mailboxes, messages, notices,
+};
 
 use super::{Bed, NOW, damage, open};
 
@@ -144,6 +146,44 @@ fn a_commit_is_announced_unless_another_process_made_it() {
     assert_eq!(told.load(Ordering::SeqCst), 0, "nothing was changed");
     write(&bed, ask);
     assert_eq!(told.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_only_reads_begins_no_writer() {
+    let bed = Bed::new();
+    let reading = open(bed.folder.path());
+    reading.glance(accounts::all).unwrap();
+    drop(reading.reader().unwrap());
+    assert_eq!(accounts::all(&reading.reader().unwrap()).unwrap().len(), 1);
+    assert!(!reading.inner.writer.is_begun());
+    reading.write(Priority::Person, |_| Ok(())).wait().unwrap();
+    assert!(reading.inner.writer.is_begun());
+}
+
+#[test]
+fn a_look_misses_nothing_since_the_store_was_opened() {
+    let bed = Bed::new();
+    let late = open(bed.folder.path());
+    let account = bed.account;
+    write(&bed, move |tx| {
+        requests::ask(tx, account, &body("1"), NOW).map(|_| ())
+    });
+    // Its connection is younger than that commit.
+    late.write(Priority::Person, |_| Ok(())).wait().unwrap();
+    assert!(late.look().wait().unwrap());
+    assert!(!late.look().wait().unwrap(), "nothing since");
+}
+
+#[test]
+fn a_write_that_finds_no_file_fails_and_the_next_one_tries_again() {
+    let bed = Bed::new();
+    let store = open(bed.folder.path());
+    let (path, away) = (store.path().to_owned(), bed.folder.path().join("away"));
+    std::fs::rename(&path, &away).unwrap();
+    let idle = |_: &Tx<'_>| Ok(());
+    assert!(store.write(Priority::Person, idle).wait().is_err());
+    std::fs::rename(&away, &path).unwrap();
+    store.write(Priority::Person, idle).wait().unwrap();
 }
 
 #[test]
