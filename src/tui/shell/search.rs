@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::mime::snippet;
-use crate::model::{MessageKey, Query};
+use crate::model::{AccountKey, MessageKey, Query};
 use crate::ops::requests;
 use crate::ops::requests::Progress;
 use crate::ops::search::{Ask, Scope, Stop};
@@ -114,10 +114,10 @@ fn scope(reader: &Reader, reach: &Reach) -> Result<Scope, StoreError> {
     Ok(match reach {
         Reach::Mailbox(key) => Scope::Mailbox(*key),
         Reach::All => Scope::All,
-        Reach::Account(id) => match accounts::find(reader, id)? {
-            Some(account) => Scope::Account(account.key),
-            None => Scope::All,
-        },
+        // An account that has nothing here yet has no key, and no mail that could be found.
+        Reach::Account(id) => {
+            Scope::Account(accounts::find(reader, id)?.map_or(AccountKey(0), |account| account.key))
+        }
     })
 }
 
@@ -195,5 +195,24 @@ mod tests {
             panic!("{answer:?}");
         };
         assert_eq!(keys.len(), 1);
+    }
+
+    #[test]
+    fn a_search_in_an_account_that_has_nothing_here_yet_is_not_one_in_all_mail() {
+        let bed = Bed::new();
+        bed.insert(vec![arrived(1, "a")]);
+        let search = Search::new(bed.store.clone(), bed.folder.path().join("search.db"));
+        for (account, count) in [("work", 1), ("new", 0)] {
+            search.begin();
+            let answer = search.answer(&MailQuery {
+                text: "is:unread".to_owned(),
+                reach: Reach::Account(account.to_owned()),
+                whole: true,
+            });
+            let Answer::Search(Some((_, keys))) = answer.unwrap() else {
+                panic!("{account}");
+            };
+            assert_eq!(keys.len(), count, "{account}");
+        }
     }
 }
