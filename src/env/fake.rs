@@ -95,6 +95,15 @@ impl FakeClock {
         });
     }
 
+    /// As [`FakeClock::advance`], but the clock that tells of a suspend stands still: nobody takes the
+    /// time that passes at once for sleep.
+    pub fn advance_awake(&self, by: Duration) {
+        self.0.send_modify(|now| {
+            now.monotonic = now.monotonic.after(by);
+            now.wall = now.wall.saturating_add_unsigned(by.as_secs());
+        });
+    }
+
     /// The machine sleeps: only the monotonic clock stands still.
     pub fn suspend(&self, by: Duration) {
         self.0.send_modify(|now| {

@@ -119,7 +119,7 @@ impl Watch {
     }
 
     fn passes(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
+        self.clock.advance_awake(Duration::from_secs(seconds));
     }
 
     /// The seconds, from the first look on, in which it talked with the server.

@@ -313,10 +313,24 @@ pub(in crate::tui::app) fn ask_make(
     }
     let there = app.accounts.iter().find(|a| a.id == account);
     let there = there.and_then(|account| account.mailboxes.iter().find(|m| m.name == name));
-    if there.is_some_and(|mailbox| is_being_made(mailbox.key)) {
+    match there.map(|mailbox| (mailbox.key, mailbox.selectable)) {
         // It is shown already, and its commit stands before this one.
-        make_and_file(app, filing, account, name, None, keys);
-        return;
+        Some((key, _)) if is_being_made(key) => {
+            return make_and_file(app, filing, account, name, None, keys);
+        }
+        // It was made after the question stood there; or it is the one that is open.
+        Some((key, true)) if app.index.one_mailbox() != Some(key) => {
+            return file_into(app, filing, keys, key);
+        }
+        Some((_, true)) => {
+            return app.hint(format!("This is in {name} already; nothing was changed."));
+        }
+        Some((_, false)) => {
+            return app.hint(format!(
+                "{name} only holds other folders; nothing was changed."
+            ));
+        }
+        None => {}
     }
     let address = app.accounts.iter().find(|a| a.id == account);
     let address = address.map_or(String::new(), |account| account.address.clone());

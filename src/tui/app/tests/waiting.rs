@@ -460,6 +460,54 @@ fn messages_go_into_a_folder_that_is_being_made_without_a_question() {
 }
 
 #[test]
+fn messages_go_into_a_folder_that_was_made_while_it_was_asked_for() {
+    let mut world = on_folder(11);
+    world.end = |_| None;
+    world.press("+");
+    world.type_text("Trips");
+    world.press("Ret");
+    let (ticket, _) = *world.done.last().unwrap();
+    world.press("I");
+    world.press("S");
+    world.type_text("Trips");
+    // Its commit gives it its key.
+    let made = mailbox_row(50, "Trips", None, 0, 0);
+    world.accounts[0].mailboxes.push(made);
+    let ended = Ended::Mailbox(MailboxKey(50), "Made Trips.".into());
+    world.event(Event::Ended(ticket, ended));
+    world.press("Ret");
+    assert!(world.app.prompt.is_none(), "nobody asks whether to make it");
+    let (_, action) = world.done.last().unwrap();
+    let moved = matches!(
+        action,
+        Action::Move { into: Into::Mailbox(key), .. } if *key == MailboxKey(50)
+    );
+    assert!(moved, "{action:?}");
+}
+
+#[test]
+fn nobody_is_asked_whether_to_make_a_folder_that_is_there() {
+    for (name, words) in [
+        ("alice:INBOX", "This is in INBOX already"),
+        ("Shelf", "Shelf only holds other folders"),
+    ] {
+        let mut world = on_folder(11);
+        let mut shelf = mailbox_row(51, "Shelf", None, 0, 0);
+        shelf.selectable = false;
+        world.accounts[0].mailboxes.push(shelf);
+        world.changed();
+        world.press("I");
+        world.press("S");
+        world.type_text(name);
+        world.press("Ret");
+        assert!(world.app.prompt.is_none(), "{name}: {}", world.screen());
+        let said = world.app.status_words();
+        assert!(said.contains(words), "{said}");
+        assert!(world.done.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_being_made_is_no_folder_yet() {
     let mut world = on_folder(11);
     world.end = |_| None;
