@@ -325,12 +325,13 @@ impl Task {
             None => return Ok(()),
         };
         let seconds = minutes * 60;
+        // The time that is told, however long telling it takes.
+        let now = self.desk.env.clock.monotonic();
+        let until = now.after(Duration::from_secs(seconds));
         let next = i64::try_from(seconds).unwrap_or(i64::MAX);
         let next = self.desk.store.now().saturating_add(next);
         self.desk.link(LinkState::Online, Some(next), "").await?;
-        let now = self.desk.env.clock.monotonic();
-        self.pause(Some(now.after(Duration::from_secs(seconds))))
-            .await;
+        self.pause(Some(until)).await;
         Ok(())
     }
 
