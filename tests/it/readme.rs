@@ -132,6 +132,9 @@ fn the_first_command_ends_in_the_demo_and_leaves_nothing_behind() {
         ("PATH", &path),
         ("CARGO_HOME", &cargo),
         ("RUSTUP_HOME", &rustup),
+        // What only makes it faster, and takes minutes to build, is left out here.
+        ("CARGO_PROFILE_RELEASE_LTO", Path::new("off")),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", Path::new("16")),
     ];
     if std::env::var_os("CARGO_TARGET_DIR").is_some() {
         env.push(("CARGO_TARGET_DIR", &target));
